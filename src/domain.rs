@@ -1,0 +1,4 @@
+//! Pure rules: values in, decisions out. No I/O, no clock (time is an argument), no framework.
+
+pub mod ids;
+pub mod names;

@@ -1,0 +1,29 @@
+//! Orrery: an own web server for every person on a shared machine.
+//!
+//! The map, top to bottom; a module may import from those below it, never from one above
+//! (`tests/architecture.rs` checks it):
+//!
+//! | Module | For |
+//! | --- | --- |
+//! | [`app`] | the composition root: configuration, store, actors, web; the order of start and stop |
+//! | [`web`] | every page and REST endpoint of the hub |
+//! | [`actors`] | supervision: one actor per user server, the owner of the proxy routes, periodic work |
+//! | [`auth`] | who someone is |
+//! | [`spawn`] | how a server is started, watched and ended |
+//! | [`store`] | the database |
+//! | [`config`] | `orrery.toml`: parsed once, checked once, passed down |
+//! | [`domain`] | pure rules: no I/O, no clock, no framework |
+//! | [`secret`], [`logging`] | random secrets that don't print themselves; log set-up |
+
+#![forbid(unsafe_code)]
+
+pub mod actors;
+pub mod app;
+pub mod auth;
+pub mod config;
+pub mod domain;
+pub mod logging;
+pub mod secret;
+pub mod spawn;
+pub mod store;
+pub mod web;

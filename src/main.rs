@@ -1,0 +1,3 @@
+//! Arguments, subcommand, exit code.
+
+fn main() {}

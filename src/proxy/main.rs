@@ -1,0 +1,3 @@
+//! The data plane alone.
+
+fn main() {}
