@@ -1,0 +1,404 @@
+//! The life of one user server: state + event → state + effects.
+//!
+//! This module decides and `actors/server.rs` obeys: everything that takes time is an [`Effect`], whose outcome comes
+//! back as another [`Event`]. Three promises hold for every sequence of events (see the property test):
+//!
+//! 1. no route stays published for a server that is not publishing or ready;
+//! 2. every pending state has a deadline, and passing deadlines alone end it;
+//! 3. a stop that was requested is never lost.
+//!
+//! ```text
+//! stopped ─► queued ─► launching ─► responding ─► publishing ─► ready
+//!    ▲         │           │            │             │           │
+//!    └─────────┴───────────┴────────────┴── stopping ◄┴───────────┘
+//!                                    hub restart: checking ─► publishing
+//! ```
+
+use std::time::Duration;
+
+/// Why a start failed or a server ended by itself: what its owner is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The kind, for metrics and status codes.
+    pub kind: FailureKind,
+    /// One sentence for the owner; never holds a secret.
+    pub message: String,
+    /// The last lines that the process wrote, oldest first; empty if it never ran.
+    pub last_lines: Vec<String>,
+}
+
+/// What kind of failure it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The process could not be started at all.
+    Launch,
+    /// The process ended before it answered.
+    Exited,
+    /// Something took longer than its timeout.
+    TimedOut,
+    /// The hub itself could not do its part (database, route).
+    Hub,
+}
+
+impl Failure {
+    /// A failure without log lines.
+    #[must_use]
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            last_lines: Vec::new(),
+        }
+    }
+}
+
+/// Why a server is being stopped; decides what is kept once it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// Somebody asked for it.
+    Requested,
+    /// Somebody asked for it while the server was starting.
+    Cancelled,
+    /// The start failed.
+    Failed(Failure),
+    /// The process ended by itself, or did not survive a restart of the hub.
+    Ended(Failure),
+}
+
+/// Where a server is in its life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Nothing runs.
+    Stopped,
+    /// Waits for admission.
+    Queued,
+    /// The process is being started; `cancelled` if it is to be stopped as soon as that is over.
+    Launching {
+        /// A stop was requested meanwhile.
+        cancelled: bool,
+    },
+    /// The process runs and is asked whether it answers.
+    Responding,
+    /// The route is being published; `check` if the server was adopted after a restart of the hub.
+    Publishing {
+        /// Adopted, not started.
+        check: bool,
+    },
+    /// Runs, answers, is routed.
+    Ready,
+    /// Being ended and cleaned up after.
+    Stopping {
+        /// Why.
+        cause: Cause,
+    },
+    /// The hub restarted and verifies a server that the store says is running.
+    Checking,
+}
+
+/// What the outside world calls a transition under way (`pending` in the REST API).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pending {
+    /// From the accepted request until the route is live.
+    Spawn,
+    /// From the request until everything is cleaned up.
+    Stop,
+    /// Verification after a restart of the hub.
+    Check,
+}
+
+impl Pending {
+    /// The word of the REST API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Spawn => "spawn",
+            Self::Stop => "stop",
+            Self::Check => "check",
+        }
+    }
+}
+
+impl State {
+    /// What is under way, if anything.
+    #[must_use]
+    pub fn pending(&self) -> Option<Pending> {
+        match self {
+            Self::Stopped | Self::Ready => None,
+            Self::Launching { cancelled: true } | Self::Stopping { .. } => Some(Pending::Stop),
+            Self::Queued | Self::Launching { .. } | Self::Responding | Self::Publishing { check: false } => {
+                Some(Pending::Spawn)
+            }
+            Self::Checking | Self::Publishing { check: true } => Some(Pending::Check),
+        }
+    }
+
+    /// Runs, answers, is routed.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        matches!(self, Self::Ready)
+    }
+
+    /// Ready, or on its way somewhere.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        !matches!(self, Self::Stopped)
+    }
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Somebody wants it to run.
+    StartRequested,
+    /// The store says that it runs: verify (first event of a rebuilt actor).
+    CheckRequested,
+    /// Somebody wants it to stop; accepted in every state.
+    StopRequested,
+    /// [`Effect::Admit`]: there is room.
+    Admitted,
+    /// [`Effect::Admit`]: there is none.
+    Refused,
+    /// [`Effect::Launch`]: the process exists.
+    Launched,
+    /// [`Effect::Launch`]: it does not.
+    LaunchFailed(Failure),
+    /// [`Effect::Adopt`]: it still runs.
+    Adopted,
+    /// [`Effect::Adopt`]: it does not.
+    NotAdopted(Failure),
+    /// [`Effect::AwaitResponse`]: it answers.
+    Responded,
+    /// [`Effect::AwaitResponse`]: it does not.
+    ResponseFailed(Failure),
+    /// [`Effect::Publish`]: its route is live.
+    Published,
+    /// [`Effect::Publish`]: it is not.
+    PublishFailed(Failure),
+    /// The process ended by itself.
+    ProcessEnded(Failure),
+    /// [`Effect::End`]: nothing runs and nothing is left.
+    Ended,
+    /// The deadline of the state has passed.
+    DeadlinePassed,
+}
+
+/// Something to do. At most one of those that report back is under way at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Ask for admission.
+    Admit,
+    /// Withdraw from admission: not starting any more.
+    Withdraw,
+    /// Create token and client, start the process.
+    Launch,
+    /// Find the process that the store names.
+    Adopt,
+    /// Ask the server until it answers.
+    AwaitResponse,
+    /// Publish the route.
+    Publish,
+    /// Remove the route; harmless if there is none.
+    Unpublish,
+    /// End the process if there is one, revoke its token and client, forget its address.
+    End,
+    /// Give up whatever effect is under way; its outcome no longer counts.
+    Abandon,
+    /// Replace the deadline.
+    Deadline(Duration),
+    /// There is no deadline any more.
+    NoDeadline,
+    /// Keep this as the reason why it does not run.
+    Keep(Cause),
+}
+
+/// How long the pending states may last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Waiting for admission.
+    pub queue: Duration,
+    /// `spawner.start_timeout`.
+    pub start: Duration,
+    /// `spawner.http_timeout`, with a margin: the effect reports its own timeout first.
+    pub response: Duration,
+    /// Publishing a route.
+    pub publish: Duration,
+    /// The whole signal ladder and the cleaning up, with a margin.
+    pub stop: Duration,
+}
+
+impl State {
+    /// What happens next. An event that does not fit the state changes nothing.
+    #[must_use]
+    pub fn step(self, event: Event, deadlines: &Deadlines) -> (Self, Vec<Effect>) {
+        match (self, event) {
+            (Self::Stopped, Event::StartRequested) => (
+                Self::Queued,
+                vec![Effect::Admit, Effect::Deadline(deadlines.queue)],
+            ),
+            (Self::Stopped, Event::CheckRequested) => {
+                let deadline = deadlines.start.saturating_add(deadlines.response);
+                (Self::Checking, vec![Effect::Adopt, Effect::Deadline(deadline)])
+            }
+            (Self::Stopped, _) => (Self::Stopped, Vec::new()),
+            (Self::Queued, event) => queued(event, deadlines),
+            (Self::Launching { cancelled }, event) => launching(cancelled, event, deadlines),
+            (Self::Responding, event) => responding(event, deadlines),
+            (Self::Publishing { check }, event) => publishing(check, event, deadlines),
+            (Self::Ready, event) => ready(event, deadlines),
+            (Self::Stopping { cause }, event) => stopping(cause, event),
+            (Self::Checking, event) => checking(event, deadlines),
+        }
+    }
+}
+
+fn queued(event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
+    let leave = |cause| {
+        (
+            State::Stopped,
+            vec![
+                Effect::Withdraw,
+                Effect::Abandon,
+                Effect::NoDeadline,
+                Effect::Keep(cause),
+            ],
+        )
+    };
+    match event {
+        Event::Admitted => (
+            State::Launching { cancelled: false },
+            vec![Effect::Launch, Effect::Deadline(deadlines.start)],
+        ),
+        Event::Refused => (State::Stopped, vec![Effect::NoDeadline]),
+        Event::StopRequested => leave(Cause::Cancelled),
+        Event::DeadlinePassed => leave(Cause::Failed(timed_out("waited for its turn", deadlines.queue))),
+        _ => (State::Queued, Vec::new()),
+    }
+}
+
+fn launching(cancelled: bool, event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
+    match (event, cancelled) {
+        (Event::Launched, false) => (
+            State::Responding,
+            vec![Effect::AwaitResponse, Effect::Deadline(deadlines.response)],
+        ),
+        (Event::LaunchFailed(failure), false) => stop_because(Cause::Failed(failure), deadlines),
+        (Event::DeadlinePassed, false) => stop_because(
+            Cause::Failed(timed_out("did not start", deadlines.start)),
+            deadlines,
+        ),
+        (Event::Launched | Event::LaunchFailed(_) | Event::DeadlinePassed, true) => {
+            stop_because(Cause::Cancelled, deadlines)
+        }
+        // The process may exist already: end it once it is known, at the latest when the deadline passes.
+        (Event::StopRequested, _) => (State::Launching { cancelled: true }, Vec::new()),
+        _ => (State::Launching { cancelled }, Vec::new()),
+    }
+}
+
+fn responding(event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
+    match event {
+        Event::Responded => publish(false, deadlines),
+        Event::ResponseFailed(failure) | Event::ProcessEnded(failure) => {
+            stop_because(Cause::Failed(failure), deadlines)
+        }
+        Event::StopRequested => stop_because(Cause::Cancelled, deadlines),
+        Event::DeadlinePassed => stop_because(
+            Cause::Failed(timed_out("did not answer", deadlines.response)),
+            deadlines,
+        ),
+        _ => (State::Responding, Vec::new()),
+    }
+}
+
+fn publishing(check: bool, event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
+    match event {
+        Event::Published => (State::Ready, vec![Effect::Withdraw, Effect::NoDeadline]),
+        Event::PublishFailed(failure) | Event::ProcessEnded(failure) => {
+            stop_because(Cause::Failed(failure), deadlines)
+        }
+        Event::StopRequested => stop_because(Cause::Cancelled, deadlines),
+        Event::DeadlinePassed => stop_because(
+            Cause::Failed(timed_out("got no route", deadlines.publish)),
+            deadlines,
+        ),
+        _ => (State::Publishing { check }, Vec::new()),
+    }
+}
+
+fn ready(event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
+    match event {
+        Event::StopRequested => stop_because(Cause::Requested, deadlines),
+        Event::ProcessEnded(failure) => stop_because(Cause::Ended(failure), deadlines),
+        _ => (State::Ready, Vec::new()),
+    }
+}
+
+fn stopping(cause: Cause, event: Event) -> (State, Vec<Effect>) {
+    match event {
+        Event::Ended => (
+            State::Stopped,
+            vec![Effect::NoDeadline, Effect::Withdraw, Effect::Keep(cause)],
+        ),
+        // Nothing that can still be waited for: say so, and let the next start begin afresh.
+        Event::DeadlinePassed => {
+            let effects = vec![
+                Effect::Abandon,
+                Effect::NoDeadline,
+                Effect::Withdraw,
+                Effect::Keep(cause),
+            ];
+            (State::Stopped, effects)
+        }
+        _ => (State::Stopping { cause }, Vec::new()),
+    }
+}
+
+fn checking(event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
+    match event {
+        Event::Adopted => (
+            State::Checking,
+            vec![Effect::AwaitResponse, Effect::Deadline(deadlines.response)],
+        ),
+        Event::Responded => publish(true, deadlines),
+        Event::NotAdopted(failure) | Event::ResponseFailed(failure) | Event::ProcessEnded(failure) => {
+            stop_because(Cause::Ended(failure), deadlines)
+        }
+        Event::StopRequested => stop_because(Cause::Requested, deadlines),
+        Event::DeadlinePassed => stop_because(
+            Cause::Ended(timed_out(
+                "did not answer after the hub's restart",
+                deadlines.response,
+            )),
+            deadlines,
+        ),
+        _ => (State::Checking, Vec::new()),
+    }
+}
+
+fn publish(check: bool, deadlines: &Deadlines) -> (State, Vec<Effect>) {
+    (
+        State::Publishing { check },
+        vec![Effect::Publish, Effect::Deadline(deadlines.publish)],
+    )
+}
+
+/// Every way into `Stopping`: the route goes first, so nobody is sent to a server that is being ended (SU-072).
+fn stop_because(cause: Cause, deadlines: &Deadlines) -> (State, Vec<Effect>) {
+    let effects = vec![
+        Effect::Abandon,
+        Effect::Unpublish,
+        Effect::End,
+        Effect::Deadline(deadlines.stop),
+    ];
+    (State::Stopping { cause }, effects)
+}
+
+fn timed_out(what: &str, after: Duration) -> Failure {
+    Failure::new(
+        FailureKind::TimedOut,
+        format!("The server {what} within {} seconds", after.as_secs()),
+    )
+}
+
+#[cfg(test)]
+mod tests;
