@@ -100,12 +100,7 @@ mod tests {
     #[test]
     fn cook_090_formats_of_fresh_secrets() {
         let token = random_hex32().unwrap();
-        assert!(
-            token.len() == 32
-                && token
-                    .bytes()
-                    .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-        );
+        assert!(token.len() == 32 && token.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
         let code = random_alphanumeric30().unwrap();
         assert!(code.len() == 30 && code.bytes().all(|b| b.is_ascii_alphanumeric()));
         assert_ne!(random_hex32().unwrap(), token);

@@ -10,12 +10,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use serde::{Deserialize, Serialize};
 
 /// What stays unescaped when a name becomes part of a URL path: letters, digits and `_.-~@` (rest-api.md 2.2).
-const PATH_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'-')
-    .remove(b'~')
-    .remove(b'@');
+const PATH_SEGMENT: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~').remove(b'@');
 
 /// Percent-encodes a name as one URL path segment.
 #[must_use]
@@ -128,11 +124,7 @@ impl Username {
             && !only_dots(&decoded)
             && name.trim() == name
             && !name.chars().any(char::is_control);
-        if fine {
-            Ok(Self(name.into()))
-        } else {
-            Err(refused())
-        }
+        if fine { Ok(Self(name.into())) } else { Err(refused()) }
     }
 }
 
@@ -157,17 +149,11 @@ impl ServerName {
     pub fn parse_new(name: &str) -> Result<Self, NameError> {
         let bytes = name.as_bytes();
         let fine = (1..=30).contains(&bytes.len())
-            && bytes
-                .iter()
-                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+            && bytes.iter().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
             && bytes.first().is_some_and(u8::is_ascii_lowercase)
             && bytes.last() != Some(&b'-')
             && !name.contains("--");
-        if fine {
-            Ok(Self(name.into()))
-        } else {
-            Err(NameError::ServerName(name.to_owned()))
-        }
+        if fine { Ok(Self(name.into())) } else { Err(NameError::ServerName(name.to_owned())) }
     }
 }
 
@@ -178,11 +164,7 @@ impl GroupName {
     /// [`NameError::GroupName`] with the refused text.
     pub fn parse(name: &str) -> Result<Self, NameError> {
         let fine = !name.is_empty() && name.len() <= 255 && !name.chars().any(char::is_control);
-        if fine {
-            Ok(Self(name.into()))
-        } else {
-            Err(NameError::GroupName(name.to_owned()))
-        }
+        if fine { Ok(Self(name.into())) } else { Err(NameError::GroupName(name.to_owned())) }
     }
 }
 
@@ -245,23 +227,8 @@ mod tests {
         for good in ["alice", "Alice", "a@b.c", "ü x", "a.b", "...a", "x+y", "%61"] {
             assert!(Username::parse(good).is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "a/b",
-            ".",
-            "..",
-            "%2e%2E",
-            " a",
-            "a ",
-            "a\n",
-            "\t",
-            &"x".repeat(256),
-        ] {
-            assert_eq!(
-                Username::parse(bad),
-                Err(NameError::Username(bad.to_owned())),
-                "{bad}"
-            );
+        for bad in ["", "a/b", ".", "..", "%2e%2E", " a", "a ", "a\n", "\t", &"x".repeat(256)] {
+            assert_eq!(Username::parse(bad), Err(NameError::Username(bad.to_owned())), "{bad}");
         }
     }
 
@@ -270,18 +237,7 @@ mod tests {
         for good in ["a", "a1", "a-b-c", "lab", &"x".repeat(30)] {
             assert!(ServerName::parse_new(good).is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "A",
-            "Bad_Name",
-            "a--b",
-            "-a",
-            "a-",
-            "1a",
-            "a/b",
-            "ü",
-            &"x".repeat(31),
-        ] {
+        for bad in ["", "A", "Bad_Name", "a--b", "-a", "a-", "1a", "a/b", "ü", &"x".repeat(31)] {
             assert!(ServerName::parse_new(bad).is_err(), "{bad}");
         }
     }

@@ -44,11 +44,7 @@ impl Failure {
     /// A failure without log lines.
     #[must_use]
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            last_lines: Vec::new(),
-        }
+        Self { kind, message: message.into(), last_lines: Vec::new() }
     }
 }
 
@@ -76,9 +72,14 @@ pub enum State {
     Launching {
         /// A stop was requested meanwhile.
         cancelled: bool,
+        /// The second try, on another port.
+        again: bool,
     },
     /// The process runs and is asked whether it answers.
-    Responding,
+    Responding {
+        /// The second try, on another port.
+        again: bool,
+    },
     /// The route is being published; `check` if the server was adopted after a restart of the hub.
     Publishing {
         /// Adopted, not started.
@@ -124,10 +125,11 @@ impl State {
     pub fn pending(&self) -> Option<Pending> {
         match self {
             Self::Stopped | Self::Ready => None,
-            Self::Launching { cancelled: true } | Self::Stopping { .. } => Some(Pending::Stop),
-            Self::Queued | Self::Launching { .. } | Self::Responding | Self::Publishing { check: false } => {
-                Some(Pending::Spawn)
-            }
+            Self::Launching { cancelled: true, .. } | Self::Stopping { .. } => Some(Pending::Stop),
+            Self::Queued
+            | Self::Launching { .. }
+            | Self::Responding { .. }
+            | Self::Publishing { check: false } => Some(Pending::Spawn),
             Self::Checking | Self::Publishing { check: true } => Some(Pending::Check),
         }
     }
@@ -170,6 +172,8 @@ pub enum Event {
     Responded,
     /// [`Effect::AwaitResponse`]: it does not.
     ResponseFailed(Failure),
+    /// [`Effect::AwaitResponse`]: it ended because somebody else took its port in between.
+    PortTaken(Failure),
     /// [`Effect::Publish`]: its route is live.
     Published,
     /// [`Effect::Publish`]: it is not.
@@ -231,18 +235,17 @@ impl State {
     #[must_use]
     pub fn step(self, event: Event, deadlines: &Deadlines) -> (Self, Vec<Effect>) {
         match (self, event) {
-            (Self::Stopped, Event::StartRequested) => (
-                Self::Queued,
-                vec![Effect::Admit, Effect::Deadline(deadlines.queue)],
-            ),
+            (Self::Stopped, Event::StartRequested) => {
+                (Self::Queued, vec![Effect::Admit, Effect::Deadline(deadlines.queue)])
+            }
             (Self::Stopped, Event::CheckRequested) => {
                 let deadline = deadlines.start.saturating_add(deadlines.response);
                 (Self::Checking, vec![Effect::Adopt, Effect::Deadline(deadline)])
             }
             (Self::Stopped, _) => (Self::Stopped, Vec::new()),
             (Self::Queued, event) => queued(event, deadlines),
-            (Self::Launching { cancelled }, event) => launching(cancelled, event, deadlines),
-            (Self::Responding, event) => responding(event, deadlines),
+            (Self::Launching { cancelled, again }, event) => launching(cancelled, again, event, deadlines),
+            (Self::Responding { again }, event) => responding(again, event, deadlines),
             (Self::Publishing { check }, event) => publishing(check, event, deadlines),
             (Self::Ready, event) => ready(event, deadlines),
             (Self::Stopping { cause }, event) => stopping(cause, event),
@@ -253,21 +256,10 @@ impl State {
 
 fn queued(event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
     let leave = |cause| {
-        (
-            State::Stopped,
-            vec![
-                Effect::Withdraw,
-                Effect::Abandon,
-                Effect::NoDeadline,
-                Effect::Keep(cause),
-            ],
-        )
+        (State::Stopped, vec![Effect::Withdraw, Effect::Abandon, Effect::NoDeadline, Effect::Keep(cause)])
     };
     match event {
-        Event::Admitted => (
-            State::Launching { cancelled: false },
-            vec![Effect::Launch, Effect::Deadline(deadlines.start)],
-        ),
+        Event::Admitted => launch(false, deadlines),
         Event::Refused => (State::Stopped, vec![Effect::NoDeadline]),
         Event::StopRequested => leave(Cause::Cancelled),
         Event::DeadlinePassed => leave(Cause::Failed(timed_out("waited for its turn", deadlines.queue))),
@@ -275,38 +267,36 @@ fn queued(event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
     }
 }
 
-fn launching(cancelled: bool, event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
+fn launching(cancelled: bool, again: bool, event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
     match (event, cancelled) {
-        (Event::Launched, false) => (
-            State::Responding,
-            vec![Effect::AwaitResponse, Effect::Deadline(deadlines.response)],
-        ),
+        (Event::Launched, false) => {
+            (State::Responding { again }, vec![Effect::AwaitResponse, Effect::Deadline(deadlines.response)])
+        }
         (Event::LaunchFailed(failure), false) => stop_because(Cause::Failed(failure), deadlines),
-        (Event::DeadlinePassed, false) => stop_because(
-            Cause::Failed(timed_out("did not start", deadlines.start)),
-            deadlines,
-        ),
+        (Event::DeadlinePassed, false) => {
+            stop_because(Cause::Failed(timed_out("did not start", deadlines.start)), deadlines)
+        }
         (Event::Launched | Event::LaunchFailed(_) | Event::DeadlinePassed, true) => {
             stop_because(Cause::Cancelled, deadlines)
         }
         // The process may exist already: end it once it is known, at the latest when the deadline passes.
-        (Event::StopRequested, _) => (State::Launching { cancelled: true }, Vec::new()),
-        _ => (State::Launching { cancelled }, Vec::new()),
+        (Event::StopRequested, _) => (State::Launching { cancelled: true, again }, Vec::new()),
+        _ => (State::Launching { cancelled, again }, Vec::new()),
     }
 }
 
-fn responding(event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
+fn responding(again: bool, event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
     match event {
         Event::Responded => publish(false, deadlines),
-        Event::ResponseFailed(failure) | Event::ProcessEnded(failure) => {
+        Event::PortTaken(_) if !again => launch(true, deadlines),
+        Event::ResponseFailed(failure) | Event::PortTaken(failure) | Event::ProcessEnded(failure) => {
             stop_because(Cause::Failed(failure), deadlines)
         }
         Event::StopRequested => stop_because(Cause::Cancelled, deadlines),
-        Event::DeadlinePassed => stop_because(
-            Cause::Failed(timed_out("did not answer", deadlines.response)),
-            deadlines,
-        ),
-        _ => (State::Responding, Vec::new()),
+        Event::DeadlinePassed => {
+            stop_because(Cause::Failed(timed_out("did not answer", deadlines.response)), deadlines)
+        }
+        _ => (State::Responding { again }, Vec::new()),
     }
 }
 
@@ -317,10 +307,9 @@ fn publishing(check: bool, event: Event, deadlines: &Deadlines) -> (State, Vec<E
             stop_because(Cause::Failed(failure), deadlines)
         }
         Event::StopRequested => stop_because(Cause::Cancelled, deadlines),
-        Event::DeadlinePassed => stop_because(
-            Cause::Failed(timed_out("got no route", deadlines.publish)),
-            deadlines,
-        ),
+        Event::DeadlinePassed => {
+            stop_because(Cause::Failed(timed_out("got no route", deadlines.publish)), deadlines)
+        }
         _ => (State::Publishing { check }, Vec::new()),
     }
 }
@@ -335,18 +324,10 @@ fn ready(event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
 
 fn stopping(cause: Cause, event: Event) -> (State, Vec<Effect>) {
     match event {
-        Event::Ended => (
-            State::Stopped,
-            vec![Effect::NoDeadline, Effect::Withdraw, Effect::Keep(cause)],
-        ),
+        Event::Ended => (State::Stopped, vec![Effect::NoDeadline, Effect::Withdraw, Effect::Keep(cause)]),
         // Nothing that can still be waited for: say so, and let the next start begin afresh.
         Event::DeadlinePassed => {
-            let effects = vec![
-                Effect::Abandon,
-                Effect::NoDeadline,
-                Effect::Withdraw,
-                Effect::Keep(cause),
-            ];
+            let effects = vec![Effect::Abandon, Effect::NoDeadline, Effect::Withdraw, Effect::Keep(cause)];
             (State::Stopped, effects)
         }
         _ => (State::Stopping { cause }, Vec::new()),
@@ -355,49 +336,39 @@ fn stopping(cause: Cause, event: Event) -> (State, Vec<Effect>) {
 
 fn checking(event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
     match event {
-        Event::Adopted => (
-            State::Checking,
-            vec![Effect::AwaitResponse, Effect::Deadline(deadlines.response)],
-        ),
+        Event::Adopted => {
+            (State::Checking, vec![Effect::AwaitResponse, Effect::Deadline(deadlines.response)])
+        }
         Event::Responded => publish(true, deadlines),
-        Event::NotAdopted(failure) | Event::ResponseFailed(failure) | Event::ProcessEnded(failure) => {
+        Event::NotAdopted(failure)
+        | Event::ResponseFailed(failure)
+        | Event::PortTaken(failure)
+        | Event::ProcessEnded(failure) => stop_because(Cause::Ended(failure), deadlines),
+        Event::StopRequested => stop_because(Cause::Requested, deadlines),
+        Event::DeadlinePassed => {
+            let failure = timed_out("did not answer after the hub's restart", deadlines.response);
             stop_because(Cause::Ended(failure), deadlines)
         }
-        Event::StopRequested => stop_because(Cause::Requested, deadlines),
-        Event::DeadlinePassed => stop_because(
-            Cause::Ended(timed_out(
-                "did not answer after the hub's restart",
-                deadlines.response,
-            )),
-            deadlines,
-        ),
         _ => (State::Checking, Vec::new()),
     }
 }
 
+fn launch(again: bool, deadlines: &Deadlines) -> (State, Vec<Effect>) {
+    (State::Launching { cancelled: false, again }, vec![Effect::Launch, Effect::Deadline(deadlines.start)])
+}
+
 fn publish(check: bool, deadlines: &Deadlines) -> (State, Vec<Effect>) {
-    (
-        State::Publishing { check },
-        vec![Effect::Publish, Effect::Deadline(deadlines.publish)],
-    )
+    (State::Publishing { check }, vec![Effect::Publish, Effect::Deadline(deadlines.publish)])
 }
 
 /// Every way into `Stopping`: the route goes first, so nobody is sent to a server that is being ended (SU-072).
 fn stop_because(cause: Cause, deadlines: &Deadlines) -> (State, Vec<Effect>) {
-    let effects = vec![
-        Effect::Abandon,
-        Effect::Unpublish,
-        Effect::End,
-        Effect::Deadline(deadlines.stop),
-    ];
+    let effects = vec![Effect::Abandon, Effect::Unpublish, Effect::End, Effect::Deadline(deadlines.stop)];
     (State::Stopping { cause }, effects)
 }
 
 fn timed_out(what: &str, after: Duration) -> Failure {
-    Failure::new(
-        FailureKind::TimedOut,
-        format!("The server {what} within {} seconds", after.as_secs()),
-    )
+    Failure::new(FailureKind::TimedOut, format!("The server {what} within {} seconds", after.as_secs()))
 }
 
 #[cfg(test)]

@@ -27,13 +27,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        Self {
-            state: State::Stopped,
-            published: false,
-            deadline: false,
-            process: false,
-            kept: None,
-        }
+        Self { state: State::Stopped, published: false, deadline: false, process: false, kept: None }
     }
 
     fn feed(&mut self, event: Event) {
@@ -62,13 +56,8 @@ impl World {
     }
 }
 
-const UP: [Event; 5] = [
-    Event::StartRequested,
-    Event::Admitted,
-    Event::Launched,
-    Event::Responded,
-    Event::Published,
-];
+const UP: [Event; 5] =
+    [Event::StartRequested, Event::Admitted, Event::Launched, Event::Responded, Event::Published];
 
 #[test]
 fn a_start_goes_through_every_stage_and_the_route_is_live_before_ready() {
@@ -107,10 +96,7 @@ fn life_021_a_server_that_dies_loses_its_route_and_keeps_its_reason() {
     assert!(!world.published);
     assert_eq!(world.state.pending(), Some(Pending::Stop));
     world.feed(Event::Ended);
-    assert_eq!(
-        (world.state, world.kept),
-        (State::Stopped, Some(Cause::Ended(failure())))
-    );
+    assert_eq!((world.state, world.kept), (State::Stopped, Some(Cause::Ended(failure()))));
 }
 
 #[test]
@@ -133,12 +119,9 @@ fn life_008_a_server_that_died_while_the_hub_was_down_is_cleaned_up() {
 
 #[test]
 fn life_015_every_timeout_says_what_did_not_happen() {
-    for (events, words) in [
-        (&UP[..1], "turn"),
-        (&UP[..2], "start"),
-        (&UP[..3], "answer"),
-        (&UP[..4], "route"),
-    ] {
+    for (events, words) in
+        [(&UP[..1], "turn"), (&UP[..2], "start"), (&UP[..3], "answer"), (&UP[..4], "route")]
+    {
         let mut world = World::after(events);
         world.feed(Event::DeadlinePassed);
         world.feed(Event::Ended);
@@ -153,12 +136,19 @@ fn life_015_every_timeout_says_what_did_not_happen() {
 }
 
 #[test]
+fn a_port_that_was_taken_in_between_is_tried_again_once() {
+    let mut world = World::after(&UP[..3]);
+    world.feed(Event::PortTaken(failure()));
+    assert_eq!(world.state, State::Launching { cancelled: false, again: true });
+    world.feed(Event::Launched);
+    world.feed(Event::PortTaken(failure()));
+    assert_eq!(world.state, State::Stopping { cause: Cause::Failed(failure()) });
+}
+
+#[test]
 fn a_refusal_leaves_no_trace() {
     let world = World::after(&[Event::StartRequested, Event::Refused]);
-    assert_eq!(
-        (world.state, world.kept, world.deadline),
-        (State::Stopped, None, false)
-    );
+    assert_eq!((world.state, world.kept, world.deadline), (State::Stopped, None, false));
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
@@ -174,6 +164,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::NotAdopted(failure())),
         Just(Event::Responded),
         Just(Event::ResponseFailed(failure())),
+        Just(Event::PortTaken(failure())),
         Just(Event::Published),
         Just(Event::PublishFailed(failure())),
         Just(Event::ProcessEnded(failure())),
