@@ -1,0 +1,138 @@
+//! What the proxy does not accept, and how long it waits.
+
+use std::time::Duration;
+
+use orrery_proxy::ProxyConfig;
+
+use crate::support::{Backend, Proxy, config, run};
+
+#[test]
+fn sec_091_ambiguous_requests_are_refused_and_the_connection_closed() {
+    run(async {
+        let (server, heads) = Backend::recording("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+        let proxy = Proxy::start(&[("/", server.url())]);
+        for request in [
+            "GET / HTTP/1.1\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
+            "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\n folded: x\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+            "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\nx",
+            "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1\r\n\r\nx",
+            "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+            "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "GET /\u{e9} HTTP/1.1\r\nHost: a\r\n\r\n",
+            "NONSENSE\r\n\r\n",
+        ] {
+            let mut client = proxy.client().await;
+            client.send(request).await;
+            assert_eq!(client.head().await.code(), 400, "{request}");
+            client.until_closed().await;
+        }
+        assert!(heads.borrow().is_empty());
+    });
+}
+
+#[test]
+fn sec_091_a_length_beside_chunked_cannot_smuggle_a_request() {
+    run(async {
+        let (server, heads) = Backend::recording("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+        let proxy = Proxy::start(&[("/", server.url())]);
+        for order in [
+            "Content-Length: 5\r\nTransfer-Encoding: chunked",
+            "Transfer-Encoding: chunked\r\nContent-Length: 5",
+        ] {
+            let mut client = proxy.client().await;
+            client.send(format!("POST /a HTTP/1.1\r\nHost: hub\r\n{order}\r\n\r\n0\r\n\r\n")).await;
+            assert_eq!(client.answer().await.code(), 200);
+            let head = heads.borrow_mut().pop().unwrap();
+            assert_eq!((head.get("content-length"), head.get("transfer-encoding")), (None, Some("chunked")));
+        }
+    });
+}
+
+#[test]
+fn connect_is_not_supported() {
+    run(async {
+        let proxy = Proxy::start(&[("/", Backend::named("x").await.url())]);
+        let mut client = proxy.client().await;
+        client.send("CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\n\r\n").await;
+        assert_eq!(client.answer().await.code(), 405);
+        client.until_closed().await;
+    });
+}
+
+#[test]
+fn sec_099_heads_larger_than_the_limit_are_refused() {
+    run(async {
+        let small = ProxyConfig { max_header_bytes: 8192, ..config() };
+        let proxy = Proxy::with(small, &[("/", Backend::named("x").await.url())]);
+        let mut client = proxy.client().await;
+        client.send(format!("GET / HTTP/1.1\r\nHost: hub\r\nX: {}", "x".repeat(9000))).await;
+        assert_eq!(client.head().await.code(), 431);
+        client.until_closed().await;
+        assert_eq!(proxy.get("/").await.body, "x");
+    });
+}
+
+#[test]
+fn sec_099_a_client_that_does_not_finish_its_head_is_dropped() {
+    run(async {
+        let hasty = ProxyConfig { header_timeout: Duration::from_millis(50), ..config() };
+        let proxy = Proxy::with(hasty, &[]);
+        // Nothing, the beginning of the HTTP/2 preface, HTTP/2 without a request, half a head.
+        for beginning in ["", "PRI * HT", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET / HTTP/1.1\r\nHost: h"] {
+            let mut client = proxy.client().await;
+            client.send(beginning).await;
+            client.until_closed().await;
+        }
+    });
+}
+
+#[test]
+fn sec_099_an_idle_kept_connection_is_closed() {
+    run(async {
+        let hasty = ProxyConfig { header_timeout: Duration::from_millis(50), ..config() };
+        let proxy = Proxy::with(hasty, &[("/", Backend::named("x").await.url())]);
+        let mut client = proxy.client().await;
+        client.send("GET / HTTP/1.1\r\nHost: hub\r\n\r\n").await;
+        assert_eq!(client.answer().await.body, "x");
+        assert_eq!(client.until_closed().await, "");
+    });
+}
+
+#[test]
+fn a_slow_answer_is_no_idleness() {
+    run(async {
+        let server = Backend::start(|mut wire| async move {
+            wire.head().await;
+            actix_rt::time::sleep(Duration::from_millis(150)).await; // several header timeouts
+            wire.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nsl").await;
+            actix_rt::time::sleep(Duration::from_millis(150)).await;
+            wire.send("ow").await;
+        })
+        .await;
+        let hasty = ProxyConfig { header_timeout: Duration::from_millis(40), ..config() };
+        let proxy = Proxy::with(hasty, &[("/", server.url())]);
+        assert_eq!(proxy.get("/").await.body, "slow");
+    });
+}
+
+#[test]
+fn a_proxy_that_cannot_work_is_an_error_not_a_panic() {
+    let without_listeners = orrery_proxy::serve(vec![], Default::default(), config());
+    assert!(without_listeners.is_err());
+    let listener = || vec![orrery_proxy::bind("127.0.0.1:0".parse().unwrap()).unwrap()];
+    let outside_of_actix = orrery_proxy::serve(listener(), Default::default(), config());
+    assert!(outside_of_actix.is_err());
+    run(async move {
+        let no_workers = ProxyConfig { workers: 0, ..config() };
+        assert!(orrery_proxy::serve(listener(), Default::default(), no_workers).is_err());
+    });
+}
