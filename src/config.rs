@@ -1,1 +1,107 @@
-//! config.
+//! `orrery.toml`: read once, checked once, passed down as plain data.
+//!
+//! [`load()`] puts the layers together (defaults, file, drop-ins, environment, command line) and reports everything that
+//! is wrong at once. Nothing here logs or listens; only [`command::init`] and [`mod@cookie_secret`] write. Whether a scope
+//! exists is not checked here: that is the domain's knowledge.
+
+pub mod address;
+pub mod auth;
+pub mod check;
+pub mod command;
+pub mod cookie_secret;
+pub mod culler;
+pub mod database;
+pub mod events;
+pub mod groups;
+pub mod hub;
+pub mod layer;
+pub mod load;
+pub mod logging;
+#[cfg(test)]
+mod manual;
+pub mod metrics;
+pub mod not_yet;
+pub mod proxy;
+pub mod roles;
+pub mod scopes;
+pub mod services;
+pub mod setting;
+pub mod settle;
+pub mod spawner;
+#[cfg(test)]
+mod testing;
+pub mod tls;
+pub mod value;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use database::Database;
+use setting::section;
+
+pub use address::{AddressError, Addresses};
+pub use auth::{AuthConfig, AuthType};
+pub use culler::CullerConfig;
+pub use database::DatabaseConfig;
+pub use events::EventsConfig;
+pub use groups::GroupConfig;
+pub use hub::HubConfig;
+pub use load::{ConfigError, Loaded, Sources, load, read};
+pub use logging::LoggingConfig;
+pub use metrics::MetricsConfig;
+pub use proxy::{ProxyConfig, ProxyType};
+pub use roles::RoleConfig;
+pub use scopes::CustomScopeConfig;
+pub use services::ServiceConfig;
+pub use spawner::{SpawnerConfig, SpawnerType};
+pub use tls::TlsConfig;
+
+section! {
+    /// The whole configuration. Field names are the keys of `orrery.toml`.
+    pub struct Config {
+        /// The hub itself.
+        pub hub: HubConfig = HubConfig::default(),
+        /// The public address and the program that serves it.
+        pub proxy: ProxyConfig = ProxyConfig::default(),
+        /// Who may sign in, and how.
+        pub auth: AuthConfig = AuthConfig::default(),
+        /// How servers are started.
+        pub spawner: SpawnerConfig = SpawnerConfig::default(),
+        /// Where everything is stored.
+        pub database: DatabaseConfig = DatabaseConfig::default(),
+        /// Certificates.
+        pub tls: TlsConfig = TlsConfig::default(),
+        /// Numbers for Prometheus.
+        pub metrics: MetricsConfig = MetricsConfig::default(),
+        /// The event log.
+        pub events: EventsConfig = EventsConfig::default(),
+        /// The hub's log.
+        pub logging: LoggingConfig = LoggingConfig::default(),
+        /// When an idle server is stopped.
+        pub culler: CullerConfig = CullerConfig::default(),
+        /// Programs that use the hub.
+        pub services: BTreeMap<String, ServiceConfig> = BTreeMap::new(),
+        /// Who may do what.
+        pub roles: BTreeMap<String, RoleConfig> = BTreeMap::new(),
+        /// Groups of users.
+        pub groups: BTreeMap<String, GroupConfig> = BTreeMap::new(),
+        /// Scopes that services check.
+        pub scopes: BTreeMap<String, CustomScopeConfig> = BTreeMap::new(),
+    }
+}
+
+impl Config {
+    /// Where the output of servers is kept: `spawner.log_dir`, or `server-logs` beside the SQLite database, else in the
+    /// current directory.
+    #[must_use]
+    pub fn server_log_dir(&self) -> PathBuf {
+        if !self.spawner.log_dir.as_os_str().is_empty() {
+            return self.spawner.log_dir.clone();
+        }
+        let beside = match self.database.target() {
+            Ok(Database::Sqlite(file)) => file.parent().map(Path::to_owned),
+            _ => None,
+        };
+        beside.unwrap_or_default().join("server-logs")
+    }
+}

@@ -1,0 +1,310 @@
+//! Rules between values, and rules of a value that its type cannot carry.
+
+use std::collections::BTreeMap;
+
+use super::address::HttpUrl;
+use super::auth::AuthType;
+use super::load::Report;
+use super::setting::Key;
+use super::{AuthConfig, Config, HubConfig, ServiceConfig, SpawnerConfig};
+use crate::domain::names::{GroupName, Username};
+
+/// Checks a configuration that [`super::settle::settle`] has brought into form.
+pub fn check(config: &Config, report: &mut Report) {
+    urls(config, report);
+    hub(&config.hub, report);
+    auth(&config.auth, report);
+    spawner(&config.spawner, report);
+    services(&config.services, report);
+    roles(config, report);
+    groups(config, report);
+    custom_scopes(config, report);
+    if let Err(reason) = config.database.target() {
+        report.wrong_at("database.url", reason);
+    }
+}
+
+fn urls(config: &Config, report: &mut Report) {
+    let urls = [
+        ("hub.bind_url", &config.hub.bind_url, Host::MayBeEmpty),
+        ("hub.advertise_url", &config.hub.advertise_url, Host::Needed),
+        ("spawner.hub_connect_url", &config.spawner.hub_connect_url, Host::Needed),
+        ("proxy.api_url", &config.proxy.api_url, Host::Needed),
+    ];
+    for (key, url, host) in urls.into_iter().filter(|(_, url, _)| !url.is_empty()) {
+        if let Err(reason) = usable(url, host) {
+            report.wrong_at(key, reason);
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Host {
+    Needed,
+    MayBeEmpty,
+}
+
+fn usable(url: &str, host: Host) -> Result<(), String> {
+    let parsed = HttpUrl::parse(url).map_err(|error| error.to_string())?;
+    if parsed.host.is_empty() && host == Host::Needed {
+        return Err(format!("expected a URL with a host, not {url:?}"));
+    }
+    Ok(())
+}
+
+fn hub(hub: &HubConfig, report: &mut Report) {
+    let secret = hub.cookie_secret.expose();
+    if !secret.len().is_multiple_of(2) || !secret.bytes().all(|b| b.is_ascii_hexdigit()) {
+        report.wrong_at(
+            "hub.cookie_secret",
+            "expected an even number of hexadecimal digits (openssl rand -hex 32)",
+        );
+    } else if secret.len() > 64 {
+        report.warn("`hub.cookie_secret` is longer than 32 bytes (64 digits); that makes it no safer");
+    } else if !secret.is_empty() && secret.len() < 32 {
+        report.warn("`hub.cookie_secret` is shorter than 16 bytes (32 digits); 32 bytes are recommended");
+    }
+    let [shortest, longest] = hub.limits.retry_after;
+    if shortest > longest {
+        report.wrong_at(
+            "hub.limits.retry_after",
+            format!("the first number, {shortest}, is above the second, {longest}"),
+        );
+    }
+    let (usual, most) = (hub.api.page_default_limit, hub.api.page_max_limit);
+    if usual == 0 || usual > most {
+        report.wrong_at(
+            "hub.api.page_default_limit",
+            format!("expected 1 to {most} (`hub.api.page_max_limit`), not {usual}"),
+        );
+    }
+    for (name, value) in &hub.headers {
+        let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        if name.is_empty() || !name.chars().all(token) || value.chars().any(char::is_control) {
+            report.wrong(
+                Key::new(["hub", "headers", name]),
+                "expected the name and the value of an HTTP header",
+            );
+        }
+    }
+}
+
+fn auth(auth: &AuthConfig, report: &mut Report) {
+    let lists = [
+        ("allowed_users", &auth.allowed_users),
+        ("blocked_users", &auth.blocked_users),
+        ("admin_users", &auth.admin_users),
+    ];
+    for (name, list) in lists {
+        user_names(&Key::new(["auth", name]), list, report);
+        if let Some(short) = list.iter().find(|user| user.chars().count() == 1) {
+            report.warn(format!("`auth.{name}`: {short:?} has one letter; is the list written as a list?"));
+        }
+    }
+    if let Err(error) = regex::Regex::new(&auth.username_pattern) {
+        report.wrong_at("auth.username_pattern", format!("not a regular expression: {error}"));
+    }
+    if auth.r#type == AuthType::SharedPassword {
+        shared_passwords(auth, report);
+    }
+    let nobody = !auth.allow_all && !auth.allow_existing_users && auth.allowed_users.is_empty();
+    if nobody && auth.r#type != AuthType::Null && !auth.suppress_no_allow_warning {
+        report.warn(
+            "nobody may sign in: set `auth.allow_all`, `auth.allowed_users` or `auth.allow_existing_users`",
+        );
+    }
+}
+
+/// CFG-028 and authenticators.md 8.4.
+fn shared_passwords(auth: &AuthConfig, report: &mut Report) {
+    let (user, admin) =
+        (auth.shared_password.user_password.expose(), auth.shared_password.admin_password.expose());
+    if !user.is_empty() && user.chars().count() < 8 {
+        report.wrong_at("auth.shared_password.user_password", "expected at least 8 characters");
+    }
+    if !admin.is_empty() && admin.chars().count() < 32 {
+        report.wrong_at("auth.shared_password.admin_password", "expected at least 32 characters");
+    }
+    if !admin.is_empty() && user == admin {
+        report.wrong_at("auth.shared_password.admin_password", "must differ from `user_password`");
+    }
+    match (user.is_empty(), admin.is_empty(), auth.admin_users.is_empty()) {
+        (true, true, _) => report.warn("`auth.shared_password` has no password, so nobody can sign in"),
+        (true, false, _) => {
+            report.warn("`auth.shared_password.user_password` is not set, so only admins can sign in")
+        }
+        (false, true, false) => {
+            report.warn("`auth.shared_password.admin_password` is not set, so admins cannot sign in")
+        }
+        (false, false, true) => {
+            report.warn("`auth.shared_password.admin_password` is set, but `auth.admin_users` is empty")
+        }
+        _ => {}
+    }
+}
+
+fn user_names<'n>(key: &Key, names: impl IntoIterator<Item = &'n String>, report: &mut Report) {
+    for error in names.into_iter().filter_map(|name| Username::parse(name).err()) {
+        report.wrong(key.clone(), error.to_string());
+    }
+}
+
+fn spawner(spawner: &SpawnerConfig, report: &mut Report) {
+    if spawner.cmd.first().is_none_or(String::is_empty) {
+        report.wrong_at("spawner.cmd", "expected a program");
+    }
+    if !(0.0..=1.0).contains(&spawner.poll_jitter) {
+        report.wrong_at(
+            "spawner.poll_jitter",
+            format!("expected a number from 0 to 1, not {}", spawner.poll_jitter),
+        );
+    }
+    for (name, cores) in [("cpu_limit", spawner.cpu_limit), ("cpu_guarantee", spawner.cpu_guarantee)] {
+        if cores.is_some_and(|cores| cores <= 0.0) {
+            report.wrong(Key::new(["spawner", name]), "expected a number above 0");
+        }
+    }
+    variables(&Key::new(["spawner", "environment"]), &spawner.environment, report);
+}
+
+/// What the system cannot carry as an environment variable.
+fn variables(key: &Key, variables: &BTreeMap<String, String>, report: &mut Report) {
+    for (name, value) in variables {
+        if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+            report.wrong(key.child(name), "expected the name and the value of an environment variable");
+        }
+    }
+}
+
+fn services(services: &BTreeMap<String, ServiceConfig>, report: &mut Report) {
+    let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
+    for (name, service) in services {
+        let key = Key::new(["services", name]);
+        if !is_service_name(name) {
+            let reason = "a service's name is one part of a URL path: no `/`, no `%xx`, not only dots, no spaces around it";
+            report.wrong(key.clone(), reason);
+        }
+        one_service(service, &key, report);
+        let token = service.api_token.expose();
+        if let Some(other) = owners.insert(token, name).filter(|_| !token.is_empty()) {
+            report.wrong(key.child("api_token"), format!("the service {other:?} has the same token"));
+        }
+    }
+}
+
+fn one_service(service: &ServiceConfig, key: &Key, report: &mut Report) {
+    let length = service.api_token.expose().chars().count();
+    if length != 0 && !(8..=64).contains(&length) {
+        report.wrong(key.child("api_token"), format!("expected 8 to 64 characters, not {length}"));
+    }
+    if !service.url.is_empty()
+        && let Err(reason) = usable(&service.url, Host::Needed)
+    {
+        report.wrong(key.child("url"), reason);
+    }
+    if !service.oauth_client_id.is_empty() && !service.oauth_client_id.starts_with("service-") {
+        report.wrong(key.child("oauth_client_id"), "must start with `service-`");
+    }
+    if service.is_oauth_client() && service.url.is_empty() && service.oauth_redirect_uri.is_empty() {
+        report.wrong(
+            key.child("oauth_redirect_uri"),
+            "needed, because the service uses OAuth and has no `url`",
+        );
+    }
+    variables(&key.child("environment"), &service.environment, report);
+}
+
+/// services.md 2, SVC-001.
+fn is_service_name(name: &str) -> bool {
+    let escape = |(at, _): (usize, &str)| {
+        let digits: Vec<char> =
+            name.chars().skip(name.get(..at).unwrap_or(name).chars().count() + 1).take(2).collect();
+        digits.len() == 2 && digits.iter().all(char::is_ascii_hexdigit)
+    };
+    !name.is_empty()
+        && !name.contains('/')
+        && !name.chars().all(|c| c == '.')
+        && !name.chars().any(char::is_control)
+        && name.trim() == name
+        && !name.match_indices('%').any(escape)
+}
+
+fn roles(config: &Config, report: &mut Report) {
+    for (name, role) in &config.roles {
+        let key = Key::new(["roles", name]);
+        if !is_role_name(name) {
+            let reason = "a role's name has 3 to 255 of a-z 0-9 - _ ~ . and starts with a letter, ends with a letter or digit";
+            report.wrong(key.clone(), reason);
+        }
+        if name == "admin" && role.description.is_some() {
+            report.wrong(
+                key.child("description"),
+                "the role `admin` cannot be changed; only its holders can be listed",
+            );
+        }
+        if name == "admin" && role.scopes.is_some() {
+            report.wrong(
+                key.child("scopes"),
+                "the role `admin` cannot be changed; only its holders can be listed",
+            );
+        }
+        if name == "user" && role.scopes.as_ref().is_some_and(|scopes| !scopes.iter().any(|s| s == "self")) {
+            report.warn("`roles.user.scopes` lacks `self`, so users cannot use their own servers and tokens");
+        }
+        user_names(&key.child("users"), role.users.iter().flatten(), report);
+    }
+}
+
+/// RBAC-028: `^[a-z][a-z0-9\-_~.]{1,253}[a-z0-9]$`.
+fn is_role_name(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    (3..=255).contains(&bytes.len())
+        && bytes.first().is_some_and(u8::is_ascii_lowercase)
+        && bytes.last().is_some_and(plain)
+        && bytes.iter().all(|b| plain(b) || b"-_~.".contains(b))
+}
+
+fn groups(config: &Config, report: &mut Report) {
+    for (name, group) in &config.groups {
+        let key = Key::new(["groups", name]);
+        if let Err(error) = GroupName::parse(name) {
+            report.wrong(key.clone(), error.to_string());
+        }
+        user_names(&key.child("users"), &group.users, report);
+    }
+}
+
+fn custom_scopes(config: &Config, report: &mut Report) {
+    for (name, scope) in &config.scopes {
+        let key = Key::new(["scopes", name]);
+        if !is_custom_scope(name) {
+            let reason = "a custom scope is `custom:` and at least 3 of a-z 0-9 _ - * :, starting with a letter or digit and \
+                          ending with a letter, digit, `_` or `*`";
+            report.wrong(key.clone(), reason);
+        }
+        if scope.description.is_empty() {
+            report.wrong(key.child("description"), "needed: what the scope allows");
+        }
+        for unknown in scope.subscopes.iter().filter(|sub| !config.scopes.contains_key(*sub)) {
+            let reason = format!("{unknown:?} is no custom scope of this configuration");
+            report.wrong(key.child("subscopes"), reason);
+        }
+    }
+}
+
+/// RBAC-037: `^custom:[a-z0-9][a-z0-9_\-*:]+[a-z0-9_*]$`.
+fn is_custom_scope(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix("custom:") else {
+        return false;
+    };
+    let bytes = rest.as_bytes();
+    let plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    bytes.len() >= 3
+        && bytes.first().is_some_and(plain)
+        && bytes.last().is_some_and(|b| plain(b) || b"_*".contains(b))
+        && bytes.iter().all(|b| plain(b) || b"_-*:".contains(b))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,299 @@
+//! Keys whose feature is not in this build. Building a feature deletes its lines here.
+
+use serde_json::Value as Json;
+
+use super::Config;
+use super::load::Given;
+use super::setting::{Key, Problem, Setting, Shape};
+
+/// Keys of which only some values work: key, those values, why.
+const ONLY: &[(&str, &[&str], &str)] = &[
+    (
+        "auth.type",
+        &["dummy", "null", "shared-password"],
+        "signing in with the system's accounts (PAM) or a directory is not in this build; \
+         for a trial, auth.type = \"dummy\" lets everyone in, which is for tests only",
+    ),
+    (
+        "spawner.type",
+        &["simple"],
+        "servers under the user's own account are not in this build; \
+         for a trial, spawner.type = \"simple\" runs them all as the hub's account, which is for tests only",
+    ),
+    ("proxy.type", &["embedded"], "the proxy runs inside the hub in this build"),
+    ("hub.named_servers.invalid_names", &["allow-start"], "this build lets such servers start"),
+    ("logging.format", &["text"], "this build writes lines for people"),
+    ("spawner.restart", &["never"], "a server that ends by itself stays stopped in this build"),
+];
+
+/// Keys that only work with their default: key or table (`*` is any name), why.
+const DEFAULT_ONLY: &[(&str, &str)] = &[
+    ("hub.subdomain_host", SUBDOMAINS),
+    ("hub.subdomain_strategy", SUBDOMAINS),
+    ("hub.subdomain_template", SUBDOMAINS),
+    ("hub.socket_mode", "UNIX sockets are not in this build"),
+    ("hub.data_dir", OWN_PAGES),
+    ("hub.ui.template_paths", OWN_PAGES),
+    ("hub.ui.logo_file", OWN_PAGES),
+    ("hub.ui.no_cache_static", OWN_PAGES),
+    ("hub.csp_report_uri", "reports of the Content-Security-Policy always go to the hub in this build"),
+    ("hub.default_url_rules", "one landing page, `hub.default_url`, is for everyone in this build"),
+    ("hub.service_check_interval", "services are not checked in this build"),
+    ("hub.cleanup_proxy", "the proxy runs inside the hub in this build"),
+    ("hub.hooks", HOOKS),
+    ("hub.timeouts.init_servers", "the hub answers at once and verifies servers in the background"),
+    ("hub.limits.named_servers_per_user_admin", "one limit is for everyone in this build"),
+    ("hub.http_client", "the limits of the hub's own requests are fixed in this build"),
+    ("proxy.managed", OTHER_PROXY),
+    ("proxy.command", OTHER_PROXY),
+    ("proxy.concurrency", OTHER_PROXY),
+    ("proxy.log_level", OTHER_PROXY),
+    ("proxy.pid_file", OTHER_PROXY),
+    ("proxy.umask", OTHER_PROXY),
+    ("proxy.hub_routespec", PROXY_OPTIONS),
+    ("proxy.extra_routes", PROXY_OPTIONS),
+    ("proxy.default_target", PROXY_OPTIONS),
+    ("proxy.error_target", PROXY_OPTIONS),
+    ("proxy.error_path", PROXY_OPTIONS),
+    ("proxy.redirect_port", TLS),
+    ("proxy.redirect_to", TLS),
+    ("proxy.x_forwarded", PROXY_OPTIONS),
+    ("proxy.prepend_path", PROXY_OPTIONS),
+    ("proxy.include_prefix", PROXY_OPTIONS),
+    ("proxy.auto_rewrite", PROXY_OPTIONS),
+    ("proxy.protocol_rewrite", PROXY_OPTIONS),
+    ("proxy.change_origin", PROXY_OPTIONS),
+    ("proxy.headers", PROXY_OPTIONS),
+    ("proxy.client_timeout", PROXY_OPTIONS),
+    ("proxy.target_timeout", PROXY_OPTIONS),
+    ("proxy.keep_alive", PROXY_OPTIONS),
+    ("auth.delete_invalid_users", ACCOUNTS),
+    ("auth.auto_login_oauth2_authorize", "browsers see the login page first in this build"),
+    ("auth.manage_groups", MANAGED),
+    ("auth.manage_roles", MANAGED),
+    ("auth.reset_managed_roles", MANAGED),
+    ("auth.login_html", OWN_PAGES),
+    ("auth.state", "what a sign-in leaves is not kept in this build"),
+    ("auth.refresh", "a sign-in is not checked again in this build"),
+    ("auth.hooks", HOOKS),
+    ("auth.otp", "one-time passwords are not in this build"),
+    ("auth.local", ACCOUNTS),
+    ("auth.pam", ACCOUNTS),
+    ("auth.shared_password.groups", MANAGED),
+    ("spawner.poll_jitter", "the end of a server is noticed at once; polling is a safety net"),
+    ("spawner.consecutive_failure_limit", "the hub goes on after failed starts in this build"),
+    ("spawner.user_options", HOOKS),
+    ("spawner.group_overrides", "all users get the same servers in this build"),
+    ("spawner.options_from_form", HOOKS),
+    ("spawner.ssl_alt_names", TLS),
+    ("spawner.ssl_alt_names_include_local", TLS),
+    ("spawner.hooks", HOOKS),
+    ("spawner.local.cwd", ACCOUNTS),
+    ("spawner.local.umask", ACCOUNTS),
+    ("spawner.local.stdout", ACCOUNTS),
+    ("spawner.local.stderr", ACCOUNTS),
+    ("spawner.local.shell", ACCOUNTS),
+    ("spawner.local.shell_cmd", ACCOUNTS),
+    ("database.reset", "delete the database yourself"),
+    ("database.pool_recycle", "connections are tested before each use"),
+    ("database.log_statements", "statements are not logged in this build"),
+    ("tls", TLS),
+    ("metrics", "numbers for Prometheus are not in this build"),
+    ("events", "the event log is not in this build"),
+    ("logging.file", "the log goes to the standard error; let the service manager keep it"),
+    (
+        "culler",
+        "idle servers are not stopped in this build; the package jupyterhub-idle-culler works as a service",
+    ),
+    ("services.*.command", MANAGED_SERVICES),
+    ("services.*.cwd", MANAGED_SERVICES),
+    ("services.*.environment", MANAGED_SERVICES),
+    ("services.*.user", MANAGED_SERVICES),
+    ("services.*.restart", MANAGED_SERVICES),
+    ("services.*.restart_backoff", MANAGED_SERVICES),
+    ("services.*.health_path", MANAGED_SERVICES),
+];
+
+const SUBDOMAINS: &str = "host names for users are not in this build; all live under one";
+const OWN_PAGES: &str = "pages of your own are not in this build";
+const HOOKS: &str = "programs that decide (hooks) are not in this build";
+const OTHER_PROXY: &str = "the proxy runs inside the hub in this build";
+const PROXY_OPTIONS: &str = "the proxy inside the hub has no such choice in this build";
+const TLS: &str = "HTTPS is not in this build; let a reverse proxy in front do it";
+const ACCOUNTS: &str = "the system's accounts are not used in this build";
+const MANAGED: &str = "groups and roles from the sign-in are not in this build";
+const MANAGED_SERVICES: &str = "the hub does not start services in this build; start them yourself";
+
+/// The keys that ask for something that this build does not have.
+#[must_use]
+pub fn not_yet(config: &Config, shape: &Shape, given: &Given) -> Vec<Problem> {
+    let shown = Config::show(config);
+    let mut changed = Vec::new();
+    collect_changed(&shown, &Json::Null, &Key::default(), shape, &mut changed);
+    let chosen = ONLY.iter().filter_map(|(key, works, why)| {
+        let key = Key::new(key.split('.'));
+        let value = key.parts().iter().try_fold(&shown, |value, name| value.get(name))?;
+        let fine = value.as_str().is_some_and(|value| works.contains(&value));
+        (!fine).then(|| refusal(key, value, why, given))
+    });
+    let differing = changed.into_iter().filter_map(|(key, value)| {
+        let why = reason_for(&key)?;
+        given.origin(&key).is_some().then(|| refusal(key, value, why, given))
+    });
+    chosen.chain(differing).collect()
+}
+
+/// Why a key has no effect in this build, if it has none.
+#[must_use]
+pub fn reason_for(key: &Key) -> Option<&'static str> {
+    let covers = |pattern: &str| {
+        let mut parts = key.parts().iter();
+        pattern.split('.').all(|name| parts.next().is_some_and(|part| name == "*" || name == part))
+    };
+    DEFAULT_ONLY.iter().find(|(pattern, _)| covers(pattern)).map(|(_, why)| *why)
+}
+
+/// The values of `key` that work in this build, if not all do.
+#[must_use]
+pub fn values_of(key: &Key) -> Option<&'static [&'static str]> {
+    let name = key.to_string();
+    ONLY.iter().find(|(only, ..)| *only == name).map(|(_, values, _)| *values)
+}
+
+fn refusal(key: Key, value: &Json, why: &str, given: &Given) -> Problem {
+    let origin = given.origin(&key).unwrap_or("the default").to_owned();
+    Problem { origin, key, reason: format!("{value} is not supported yet: {why}") }
+}
+
+/// All values below `value` that are not the default.
+fn collect_changed<'v>(
+    value: &'v Json,
+    default: &Json,
+    at: &Key,
+    shape: &Shape,
+    found: &mut Vec<(Key, &'v Json)>,
+) {
+    match (shape, value) {
+        (Shape::Table(fields), Json::Object(table)) => {
+            for field in fields {
+                if let Some(value) = table.get(field.name) {
+                    collect_changed(value, &field.default, &at.child(field.name), &field.shape, found);
+                }
+            }
+        }
+        (Shape::Named(inner), Json::Object(table)) => {
+            for (name, value) in table {
+                collect_changed(value, &Json::Null, &at.child(name), inner, found);
+            }
+        }
+        _ if value != default => found.push((at.clone(), value)),
+        _ => {}
+    }
+}
+
+/// All keys and tables that have no effect in this build, `*` for any name.
+#[cfg(test)]
+pub(super) fn patterns() -> impl Iterator<Item = &'static str> {
+    DEFAULT_ONLY.iter().map(|(key, _)| *key).chain(ONLY.iter().map(|(key, ..)| *key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::load;
+    use super::super::testing::{Case, not_yet, reading};
+
+    const TRIAL: &str = "auth.type = \"dummy\"\nspawner.type = \"simple\"\n";
+
+    #[test]
+    fn the_defaults_name_what_works_instead() {
+        let found = not_yet("");
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["auth.type", "spawner.type"]);
+        assert!(found["auth.type"].contains("auth.type = \"dummy\""), "{found:?}");
+        assert!(found["spawner.type"].contains("spawner.type = \"simple\""), "{found:?}");
+    }
+
+    #[test]
+    fn a_key_without_its_feature_is_refused_with_file_key_and_value() {
+        let text =
+            "[tls]\nkey = \"k.pem\"\n[services.x]\ncommand = \"run\"\n[auth.state]\nkeys = [\"hunter2\"]";
+        let found = not_yet(&format!("{TRIAL}{text}"));
+        assert!(
+            found["tls.key"].starts_with("orrery.toml: `tls.key`: \"k.pem\" is not supported yet: "),
+            "{found:?}"
+        );
+        assert!(found["services.x.command"].contains("start them yourself"), "{found:?}");
+        assert!(!found["auth.state.keys"].contains("hunter2"), "{found:?}");
+        assert_eq!(found.len(), 3);
+    }
+
+    #[test]
+    fn a_key_without_its_feature_may_have_its_default() {
+        let case = Case::file(&format!(
+            "{TRIAL}[tls]\nkey = \"\"\n[culler]\ntimeout = 600\n[proxy]\ntype = \"builtin\""
+        ));
+        load(&case.sources).unwrap();
+    }
+
+    #[test]
+    fn what_is_not_supported_can_still_be_shown() {
+        assert_eq!(reading("culler.timeout = 60").not_yet.len(), 3);
+    }
+
+    #[test]
+    fn a_configuration_for_a_trial_runs() {
+        let text = r#"
+            [proxy]
+            bind_url = "http://127.0.0.1:8123/lab/x/"
+            api_url = "http://127.0.0.1:8124"
+            auth_token = "parity-proxy-token-0123456789abcdef"
+            [hub]
+            bind_url = "http://127.0.0.1:8125"
+            cookie_secret_file = "/tmp/x/cookie_secret"
+            base_url = "/lab/x/"
+            public_url = "https://hub.example.org/lab/x/"
+            named_servers = { enabled = true }
+            limits = { concurrent_spawns = 2, active_servers = 3, named_servers_per_user = 2, retry_after = [1, 2] }
+            timeouts = { slow_spawn = 0.3, slow_stop = 0.3 }
+            cookie_max_age = 172800
+            ui = { template_vars = { announcement = "<i>x</i>" } }
+            api = { page_default_limit = 3, page_max_limit = 5 }
+            tokens = { max_lifetime = 600 }
+            oauth = { require_pkce = true, token_lifetime = 60 }
+            implicit_spawn_after = 1.5
+            [database]
+            url = "sqlite:////tmp/x/orrery.sqlite"
+            [spawner]
+            type = "simple"
+            simple = { home_dir_template = "/tmp/x/home/{username}" }
+            cmd = ["python3", "fake.py"]
+            poll_interval = 30
+            environment = { FAKE_START_DELAY = "1.5" }
+            local = { interrupt_timeout = 1, term_timeout = 1, kill_timeout = 1 }
+            [auth]
+            type = "shared-password"
+            shared_password = { user_password = "user-password-1", admin_password = "admin-password-0123456789-0123456789" }
+            allow_all = true
+            admin_users = ["boss"]
+            blocked_users = ["mallory"]
+            username_map = { oldname = "newname" }
+            username_pattern = "^[a-z][a-z0-9-]{1,30}$"
+            [services]
+            parity = { api_token = "parity-admin-token-0123456789abcdef", admin = true }
+            external = { url = "http://127.0.0.1:9", api_token = "external-secret-0123456789", oauth_no_confirm = true, timeout = 1 }
+            asks = { api_token = "asks-secret", oauth_redirect_uri = "http://127.0.0.1:9/asks", oauth_client_allowed_scopes = ["self"], display = false, info = { a = 1 } }
+            [roles]
+            parity-admin = { scopes = ["admin:users"], services = ["parity"] }
+            user = { extra_scopes = ["custom:lab:none"] }
+            [groups]
+            ops = { users = ["olga"], properties = { tier = 2 } }
+            [scopes]
+            "custom:lab:none" = { description = "Nothing" }
+        "#;
+        let loaded = load(&Case::file(text).sources).unwrap();
+        let found = loaded.config.addresses().unwrap();
+        assert_eq!(found.hub_prefix, "/lab/x/hub/");
+        assert_eq!(found.connect_url, "http://127.0.0.1:8125");
+        assert_eq!(loaded.config.hub.limits.retry_after, [1, 2]);
+        assert_eq!(loaded.config.services["parity"].oauth_no_confirm, None);
+    }
+}

@@ -1,0 +1,181 @@
+//! `[spawner]`: how servers are started.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json};
+
+use super::setting::{choice, section};
+use super::value::{ByteSize, Command, FileMode, Hook, SecondsOrOff};
+
+choice! {
+    /// How servers are started.
+    pub enum SpawnerType {
+        /// As the user's own account.
+        Local = "local" | "localprocess" | "default",
+        /// As the hub's account, each in a directory of its own; for tests.
+        Simple = "simple",
+        /// By a program.
+        Command = "command",
+    }
+}
+
+choice! {
+    /// Whether a server that ended by itself is started again.
+    pub enum Restart {
+        /// Never.
+        Never = "never",
+        /// After a non-zero exit status or a signal.
+        OnFailure = "on-failure",
+    }
+}
+
+choice! {
+    /// What becomes of the fields of the options form.
+    pub enum OptionsFromForm {
+        /// Lists of texts, as they came.
+        Passthrough = "passthrough",
+        /// Single values where there is one.
+        Simple = "simple",
+    }
+}
+
+section! {
+    /// `[spawner]`: how servers are started.
+    pub struct SpawnerConfig {
+        /// How servers are started.
+        pub r#type: SpawnerType = SpawnerType::Local,
+        /// The command of a server. No shell reads it.
+        pub cmd: Vec<String> as Command = vec!["jupyterhub-singleuser".to_owned()],
+        /// Arguments after the command.
+        pub args: Vec<String> = Vec::new(),
+        /// The address on which a server listens; empty means all interfaces.
+        pub ip: String = "127.0.0.1".to_owned(),
+        /// The port on which a server listens; 0 means any free one.
+        pub port: u16 = 0,
+        /// The directory that a server shows; `{username}` becomes the name. Not set: the home directory.
+        pub notebook_dir: String = String::new(),
+        /// The page of a server that people land on, for example `/lab`; `{username}` becomes the name.
+        pub default_url: String = String::new(),
+        /// Ignores configuration files of the user.
+        pub disable_user_config: bool = false,
+        /// Makes servers log more.
+        pub debug: bool = false,
+        /// Environment variables of servers; they win over those that the hub sets.
+        pub environment: BTreeMap<String, String> = BTreeMap::new(),
+        /// Variables of the hub's own environment that servers get.
+        pub env_keep: Vec<String> = words(&[
+            "CONDA_DEFAULT_ENV", "CONDA_ROOT", "JUPYTERHUB_SINGLEUSER_APP", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH",
+            "PYTHONPATH", "VIRTUAL_ENV",
+        ]),
+        /// How long starting the process may take.
+        pub start_timeout: Duration = Duration::from_secs(60),
+        /// How long the server may then take to answer.
+        pub http_timeout: Duration = Duration::from_secs(30),
+        /// How often a running server is checked; 0 or less never does.
+        pub poll_interval: Duration as SecondsOrOff = Duration::from_secs(30),
+        /// Varies the interval by up to this fraction, from 0 to 1.
+        pub poll_jitter: f64 = 0.1,
+        /// Ends the hub after so many failed starts in a row; 0 never does.
+        pub consecutive_failure_limit: u32 = 0,
+        /// The memory that a server may use, told to it as `MEM_LIMIT`.
+        pub mem_limit: Option<ByteSize> = None,
+        /// The memory that a server can count on, told to it as `MEM_GUARANTEE`.
+        pub mem_guarantee: Option<ByteSize> = None,
+        /// The processor cores that a server may use, told to it as `CPU_LIMIT`.
+        pub cpu_limit: Option<f64> = None,
+        /// The processor cores that a server can count on, told to it as `CPU_GUARANTEE`.
+        pub cpu_guarantee: Option<f64> = None,
+        /// HTML of a form that is shown before a start.
+        pub options_form: String = String::new(),
+        /// A file that holds the form.
+        pub options_form_file: PathBuf = PathBuf::new(),
+        /// What becomes of the form's fields.
+        pub options_from_form: OptionsFromForm = OptionsFromForm::Passthrough,
+        /// Options that set keys of this section: option to key.
+        pub user_options: BTreeMap<String, String> = BTreeMap::new(),
+        /// Keys of this section that have other values for members of groups.
+        pub group_overrides: BTreeMap<String, GroupOverride> = BTreeMap::new(),
+        /// Scopes of a server's own token. Not set: the role `server`.
+        pub server_token_scopes: Vec<String> = Vec::new(),
+        /// Further scopes that a server may ask its visitors for.
+        pub oauth_client_allowed_scopes: Vec<String> = Vec::new(),
+        /// The hub's URL for servers, if it is another one than for the hub's own machine.
+        pub hub_connect_url: String = String::new(),
+        /// Names in a server's certificate.
+        pub ssl_alt_names: Vec<String> = Vec::new(),
+        /// Adds localhost to them.
+        pub ssl_alt_names_include_local: bool = true,
+        /// Where the output of servers is kept. Not set: `server-logs` beside the SQLite database, else in the current directory.
+        pub log_dir: PathBuf = PathBuf::new(),
+        /// Whether a server that ended by itself is started again.
+        pub restart: Restart = Restart::Never,
+        /// Programs that decide instead of built-in rules.
+        pub hooks: SpawnerHooks = SpawnerHooks::default(),
+        /// Servers that are processes of this machine.
+        pub local: LocalSpawnerConfig = LocalSpawnerConfig::default(),
+        /// Type `simple`.
+        pub simple: SimpleSpawnerConfig = SimpleSpawnerConfig::default(),
+    }
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+section! {
+    /// `[spawner.group_overrides.<name>]`: other values for members of groups. The tables apply in the order of their names.
+    pub struct GroupOverride {
+        /// The groups.
+        pub groups: Vec<String> = Vec::new(),
+        /// Keys of `[spawner]` and their values.
+        pub r#override: Map<String, Json> = Map::new(),
+    }
+}
+
+section! {
+    /// `[spawner.hooks]`: programs that decide instead of built-in rules.
+    pub struct SpawnerHooks {
+        /// Runs before a start, and may refuse it.
+        pub pre_spawn: Option<Hook> = None,
+        /// Runs after a stop.
+        pub post_stop: Option<Hook> = None,
+        /// Gets what the sign-in left, before a start.
+        pub auth_state: Option<Hook> = None,
+        /// Changes what the progress page says at the end.
+        pub progress_ready: Option<Hook> = None,
+    }
+}
+
+section! {
+    /// `[spawner.local]`: servers that are processes of this machine (types `local` and `simple`).
+    pub struct LocalSpawnerConfig {
+        /// How long a server may take to end after an interrupt.
+        pub interrupt_timeout: Duration = Duration::from_secs(30),
+        /// How long it may then take after a request to terminate.
+        pub term_timeout: Duration = Duration::from_secs(30),
+        /// How long it may then take after being killed.
+        pub kill_timeout: Duration = Duration::from_secs(5),
+        /// The working directory. Not set: the home directory.
+        pub cwd: PathBuf = PathBuf::new(),
+        /// The umask.
+        pub umask: Option<FileMode> = None,
+        /// A file for the standard output.
+        pub stdout: PathBuf = PathBuf::new(),
+        /// A file for the standard error.
+        pub stderr: PathBuf = PathBuf::new(),
+        /// Lets the user's shell run the command.
+        pub shell: bool = false,
+        /// A shell and its arguments that run the command.
+        pub shell_cmd: Vec<String> as Command = Vec::new(),
+    }
+}
+
+section! {
+    /// `[spawner.simple]`: servers as the hub's account, for tests.
+    pub struct SimpleSpawnerConfig {
+        /// The home directory; `{username}` becomes the name.
+        pub home_dir_template: String = "/tmp/{username}".to_owned(),
+    }
+}
