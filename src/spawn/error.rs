@@ -1,0 +1,91 @@
+//! Why a server could not be started, in words for its owner.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a server could not be started or taken over. The text is shown to the owner of the server.
+#[derive(Debug, thiserror::Error)]
+pub enum SpawnError {
+    /// The request has no command.
+    #[error("There is no command to start the server with: set spawner.cmd")]
+    NoCommand,
+    /// The program of `spawner.cmd` does not exist.
+    #[error(
+        "{command} was not found {place}: No such file or directory. Install it, or set spawner.cmd to its full path"
+    )]
+    NotFound {
+        /// The program as configured.
+        command: String,
+        /// Where it was looked for: `on PATH (...)` or `at /...`.
+        place: String,
+    },
+    /// The program is a script whose `#!` line names a program that does not exist.
+    #[error(
+        "{} cannot be started: the interpreter in its first line, {}, does not exist. Install the script again, or \
+         set spawner.cmd to one that works", script.display(), interpreter.display()
+    )]
+    NoInterpreter {
+        /// The script.
+        script: PathBuf,
+        /// What its first line asks for.
+        interpreter: PathBuf,
+    },
+    /// The program exists, but the hub's user may not execute it.
+    #[error(
+        "{} cannot be started: Permission denied. Make it an executable file that the hub's user may read and run, or \
+         set spawner.cmd to one", path.display()
+    )]
+    PermissionDenied {
+        /// The program.
+        path: PathBuf,
+    },
+    /// Every free port that the system offered had just been given to another server.
+    #[error("There is no free port on {ip} for the server. Try again in a minute")]
+    NoFreePort {
+        /// The address to bind to, as a person reads it.
+        ip: String,
+    },
+    /// The address of `spawner.ip` cannot be bound to.
+    #[error("No server can listen on {ip}: {source}. Set spawner.ip to an address of this machine")]
+    Bind {
+        /// The address to bind to, as a person reads it.
+        ip: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The home folder must not be used.
+    #[error(
+        "The home folder {home} of user {user} cannot be used: {problem}. Check spawner.simple.home_dir_template"
+    )]
+    Home {
+        /// The hub user.
+        user: String,
+        /// The folder, or the template if it cannot be filled in.
+        home: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The server's log file cannot be created.
+    #[error("The log file {} cannot be created: {source}", path.display())]
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The operating system refused something else.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried, as the beginning of a sentence.
+        what: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl SpawnError {
+    /// For `map_err`: the operating system refused `what`.
+    pub(crate) fn io<E: Into<io::Error>>(what: &'static str) -> impl FnOnce(E) -> Self {
+        move |source| Self::Io { what, source: source.into() }
+    }
+}

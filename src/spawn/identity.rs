@@ -1,0 +1,131 @@
+//! Which process is meant: a number alone is not enough, because the system uses numbers again.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// A process of this machine, for ever: stored as JSON so that a restarted hub finds its servers again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessId {
+    /// The process number.
+    pub pid: i32,
+    /// When it started, in clock ticks after boot (field 22 of `/proc/<pid>/stat`).
+    pub start_time: u64,
+    /// The boot that `start_time` counts from (`/proc/sys/kernel/random/boot_id`).
+    pub boot_id: String,
+    /// Where its output goes.
+    pub log: PathBuf,
+}
+
+impl ProcessId {
+    /// The identity of a child that has not been reaped, so that `/proc` still tells about it.
+    pub(super) fn of_child(pid: i32, log: PathBuf) -> io::Result<Self> {
+        let stat = Stat::read(pid)?.ok_or(ErrorKind::NotFound)?;
+        Ok(Self { pid, start_time: stat.start_time, boot_id: boot_id()?, log })
+    }
+
+    /// Whether this very process is alive. One that only waits to be reaped is not.
+    pub(super) fn is_alive(&self) -> io::Result<bool> {
+        if self.boot_id != boot_id()? {
+            return Ok(false);
+        }
+        let stat = Stat::read(self.pid)?;
+        Ok(stat.is_some_and(|stat| !stat.ended && stat.start_time == self.start_time))
+    }
+
+    /// Whether both mean one process, wherever its log is.
+    pub(super) fn is_same_process(&self, other: &Self) -> bool {
+        (self.pid, self.start_time, &self.boot_id) == (other.pid, other.start_time, &other.boot_id)
+    }
+}
+
+fn boot_id() -> io::Result<String> {
+    Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
+}
+
+/// What matters of `/proc/<pid>/stat`.
+#[derive(Debug, PartialEq, Eq)]
+struct Stat {
+    ended: bool,
+    start_time: u64,
+}
+
+impl Stat {
+    /// `None` if there is no such process.
+    fn read(pid: i32) -> io::Result<Option<Self>> {
+        match fs::read(format!("/proc/{pid}/stat")) {
+            Ok(bytes) => Self::parse(&String::from_utf8_lossy(&bytes))
+                .map(Some)
+                .ok_or_else(|| io::Error::other(format!("/proc/{pid}/stat has an unknown form"))),
+            Err(error) if is_gone(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The second field, the program's name in parentheses, may itself hold spaces and parentheses; so the fields
+    /// are counted from the last closing one: the first after it is number 3.
+    fn parse(stat: &str) -> Option<Self> {
+        let (_, fields) = stat.rsplit_once(')')?;
+        let mut fields = fields.split_ascii_whitespace();
+        let state = fields.next()?;
+        let start_time = fields.nth(22 - 4)?.parse().ok()?;
+        Some(Self { ended: matches!(state, "Z" | "X" | "x"), start_time })
+    }
+}
+
+/// Reading `/proc` of a process that ends meanwhile gives ESRCH.
+fn is_gone(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::NotFound
+        || error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn own() -> ProcessId {
+        let pid = i32::try_from(std::process::id()).unwrap();
+        ProcessId::of_child(pid, PathBuf::new()).unwrap()
+    }
+
+    #[test]
+    fn a_process_is_itself_only_with_its_own_start_time_and_boot() {
+        let own = own();
+        assert!(own.is_alive().unwrap());
+        let other_start = ProcessId { start_time: own.start_time + 1, ..own.clone() };
+        assert!(!other_start.is_alive().unwrap());
+        let other_boot = ProcessId { boot_id: "an earlier one".to_owned(), ..own };
+        assert!(!other_boot.is_alive().unwrap());
+    }
+
+    #[test]
+    fn a_number_that_no_process_has_is_not_alive() {
+        let nobody = ProcessId { pid: i32::MAX, ..own() };
+        assert!(!nobody.is_alive().unwrap());
+    }
+
+    #[test]
+    fn the_stored_form_survives_a_round_trip() {
+        let own = own();
+        let stored = serde_json::to_string(&own).unwrap();
+        assert_eq!(serde_json::from_str::<ProcessId>(&stored).unwrap(), own);
+    }
+
+    proptest! {
+        #[test]
+        fn the_start_time_is_found_behind_any_program_name(name in ".{0,15}", start: u64, zombie: bool) {
+            let state = if zombie { "Z" } else { "S" };
+            let line = format!("7 ({name}) {state} {} {start} 1 2 3\n", "0 ".repeat(18).trim_end());
+            prop_assert_eq!(Stat::parse(&line), Some(Stat { ended: zombie, start_time: start }));
+        }
+
+        #[test]
+        fn no_text_breaks_the_parser(text: String) {
+            let _ = Stat::parse(&text);
+        }
+    }
+}

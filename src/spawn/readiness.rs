@@ -1,0 +1,184 @@
+//! When a server answers: `GET <prefix>api` until anything below 500 comes back (singleuser-contract.md 3).
+//!
+//! The reference waits longer and longer between two tries, up to 5 s, and so adds seconds to a start. Here the wait
+//! grows with the time that has passed: a try that is merely refused costs next to nothing, so it is repeated after
+//! 1/50 of that time, and no start is made more than 2 % longer by asking too late.
+
+use std::fmt;
+use std::future::{self, Future};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, ErrorKind};
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use http_body_util::Empty;
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::{Request, Response, header};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use super::{Address, Exit};
+
+/// How long one try may take. A server that imports half of the world accepts long before it answers.
+const ONE_TRY: Duration = Duration::from_secs(20);
+/// The shortest and the longest wait between two tries.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// A longer version text is not one.
+const LONGEST_VERSION: usize = 64;
+
+/// The URL that a server answers on when it is ready: `http://<address><prefix>api`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadyUrl {
+    address: Address,
+    path: String,
+}
+
+impl ReadyUrl {
+    /// For the server at `address` with the URL path `prefix`, which is percent-encoded and ends with a slash.
+    #[must_use]
+    pub fn new(address: &Address, prefix: &str) -> Self {
+        Self {
+            // a stored address may be one to bind to
+            address: Address::reaching(&address.ip, address.port),
+            path: format!("{prefix}api"),
+        }
+    }
+}
+
+impl fmt::Display for ReadyUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}{}", self.address, self.path)
+    }
+}
+
+/// What the first answer said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Responded {
+    /// Its `X-JupyterHub-Version`, if it had a plausible one.
+    pub version: Option<String>,
+}
+
+/// Why a server is not ready.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadyError {
+    /// No answer below 500 in time.
+    #[error("Server at {url} didn't respond in {seconds} seconds")]
+    TimedOut {
+        /// What was asked for.
+        url: ReadyUrl,
+        /// The whole time that it had.
+        seconds: f64,
+        /// What became of the last try, for the log.
+        last_try: String,
+    },
+    /// The process ended first.
+    #[error("The server ended before it was ready: {exit}")]
+    Ended {
+        /// How.
+        exit: Exit,
+    },
+}
+
+/// Waits until the server at `url` answers, at most for `timeout`, and not after `ended` (its process's end) resolves.
+/// Asks without credentials, follows no redirect and opens a new connection for every try.
+///
+/// # Errors
+/// [`ReadyError`], for the owner of the server.
+pub async fn wait_ready(
+    url: &ReadyUrl,
+    timeout: Duration,
+    ended: impl Future<Output = Exit>,
+) -> Result<Responded, ReadyError> {
+    match select(pin!(ended), pin!(ask_until_ready(url, timeout))).await {
+        Either::Left((exit, _)) => Err(ReadyError::Ended { exit }),
+        Either::Right((outcome, _)) => outcome,
+    }
+}
+
+async fn ask_until_ready(url: &ReadyUrl, timeout: Duration) -> Result<Responded, ReadyError> {
+    let begin = Instant::now();
+    let mut last = NotReady::Unreachable(ErrorKind::TimedOut.into());
+    let answer = timeout_at(begin + timeout, async {
+        loop {
+            match ask_once(url).await {
+                Ok(responded) => return responded,
+                Err(not_ready) => last = not_ready,
+            }
+            sleep(last.pause(begin.elapsed())).await;
+        }
+    });
+    answer.await.map_err(|_| ReadyError::TimedOut {
+        url: url.clone(),
+        seconds: timeout.as_secs_f64(),
+        last_try: last.to_string(),
+    })
+}
+
+/// Why one try did not succeed.
+#[derive(Debug, thiserror::Error)]
+enum NotReady {
+    #[error("{0}")]
+    Unreachable(#[from] io::Error),
+    #[error("{0}")]
+    BadAnswer(#[from] hyper::Error),
+    #[error("{0}")]
+    BadUrl(#[from] hyper::http::Error),
+    #[error("status {0}")]
+    Status(u16),
+}
+
+impl NotReady {
+    /// How long to wait before the next try, `elapsed` after the first one.
+    fn pause(&self, elapsed: Duration) -> Duration {
+        let refused =
+            matches!(self, Self::Unreachable(error) if error.kind() == ErrorKind::ConnectionRefused);
+        // a server that answers already has to work for every further question
+        let part = if refused { elapsed / 50 } else { elapsed / 10 };
+        part.clamp(SHORTEST_PAUSE, LONGEST_PAUSE).mul_f64(jitter())
+    }
+}
+
+/// Between a half and one: servers started together are not asked together.
+fn jitter() -> f64 {
+    let random = RandomState::new().build_hasher().finish().to_le_bytes();
+    0.5 + f64::from(random[0]) / 512.0
+}
+
+async fn ask_once(url: &ReadyUrl) -> Result<Responded, NotReady> {
+    let late = |_| NotReady::Unreachable(ErrorKind::TimedOut.into());
+    let response = timeout(ONE_TRY, exchange(url)).await.map_err(late)??;
+    if response.status().is_server_error() || response.status().as_u16() >= 600 {
+        return Err(NotReady::Status(response.status().as_u16()));
+    }
+    let version = response.headers().get("x-jupyterhub-version");
+    let version = version.and_then(|value| value.to_str().ok());
+    Ok(Responded { version: version.filter(|text| text.len() <= LONGEST_VERSION).map(str::to_owned) })
+}
+
+/// One request on a connection of its own. The body of the answer is not waited for.
+async fn exchange(url: &ReadyUrl) -> Result<Response<hyper::body::Incoming>, NotReady> {
+    let request = Request::get(&url.path)
+        .header(header::HOST, url.address.to_string())
+        .header(header::ACCEPT, "*/*")
+        .header(header::CONNECTION, "close")
+        .body(Empty::<Bytes>::new())?;
+    let stream = TcpStream::connect((url.address.ip.as_str(), url.address.port)).await?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let response = sender.send_request(request);
+    let connection = async {
+        // its error, if any, arrives with the response too
+        let _ = connection.await;
+        future::pending().await
+    };
+    match select(pin!(response), pin!(connection)).await {
+        Either::Left((response, _)) => Ok(response?),
+        Either::Right((never, _)) => never,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! A live process: waiting for its end, signalling it, and never losing it.
+//!
+//! Everything goes through a pidfd, so neither a signal nor a wait can hit a stranger that was given the same number.
+//! One watcher task per process learns of the end at once and, for a child, reaps it; it lives on when every handle
+//! is dropped. Handles are made within a tokio runtime, and work as long as that runtime does.
+
+mod watcher;
+
+use std::future;
+use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use tokio::sync::watch;
+
+use super::{Exit, ProcessId, SpawnError, StopLadder, log_file};
+
+/// A handle to one process, alive or ended. Clones mean the same process; dropping them all changes nothing for it.
+#[derive(Debug, Clone)]
+pub struct Running {
+    id: Arc<ProcessId>,
+    pidfd: Arc<OwnedFd>,
+    exit: watch::Receiver<Option<Exit>>,
+}
+
+impl Running {
+    /// Takes charge of a child that nobody has waited for: its number is its own until the watcher reaps it.
+    pub(super) fn child(pid: i32, log: PathBuf) -> io::Result<Self> {
+        let number = Pid::from_raw(pid).ok_or(ErrorKind::InvalidInput)?;
+        let pidfd = pidfd_open(number, PidfdFlags::empty())?;
+        watcher::watch(ProcessId::of_child(pid, log)?, pidfd)
+    }
+
+    /// Finds a process that was started earlier; `None` if it has ended. Reads `/proc`, so it blocks.
+    pub(super) fn find(id: &ProcessId) -> io::Result<Option<Self>> {
+        if let Some(watched) = watcher::find_watched(id) {
+            return Ok(Some(watched));
+        }
+        // what is stored may be damaged, and negative numbers mean groups
+        let Some(number) = Pid::from_raw(id.pid.max(0)) else {
+            return Ok(None);
+        };
+        if !id.is_alive()? {
+            return Ok(None);
+        }
+        let pidfd = match pidfd_open(number, PidfdFlags::empty()) {
+            Ok(pidfd) => pidfd,
+            Err(Errno::SRCH) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        // between the first look and the opening, the number may have passed to another process
+        if !id.is_alive()? {
+            return Ok(None);
+        }
+        watcher::watch(id.clone(), pidfd).map(Some)
+    }
+
+    /// What to store in order to [`adopt`](super::Spawner::adopt) it later.
+    #[must_use]
+    pub fn id(&self) -> &ProcessId {
+        &self.id
+    }
+
+    /// Waits for the end. Any number of tasks may wait, also after it.
+    pub async fn ended(&self) -> Exit {
+        let mut news = self.exit.clone();
+        let exit = news.wait_for(Option::is_some).await.map_or(None, |exit| *exit);
+        match exit {
+            Some(exit) => exit,
+            // the watcher's runtime is shutting down: whether the process ends, nobody here will learn
+            None => future::pending().await,
+        }
+    }
+
+    /// How it ended, or `None` while it runs.
+    #[must_use]
+    pub fn try_ended(&self) -> Option<Exit> {
+        *self.exit.borrow()
+    }
+
+    /// Sends a signal to the process alone, not to its children. One that has ended is left in peace.
+    ///
+    /// # Errors
+    /// [`SpawnError::Io`] if the hub may not signal it, because it has become another user's.
+    pub fn signal(&self, signal: Signal) -> Result<(), SpawnError> {
+        match pidfd_send_signal(&self.pidfd, signal) {
+            Ok(()) | Err(Errno::SRCH) => Ok(()),
+            Err(error) => Err(SpawnError::io("The server cannot be signalled")(error)),
+        }
+    }
+
+    /// Ends the process: SIGINT, SIGTERM, SIGKILL, each only if the one before did not end it in its time.
+    /// [`Exit::UNKNOWN`] if it outlives even the last wait; [`Self::try_ended`] then still says `None`.
+    pub async fn stop(&self, ladder: &StopLadder) -> Exit {
+        for (signal, patience) in ladder.steps() {
+            if let Some(exit) = self.signal_and_wait(signal, patience).await {
+                return exit;
+            }
+        }
+        log::warn!(pid = self.id.pid; "server process does not end, not even after SIGKILL");
+        Exit::UNKNOWN
+    }
+
+    async fn signal_and_wait(&self, signal: Signal, patience: Duration) -> Option<Exit> {
+        if let Some(exit) = self.try_ended() {
+            return Some(exit);
+        }
+        if let Err(error) = self.signal(signal) {
+            log::warn!(pid = self.id.pid, error:% = error; "stop signal not sent");
+        }
+        tokio::time::timeout(patience, self.ended()).await.ok()
+    }
+
+    /// The last lines of its output, at most `count` of them and never more than 20 or 4 KiB, without control
+    /// characters. Empty if the log cannot be read.
+    pub async fn last_lines(&self, count: usize) -> Vec<String> {
+        let id = Arc::clone(&self.id);
+        let read = tokio::task::spawn_blocking(move || log_file::last_lines(&id.log, count));
+        match read.await {
+            Ok(Ok(lines)) => lines,
+            Ok(Err(_)) | Err(_) => Vec::new(),
+        }
+    }
+
+    /// Cuts the log back to its last 4 KiB if it is longer than `limit` bytes; whether it was. The server keeps
+    /// writing to it undisturbed.
+    ///
+    /// # Errors
+    /// [`SpawnError::Log`] if the file cannot be read or written.
+    pub async fn truncate_log_if_large(&self, limit: u64) -> Result<bool, SpawnError> {
+        let id = Arc::clone(&self.id);
+        tokio::task::spawn_blocking(move || log_file::truncate_if_large(&id.log, limit))
+            .await
+            .unwrap_or_else(|error| Err(error.into()))
+            .map_err(|source| SpawnError::Log { path: self.id.log.clone(), source })
+    }
+}
+
+#[cfg(test)]
+mod tests;

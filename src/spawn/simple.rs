@@ -1,0 +1,154 @@
+//! `spawner.type = "simple"`: every server is a child process of the hub's own user. It separates nobody from anybody,
+//! so it is for tests, for trying Orrery out, and for hubs with a single user.
+//!
+//! The hub opens every descriptor close-on-exec. One that the hub itself inherited without that flag reaches its
+//! servers too: closing it here would need code between fork and exec, which this package forbids.
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::Signal;
+use tokio::task::{JoinError, spawn_blocking};
+
+use super::address::{Address, authority};
+use super::{LaunchRequest, Launched, ProcessId, Running, SpawnError, home, log_file, ports, program};
+
+/// Gives the server a session of its own without running our code between fork and exec: it becomes a session leader,
+/// then the server, under the same process number.
+const SETSID: &str = "/usr/bin/setsid";
+
+/// Starts servers as the user that the hub runs as.
+#[derive(Debug, Clone)]
+pub struct SimpleSpawner {
+    log_dir: PathBuf,
+    home_dir_template: String,
+}
+
+impl SimpleSpawner {
+    /// Servers write to `<log_dir>/<server id>.log`; their homes follow `spawner.simple.home_dir_template`.
+    #[must_use]
+    pub fn new(log_dir: impl Into<PathBuf>, home_dir_template: impl Into<String>) -> Self {
+        Self { log_dir: log_dir.into(), home_dir_template: home_dir_template.into() }
+    }
+
+    pub(super) async fn launch(&self, request: LaunchRequest) -> Result<Launched, SpawnError> {
+        let spawner = self.clone();
+        // all of it touches the file system, and fork takes its time in a large process
+        let unclaimed = spawn_blocking(move || spawner.start(request)).await.map_err(interrupted)??;
+        Ok(unclaimed.claim())
+    }
+
+    pub(super) async fn adopt(&self, process: &ProcessId) -> Result<Option<Running>, SpawnError> {
+        let process = process.clone();
+        spawn_blocking(move || Running::find(&process))
+            .await
+            .map_err(interrupted)?
+            .map_err(SpawnError::io("The server's process cannot be looked up"))
+    }
+
+    fn start(&self, request: LaunchRequest) -> Result<Unclaimed, SpawnError> {
+        let user = &request.key.user;
+        let home = home::path(&self.home_dir_template, user)?;
+        let folder = home::prepare(&home, user)?;
+        let mut command = self.command(&request, &folder)?;
+        let port = match request.port {
+            0 => ports::find_free(&request.ip)?,
+            configured => configured,
+        };
+        command
+            .current_dir(&folder)
+            .env_clear()
+            .env("JUPYTERHUB_SERVICE_URL", service_url(&request, port))
+            .envs(&request.environment)
+            .env("USER", user.as_str())
+            .env("HOME", &home)
+            .env("SHELL", "/bin/bash");
+        let log = self.redirect(&mut command, &request)?;
+        let running = run(command, log)?;
+        let address = Address::reaching(&request.ip, port);
+        Ok(Unclaimed { launched: Launched { running, address }, claimed: false })
+    }
+
+    fn command(&self, request: &LaunchRequest, folder: &Path) -> Result<Command, SpawnError> {
+        let (name, arguments) = request.command.split_first().ok_or(SpawnError::NoCommand)?;
+        let path = request.environment.get("PATH").map(String::as_str);
+        let program = program::find(name, path, folder)?;
+        let mut command = if Path::new(SETSID).exists() {
+            let mut command = Command::new(SETSID);
+            command.arg(program);
+            command
+        } else {
+            let mut command = Command::new(program);
+            command.process_group(0);
+            command
+        };
+        command.args(arguments);
+        Ok(command)
+    }
+
+    fn redirect(&self, command: &mut Command, request: &LaunchRequest) -> Result<PathBuf, SpawnError> {
+        let path = self.log_dir.join(format!("{}.log", request.server_id));
+        match log_file::create(&path).and_then(|file| Ok((file.try_clone()?, file))) {
+            Ok((output, errors)) => {
+                command.stdin(Stdio::null()).stdout(output).stderr(errors);
+                Ok(path)
+            }
+            Err(source) => Err(SpawnError::Log { path, source }),
+        }
+    }
+}
+
+/// What the server is told to bind to, and the path that it serves.
+fn service_url(request: &LaunchRequest, port: u16) -> String {
+    format!("http://{}{}", authority(&request.ip, port), request.service_url_prefix)
+}
+
+fn run(mut command: Command, log: PathBuf) -> Result<Running, SpawnError> {
+    let mut child = command.spawn().map_err(SpawnError::io("The server's process cannot be started"))?;
+    let pid = i32::try_from(child.id()).map_err(io::Error::other);
+    pid.and_then(|pid| Running::child(pid, log)).map_err(|error| {
+        end(&mut child);
+        SpawnError::io("The server's process cannot be watched")(error)
+    })
+}
+
+/// Leaves nothing of a child that cannot be watched.
+fn end(child: &mut Child) {
+    if let Err(error) = child.kill().and_then(|()| child.wait()) {
+        log::warn!(pid = child.id(), error:% = error; "unwatched server process not ended");
+    }
+}
+
+fn interrupted(error: JoinError) -> SpawnError {
+    SpawnError::io("The start was interrupted")(error)
+}
+
+/// A launched server that nobody has yet; dropped (because the launch was cancelled), it takes its process along.
+struct Unclaimed {
+    launched: Launched,
+    claimed: bool,
+}
+
+impl Unclaimed {
+    fn claim(mut self) -> Launched {
+        self.claimed = true;
+        self.launched.clone()
+    }
+}
+
+impl Drop for Unclaimed {
+    fn drop(&mut self) {
+        if self.claimed {
+            return;
+        }
+        let running = &self.launched.running;
+        if let Err(error) = running.signal(Signal::KILL) {
+            log::warn!(pid = running.id().pid, error:% = error; "server of a cancelled launch not ended");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
