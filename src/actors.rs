@@ -1,1 +1,20 @@
-//! actors.
+//! Supervision: one actor per user server, the owner of the routes, periodic work, and the root that watches them.
+//!
+//! Handlers are synchronous; whatever takes time is a task that reports back. No request of the data plane passes
+//! through a mailbox.
+
+pub mod activity;
+pub mod admission;
+pub mod directory;
+pub mod hub;
+pub mod janitor;
+pub mod obituary;
+pub mod permissions;
+pub mod registry;
+pub mod server;
+pub mod servers;
+pub mod slot;
+pub mod supervision;
+
+#[cfg(test)]
+mod tests;

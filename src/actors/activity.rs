@@ -1,0 +1,159 @@
+//! Last-activity times: collected one by one, written together.
+//!
+//! While a write is under way, news gather; the next write takes all of them. So many requests cost few transactions,
+//! and a single one is stored at once. Times only move forward, whatever the order of arrival.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, AsyncContext, Context, Handler, Message};
+use chrono::{DateTime, Utc};
+use log::{error, warn};
+use orrery_proxy::Routes;
+
+use super::obituary::Obituary;
+use super::registry::server_of;
+use super::supervision::Supervision;
+use crate::domain::ids::{ServerId, TokenId, UserId};
+use crate::domain::names::ServerKey;
+use crate::store::{Db, Store, StoreError, servers, tokens, users};
+
+/// Whose activity it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A user.
+    User(UserId),
+    /// A server.
+    Server(ServerId),
+    /// A token.
+    Token(TokenId),
+}
+
+/// Collects activity.
+pub struct ActivityActor {
+    store: Store,
+    routes: Routes,
+    interval: Duration,
+    news: HashMap<Subject, DateTime<Utc>>,
+    writing: bool,
+    _obituary: Obituary,
+}
+
+impl ActivityActor {
+    pub(crate) fn new(parts: &Arc<Supervision>, obituary: Obituary) -> Self {
+        Self {
+            store: parts.store.clone(),
+            routes: parts.routes.clone(),
+            interval: parts.intervals.activity,
+            news: HashMap::new(),
+            writing: false,
+            _obituary: obituary,
+        }
+    }
+
+    fn write(&mut self, context: &mut Context<Self>) {
+        if self.writing || self.news.is_empty() {
+            return;
+        }
+        self.writing = true;
+        let news = std::mem::take(&mut self.news);
+        let store = self.store.clone();
+        let me = context.address();
+        actix::spawn(async move {
+            if let Err(failed) = store.write_quietly(move |db| apply(db, &news)).await {
+                error!(error:% = failed; "last-activity times could not be stored");
+            }
+            me.do_send(Written);
+        });
+    }
+
+    /// Takes over what the data plane saw on the routes of user servers.
+    fn collect(&mut self, context: &mut Context<Self>) {
+        let seen: Vec<(ServerKey, DateTime<Utc>)> = self
+            .routes
+            .load()
+            .iter()
+            .filter_map(|route| {
+                let at =
+                    i64::try_from(route.last_activity_ms()).ok().and_then(DateTime::from_timestamp_millis)?;
+                Some((server_of(route.data())?, at))
+            })
+            .collect();
+        let store = self.store.clone();
+        let me = context.address();
+        actix::spawn(async move {
+            match store.read(move |db| subjects(db, seen)).await {
+                Ok(found) => me.do_send(Seen(found)),
+                Err(failed) => warn!(error:% = failed; "routes' activity could not be looked up"),
+            }
+        });
+    }
+}
+
+fn apply(db: &mut Db, news: &HashMap<Subject, DateTime<Utc>>) -> Result<(), StoreError> {
+    for (subject, at) in news {
+        match *subject {
+            Subject::User(id) => users::touch(db, id, *at)?,
+            Subject::Server(id) => servers::touch(db, id, *at)?,
+            Subject::Token(id) => tokens::touch(db, id, *at)?,
+        };
+    }
+    Ok(())
+}
+
+fn subjects(
+    db: &mut Db,
+    seen: Vec<(ServerKey, DateTime<Utc>)>,
+) -> Result<Vec<(Subject, DateTime<Utc>)>, StoreError> {
+    let rows = servers::with_address(db)?;
+    let ids: HashMap<ServerKey, (ServerId, UserId)> = rows
+        .into_iter()
+        .map(|(user, server)| (ServerKey::new(user, server.name), (server.id, server.user_id)))
+        .collect();
+    let known =
+        seen.into_iter().filter_map(|(key, at)| ids.get(&key).map(|(server, user)| (*server, *user, at)));
+    Ok(known
+        .flat_map(|(server, user, at)| [(Subject::Server(server), at), (Subject::User(user), at)])
+        .collect())
+}
+
+impl Actor for ActivityActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Context<Self>) {
+        if !self.interval.is_zero() {
+            context.run_interval(self.interval, Self::collect);
+        }
+    }
+}
+
+/// Things that were active.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Seen(pub Vec<(Subject, DateTime<Utc>)>);
+
+impl Handler<Seen> for ActivityActor {
+    type Result = ();
+
+    fn handle(&mut self, Seen(seen): Seen, context: &mut Context<Self>) {
+        for (subject, at) in seen {
+            let latest = self.news.entry(subject).or_insert(at);
+            *latest = at.max(*latest);
+        }
+        self.write(context);
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Written;
+
+impl Handler<Written> for ActivityActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Written, context: &mut Context<Self>) {
+        self.writing = false;
+        self.write(context);
+    }
+}

@@ -1,0 +1,155 @@
+//! What every known server is doing now, readable without asking an actor.
+//!
+//! Each server actor publishes its own [`ServerStatus`]; pages, REST and event streams read or watch it. A server that
+//! never ran in this hub process has no entry: it is stopped.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use actix::Addr;
+use tokio::sync::watch;
+
+use super::server::{Identity, ServerActor};
+use crate::domain::ids::ServerId;
+use crate::domain::names::ServerKey;
+use crate::domain::server_state::{Failure, Pending};
+
+/// One line of a start's progress (rest-api.md 4.7); the final events are made by the web layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// 0 to 100.
+    pub percent: u8,
+    /// What is being done.
+    pub message: String,
+}
+
+/// Why nothing was started although a start was asked for (lifecycle.md 6.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// A sentence for the person who asked.
+    pub message: String,
+    /// Seconds for the `Retry-After` header, when the hub is just busy.
+    pub retry_after: Option<u32>,
+}
+
+/// How the last attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It became ready.
+    Ready,
+    /// Stopped on request.
+    Stopped,
+    /// The start was cancelled.
+    Cancelled,
+    /// There was no room.
+    Refused(Refusal),
+    /// The start failed.
+    Failed(Arc<Failure>),
+    /// It ran, and ended by itself.
+    Ended(Arc<Failure>),
+}
+
+/// What one server is doing.
+#[derive(Debug, Clone, Default)]
+pub struct ServerStatus {
+    /// What is under way.
+    pub pending: Option<Pending>,
+    /// Runs, answers, is routed.
+    pub ready: bool,
+    /// Counts starts of this actor; a waiter recognises its own by it.
+    pub attempt: u64,
+    /// The process, while there is one.
+    pub pid: Option<i32>,
+    /// What the running attempt has reported so far.
+    pub progress: Arc<Vec<Progress>>,
+    /// How the last attempt ended, until the next one.
+    pub outcome: Option<Outcome>,
+}
+
+impl ServerStatus {
+    /// Ready or pending.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.ready || self.pending.is_some()
+    }
+
+    /// The reason of a failed start, while it is the last thing that happened.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Arc<Failure>> {
+        match &self.outcome {
+            Some(Outcome::Failed(failure)) if !self.is_active() => Some(failure),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct Entry {
+    /// Its row: a server of the same name that was made after this one was removed is another one.
+    pub(crate) id: ServerId,
+    pub(crate) address: Addr<ServerActor>,
+    pub(crate) status: watch::Receiver<ServerStatus>,
+}
+
+/// Every server that has an actor, or had one and left a reason to be remembered.
+#[derive(Clone, Default)]
+pub struct Directory(Arc<RwLock<HashMap<ServerKey, Entry>>>);
+
+impl Directory {
+    /// What the server is doing; `None` if it never ran in this hub process.
+    #[must_use]
+    pub fn status(&self, key: &ServerKey) -> Option<ServerStatus> {
+        self.read(|entries| entries.get(key).map(|entry| entry.status.borrow().clone()))
+    }
+
+    /// Follows what the server is doing.
+    #[must_use]
+    pub fn watch(&self, key: &ServerKey) -> Option<watch::Receiver<ServerStatus>> {
+        self.read(|entries| entries.get(key).map(|entry| entry.status.clone()))
+    }
+
+    /// The servers for which `wanted` holds.
+    pub fn select(&self, wanted: impl Fn(&ServerStatus) -> bool) -> Vec<ServerKey> {
+        self.read(|entries| {
+            let chosen = entries.iter().filter(|(_, entry)| wanted(&entry.status.borrow()));
+            chosen.map(|(key, _)| key.clone()).collect()
+        })
+    }
+
+    pub(crate) fn address(&self, key: &ServerKey) -> Option<Addr<ServerActor>> {
+        self.read(|entries| entries.get(key).map(|entry| entry.address.clone()))
+    }
+
+    /// The living actor of exactly this server.
+    pub(crate) fn actor_of(&self, identity: &Identity) -> Option<Addr<ServerActor>> {
+        let of_row = |entry: &&Entry| entry.id == identity.id && entry.address.connected();
+        self.read(|entries| entries.get(&identity.key).filter(of_row).map(|entry| entry.address.clone()))
+    }
+
+    pub(crate) fn insert(&self, key: ServerKey, entry: Entry) {
+        self.write(|entries| entries.insert(key, entry));
+    }
+
+    /// Forgets a server whose actor rests, unless another one has taken its name.
+    pub(crate) fn rest(&self, identity: &Identity) {
+        self.write(|entries| {
+            if entries.get(&identity.key).is_some_and(|entry| entry.id == identity.id) {
+                entries.remove(&identity.key);
+            }
+        });
+    }
+
+    /// Forgets whichever server has this name.
+    pub(crate) fn remove(&self, key: &ServerKey) {
+        self.write(|entries| entries.remove(key));
+    }
+
+    // A poisoned lock only says that some thread panicked while it held it; the map itself is always whole.
+    fn read<T>(&self, look: impl FnOnce(&HashMap<ServerKey, Entry>) -> T) -> T {
+        look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write<T>(&self, change: impl FnOnce(&mut HashMap<ServerKey, Entry>) -> T) -> T {
+        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,66 @@
+//! Removes what has expired: tokens, OAuth codes, shares and share codes (database.md 4).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, AsyncContext, Context};
+use chrono::{DateTime, Utc};
+use log::{error, info};
+
+use super::obituary::Obituary;
+use super::supervision::Supervision;
+use crate::store::{Db, Store, StoreError, oauth_codes, share_codes, shares, tokens};
+
+/// Cleans up, at its start and then at every interval.
+pub struct JanitorActor {
+    store: Store,
+    interval: Duration,
+    cleaning: bool,
+    _obituary: Obituary,
+}
+
+impl JanitorActor {
+    pub(crate) fn new(parts: &Arc<Supervision>, obituary: Obituary) -> Self {
+        Self {
+            store: parts.store.clone(),
+            interval: parts.intervals.purge,
+            cleaning: false,
+            _obituary: obituary,
+        }
+    }
+
+    fn clean(&mut self, context: &mut Context<Self>) {
+        if std::mem::replace(&mut self.cleaning, true) {
+            return;
+        }
+        let store = self.store.clone();
+        let work = async move { store.write(|db| purge(db, Utc::now())).await };
+        let done = actix::fut::wrap_future::<_, Self>(work);
+        context.spawn(actix::fut::ActorFutureExt::map(done, |result, janitor: &mut Self, _| {
+            janitor.cleaning = false;
+            match result {
+                Ok(0) => {}
+                Ok(rows) => info!(rows; "removed what has expired"),
+                Err(failed) => error!(error:% = failed; "what has expired could not be removed"),
+            }
+        }));
+    }
+}
+
+/// Removes what has expired by `now`. How many rows there were.
+pub(crate) fn purge(db: &mut Db, now: DateTime<Utc>) -> Result<usize, StoreError> {
+    let expired = tokens::purge_expired(db, now)? + oauth_codes::purge_expired(db, now)?;
+    let shared = shares::purge_expired(db, now)? + share_codes::purge_expired(db, now)?;
+    Ok(expired + shared)
+}
+
+impl Actor for JanitorActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Context<Self>) {
+        self.clean(context);
+        if !self.interval.is_zero() {
+            context.run_interval(self.interval, Self::clean);
+        }
+    }
+}

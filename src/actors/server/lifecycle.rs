@@ -1,0 +1,346 @@
+//! The effects of a server's life that need the database or the process: prepare and launch, adopt, wait for an
+//! answer, end and clean up. Each returns a finding for the state machine; none of them decides.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use log::{error, warn};
+use serde_json::Value;
+
+use super::{Finding, Identity};
+use crate::actors::permissions;
+use crate::actors::supervision::Supervision;
+use crate::domain::names::ServerKey;
+use crate::domain::oauth::client::{distinct_server_client_id, server_client_id};
+use crate::domain::server_state::{Event, Failure, FailureKind};
+use crate::domain::spawn_env::{self, BindAddress};
+use crate::domain::token_hash::{self, TokenHash};
+use crate::secret::{self, RandomError, Secret};
+use crate::spawn::{
+    Address, LaunchRequest, Launched, ProcessId, ReadyError, ReadyUrl, Running, looks_like_port_conflict,
+    wait_ready,
+};
+use crate::store::{Db, StoreError, oauth, servers, tokens, users};
+
+/// How many of a process's last lines are kept.
+const LAST_LINES: usize = 20;
+/// How often cleaning up is tried again when the database is busy.
+const CLEANING_TRIES: u32 = 5;
+/// What the process gets for its token.
+const SERVICE_URL: &str = "JUPYTERHUB_SERVICE_URL";
+
+/// What the database holds for a start, and the environment that goes with it.
+pub(crate) struct Prepared {
+    environment: BTreeMap<String, String>,
+}
+
+/// What a launch needs to know.
+pub(super) struct Order {
+    pub(super) identity: Identity,
+    pub(super) options: Option<Value>,
+    pub(super) prepared: Option<Arc<Prepared>>,
+}
+
+/// Creates token and client unless that was done before, and starts the process.
+pub(super) async fn launch(parts: Arc<Supervision>, order: Order) -> Finding {
+    let Order { identity, options, prepared } = order;
+    let prepared = match prepared {
+        Some(prepared) => prepared,
+        None => match prepare(&parts, &identity, options).await {
+            Ok(prepared) => Arc::new(prepared),
+            Err(failure) => return Event::LaunchFailed(failure).into(),
+        },
+    };
+    let prefix = parts.prefix(&identity.key);
+    let request = LaunchRequest {
+        key: identity.key.clone(),
+        server_id: identity.id,
+        command: parts.servers.command.clone(),
+        environment: prepared.environment.clone(),
+        ip: parts.servers.ip.clone(),
+        port: parts.servers.port,
+        service_url_prefix: prefix.clone(),
+    };
+    let launched = match parts.spawner.launch(request).await {
+        Ok(launched) => launched,
+        Err(refused) => {
+            let failure = Failure::new(FailureKind::Launch, refused.to_string());
+            return Finding { prepared: Some(prepared), ..Event::LaunchFailed(failure).into() };
+        }
+    };
+    if let Err(failed) = record(&parts, &identity, &launched, prefix).await {
+        error!(server:? = identity.key, error:% = failed; "a started process could not be recorded and is ended");
+        launched.running.stop(&parts.ladder).await;
+        return Event::LaunchFailed(hub_failure()).into();
+    }
+    Finding {
+        running: Some(launched.running),
+        address: Some(launched.address),
+        prepared: Some(prepared),
+        ..Event::Launched.into()
+    }
+}
+
+fn hub_failure() -> Failure {
+    Failure::new(FailureKind::Hub, "The hub's database is not available; try again in a moment")
+}
+
+/// Why a start could not be prepared.
+#[derive(Debug, thiserror::Error)]
+enum PrepareError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    #[error(transparent)]
+    Token(#[from] token_hash::TokenHashError),
+    #[error("its row or its owner's was removed")]
+    Removed,
+}
+
+async fn prepare(
+    parts: &Arc<Supervision>,
+    identity: &Identity,
+    options: Option<Value>,
+) -> Result<Prepared, Failure> {
+    let shared = Arc::clone(parts);
+    let row = identity.clone();
+    let written = parts.store.write(move |db| credentials(db, &shared, &row, options)).await;
+    let (token, client_id) = written.map_err(|failed| {
+        error!(server:? = identity.key, error:% = failed; "a start could not be prepared");
+        hub_failure()
+    })?;
+    Ok(Prepared { environment: environment(parts, identity, &token, &client_id) })
+}
+
+/// One transaction: options and times, the server's API token, its OAuth client (lifecycle.md 6.2, 4 to 11).
+fn credentials(
+    db: &mut Db,
+    parts: &Supervision,
+    identity: &Identity,
+    options: Option<Value>,
+) -> Result<(Secret, String), PrepareError> {
+    let now = Utc::now();
+    let server = servers::find_by_id(db, identity.id)?.ok_or(PrepareError::Removed)?;
+    let user = users::find_by_id(db, identity.user_id)?.ok_or(PrepareError::Removed)?;
+    let options = options.or(server.user_options);
+    servers::begin_start(db, identity.id, options.as_ref(), now)?;
+    users::touch(db, user.id, now)?;
+    revoke(db, identity)?;
+
+    let token = Secret::new(secret::random_hex32()?);
+    let hashed = || -> Result<String, PrepareError> {
+        let salt = secret::hex(&secret::random_bytes::<8>()?);
+        Ok(TokenHash::new(token.expose(), token_hash::GENERATED_ROUNDS, &salt)?.to_string())
+    };
+    let prefix = parts.prefix(&identity.key);
+    let note = format!("Server at {prefix}");
+    let client = client_id(db, identity)?;
+    let redirect_uri = format!("{}{prefix}oauth_callback", parts.servers.hub.server_origin);
+    oauth::upsert(
+        db,
+        &oauth::OAuthClient {
+            identifier: client.clone(),
+            description: note.clone(),
+            secret_hash: Secret::new(hashed()?),
+            redirect_uri,
+            allowed_scopes: client_scopes(&parts.servers.client_scopes, &identity.key),
+            owner: oauth::ClientOwner::Server(identity.id),
+        },
+    )?;
+    let scopes = permissions::server_token_scopes(db, parts, &user, &identity.key)?;
+    let id = tokens::create(
+        db,
+        &tokens::NewToken {
+            hashed: Secret::new(hashed()?),
+            prefix: token_hash::prefix(token.expose()).to_owned(),
+            owner: tokens::TokenOwner::User(user.id),
+            client_id: oauth::HUB_CLIENT.to_owned(),
+            server_id: Some(identity.id),
+            session_id: None,
+            created: now,
+            expires_at: None,
+            note,
+            scopes,
+            purpose: tokens::TokenPurpose::Server,
+        },
+    )?;
+    servers::set_credentials(db, identity.id, Some(&client), Some(id))?;
+    Ok((token, client))
+}
+
+/// The plain id of the reference, `jupyterhub-user-<user>[-<server>]`, unless another server's client has it just now
+/// (user `a-b`, and user `a` with a server `b`): then one that no other server can have (design.md 6, 5).
+fn client_id(db: &mut Db, identity: &Identity) -> Result<String, StoreError> {
+    let plain = server_client_id(&identity.key);
+    Ok(match oauth::find(db, &plain)?.map(|client| client.owner) {
+        None => plain,
+        Some(oauth::ClientOwner::Server(id)) if id == identity.id => plain,
+        Some(_) => distinct_server_client_id(&identity.key),
+    })
+}
+
+/// The configured scopes and access to the server itself, sorted, each once.
+fn client_scopes(configured: &[String], key: &ServerKey) -> Vec<String> {
+    let mut scopes = configured.to_vec();
+    scopes.push(format!("access:servers!server={}", key.full_name()));
+    scopes.sort();
+    scopes.dedup();
+    scopes
+}
+
+/// Deletes the server's tokens and its client, and with it every browser's token for it.
+fn revoke(db: &mut Db, identity: &Identity) -> Result<(), StoreError> {
+    let client = servers::find_by_id(db, identity.id)?.and_then(|server| server.oauth_client_id);
+    servers::set_credentials(db, identity.id, None, None)?;
+    tokens::delete_of_server(db, identity.id)?;
+    if let Some(client) = client {
+        oauth::delete(db, &client)?;
+    }
+    Ok(())
+}
+
+fn environment(
+    parts: &Supervision,
+    identity: &Identity,
+    api_token: &Secret,
+    client_id: &str,
+) -> BTreeMap<String, String> {
+    let settings = &parts.servers;
+    let bind = BindAddress::Tcp { tls: false, ip: settings.ip.clone(), port: settings.port };
+    let mut variables = spawn_env::environment(&spawn_env::Spawn {
+        server: &identity.key,
+        user_id: identity.user_id,
+        api_token,
+        client_id,
+        bind: &bind,
+        hub: &settings.hub,
+        settings: &settings.environment,
+        hub_environment: &settings.hub_environment,
+        account: None,
+    });
+    // The spawner adds it once it knows the port, unless an operator fixed it.
+    if !settings.environment.environment.names(SERVICE_URL) {
+        variables.remove(SERVICE_URL);
+    }
+    variables
+}
+
+/// Writes down the process, so that the next hub finds it.
+async fn record(
+    parts: &Supervision,
+    identity: &Identity,
+    launched: &Launched,
+    prefix: String,
+) -> Result<(), StoreError> {
+    let id = identity.id;
+    let state = serde_json::to_value(launched.running.id()).unwrap_or_default();
+    let address = servers::Address {
+        proto: "http".to_owned(),
+        ip: launched.address.ip.clone(),
+        port: launched.address.port,
+        base_url: prefix,
+    };
+    let write = parts.store.write(move |db| {
+        servers::set_state(db, id, &state)?;
+        servers::set_address(db, id, &address)
+    });
+    write.await
+}
+
+/// Finds the process that the store names.
+pub(super) async fn adopt(parts: Arc<Supervision>, identity: Identity) -> Finding {
+    let not_adopted = |reason: &str| -> Finding {
+        Event::NotAdopted(Failure::new(FailureKind::Exited, reason.to_owned())).into()
+    };
+    let id = identity.id;
+    let row = match parts.store.read(move |db| servers::find_by_id(db, id)).await {
+        Ok(Some(row)) => row,
+        Ok(None) => return not_adopted("its row was removed"),
+        Err(failed) => {
+            error!(server:? = identity.key, error:% = failed; "a server could not be looked up");
+            return not_adopted("the hub's database did not say where it runs");
+        }
+    };
+    let process: Option<ProcessId> = serde_json::from_value(row.state).ok();
+    let (Some(process), Some(address)) = (process, row.address) else {
+        return not_adopted("it was still starting when the hub stopped");
+    };
+    match parts.spawner.adopt(&process).await {
+        Ok(Some(running)) => Finding {
+            running: Some(running),
+            address: Some(Address { ip: address.ip, port: address.port }),
+            ..Event::Adopted.into()
+        },
+        Ok(None) => not_adopted("it ended while the hub was not running"),
+        Err(failed) => not_adopted(&failed.to_string()),
+    }
+}
+
+/// Asks the server until it answers, its time is over, or its process ends.
+pub(super) async fn await_response(
+    parts: Arc<Supervision>,
+    prefix: String,
+    running: Running,
+    address: Address,
+) -> Finding {
+    let url = ReadyUrl::new(&address, &prefix);
+    match wait_ready(&url, parts.servers.http_timeout, running.ended()).await {
+        Ok(_) => Event::Responded.into(),
+        Err(ReadyError::Ended { .. }) => {
+            let failure = ended(&running).await;
+            if looks_like_port_conflict(&failure.last_lines) {
+                Event::PortTaken(failure).into()
+            } else {
+                Event::ResponseFailed(failure).into()
+            }
+        }
+        Err(silent) => {
+            let last_lines = running.last_lines(LAST_LINES).await;
+            let failure = Failure { kind: FailureKind::TimedOut, message: silent.to_string(), last_lines };
+            Event::ResponseFailed(failure).into()
+        }
+    }
+}
+
+/// Waits for the end of the process; what to tell about it.
+pub(super) async fn ended(running: &Running) -> Failure {
+    let exit = running.ended().await;
+    let last_lines = running.last_lines(LAST_LINES).await;
+    Failure { kind: FailureKind::Exited, message: format!("The server's process ended: {exit}"), last_lines }
+}
+
+/// Ends the process, wherever it is known from, and cleans up after it.
+pub(super) async fn end(parts: Arc<Supervision>, identity: Identity, running: Option<Running>) -> Finding {
+    let running = match running {
+        Some(running) => Some(running),
+        // The actor may not know the process: a launch was given up, or its predecessor panicked.
+        None => adopt(Arc::clone(&parts), identity.clone()).await.running,
+    };
+    if let Some(running) = running {
+        running.stop(&parts.ladder).await;
+    }
+    for again in 0..CLEANING_TRIES {
+        let row = identity.clone();
+        match parts.store.write(move |db| clean(db, &row)).await {
+            Ok(()) => return Event::Ended.into(),
+            Err(failed) => {
+                warn!(server:? = identity.key, error:% = failed; "cleaning up after a server failed");
+                tokio::time::sleep(Duration::from_millis(200) * 2_u32.pow(again)).await;
+            }
+        }
+    }
+    error!(server:? = identity.key; "a stopped server is still recorded as running; the next start or check cleans up");
+    Event::Ended.into()
+}
+
+fn clean(db: &mut Db, identity: &Identity) -> Result<(), StoreError> {
+    let now = Utc::now();
+    revoke(db, identity)?;
+    servers::clear_address(db, identity.id)?;
+    servers::touch(db, identity.id, now)?;
+    users::touch(db, identity.user_id, now)?;
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! What the rest of the hub does with user servers: look, start, stop, wait.
+//!
+//! A handle to the directory and the root supervisor; cheap to clone, usable from every thread.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Addr;
+use orrery_proxy::RouteTable;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::directory::{Directory, ServerStatus};
+use super::hub::{HubActor, Supervise};
+use super::server::{Begin, Identity, ServerActor, Start, StartReply, Stop};
+use super::slot::Absent;
+use super::supervision::Supervision;
+use crate::domain::names::{ServerKey, ServerName, Username};
+
+/// How often a message is sent again when the actor that should get it was just going to rest.
+const TRIES: usize = 3;
+
+/// Every user server, as one thing to talk to.
+#[derive(Clone)]
+pub struct Servers {
+    hub: Addr<HubActor>,
+    parts: Arc<Supervision>,
+}
+
+impl Servers {
+    /// A handle to the servers that `hub` supervises.
+    #[must_use]
+    pub fn new(hub: Addr<HubActor>, parts: Arc<Supervision>) -> Self {
+        Self { hub, parts }
+    }
+
+    /// What every known server is doing.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.parts.directory
+    }
+
+    /// What the server is doing; a server that never ran is stopped.
+    #[must_use]
+    pub fn status(&self, key: &ServerKey) -> ServerStatus {
+        self.parts.directory.status(key).unwrap_or_default()
+    }
+
+    /// Whether the server runs, answers and is routed.
+    #[must_use]
+    pub fn is_ready(&self, user: &Username, server: &ServerName) -> bool {
+        self.status(&ServerKey::new(user.clone(), server.clone())).ready
+    }
+
+    /// Forgets a stopped server that was removed or has another name now, and how its last run ended: a new server of
+    /// that name must not inherit it.
+    pub fn forget(&self, key: &ServerKey) {
+        if !self.status(key).is_active() {
+            self.parts.directory.remove(key);
+        }
+    }
+
+    /// The routes as they are.
+    #[must_use]
+    pub fn routes(&self) -> Arc<RouteTable> {
+        Arc::clone(&self.parts.routes.load())
+    }
+
+    /// The server's URL path, `/user/ada/`.
+    #[must_use]
+    pub fn prefix(&self, key: &ServerKey) -> String {
+        self.parts.prefix(key)
+    }
+
+    /// Asks for a start with these options (`None`: those of the last start).
+    ///
+    /// # Errors
+    /// [`Absent`] if the hub is going down.
+    pub async fn start(&self, identity: Identity, options: Option<Value>) -> Result<StartReply, Absent> {
+        for _ in 0..TRIES {
+            let address = self.supervised(identity.clone(), Begin::Idle).await?;
+            if let Ok(reply) = address.send(Start { options: options.clone() }).await {
+                return Ok(reply);
+            }
+        }
+        Err(Absent)
+    }
+
+    /// Verifies a server that the store says is running, and adopts it or cleans up after it.
+    ///
+    /// # Errors
+    /// [`Absent`] if the hub is going down.
+    pub async fn check(&self, identity: Identity) -> Result<(), Absent> {
+        self.supervised(identity, Begin::Check).await.map(drop)
+    }
+
+    /// Asks for a stop; nothing happens if nothing runs. When this returns, the status says `stop`, or that there is
+    /// nothing to wait for.
+    pub async fn stop(&self, key: &ServerKey) {
+        if let Some(address) = self.parts.directory.address(key) {
+            // an actor that is gone took its server along, or is being replaced by one that verifies it
+            let _ = address.send(Stop).await;
+        }
+    }
+
+    /// Follows what the server is doing; `None` if it never ran in this hub process.
+    #[must_use]
+    pub fn watch(&self, key: &ServerKey) -> Option<watch::Receiver<ServerStatus>> {
+        self.parts.directory.watch(key)
+    }
+
+    /// Waits until nothing is under way, at most this long; the status then.
+    pub async fn settled(&self, key: &ServerKey, at_most: Duration) -> ServerStatus {
+        let Some(mut status) = self.watch(key) else { return ServerStatus::default() };
+        // Either it settled, or the time is over, or its actor died: the status says which.
+        let _ = tokio::time::timeout(at_most, status.wait_for(|now| now.pending.is_none())).await;
+        status.borrow().clone()
+    }
+
+    /// Waits until the server has stopped, at most this long; the status then. A start that is under way goes on.
+    pub async fn stopped(&self, key: &ServerKey, at_most: Duration) -> ServerStatus {
+        let Some(mut status) = self.watch(key) else { return ServerStatus::default() };
+        // Either it stopped, or the time is over, or its actor died: the status says which.
+        let _ = tokio::time::timeout(at_most, status.wait_for(|now| !now.is_active())).await;
+        status.borrow().clone()
+    }
+
+    async fn supervised(&self, identity: Identity, begin: Begin) -> Result<Addr<ServerActor>, Absent> {
+        if let Some(address) = self.parts.directory.actor_of(&identity) {
+            return Ok(address);
+        }
+        self.hub.send(Supervise { identity, begin }).await.map_err(|_| Absent)
+    }
+}

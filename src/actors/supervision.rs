@@ -1,0 +1,108 @@
+//! What every actor shares: the database, the spawner, the routes, each other's addresses, and the settings.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use orrery_proxy::Routes;
+
+use super::activity::ActivityActor;
+use super::admission::AdmissionActor;
+use super::directory::Directory;
+use super::janitor::JanitorActor;
+use super::registry::RegistryActor;
+use super::server::Identity;
+use super::slot::Slot;
+use crate::domain::admission::Limits;
+use crate::domain::names::ServerKey;
+use crate::domain::scope::Catalogue;
+use crate::domain::server_state::Deadlines;
+use crate::domain::spawn_env;
+use crate::spawn::{Spawner, StopLadder};
+use crate::store::{Store, StoreError, servers, users};
+
+/// What the configuration says about starting servers.
+#[derive(Debug, Clone)]
+pub struct ServerSettings {
+    /// `spawner.cmd` and `spawner.args`.
+    pub command: Vec<String>,
+    /// `spawner.ip`.
+    pub ip: String,
+    /// `spawner.port`; 0 for a free one.
+    pub port: u16,
+    /// `spawner.http_timeout`.
+    pub http_timeout: Duration,
+    /// `spawner.server_token_scopes`; empty for those of the role `server`.
+    pub token_scopes: Vec<String>,
+    /// `spawner.oauth_client_allowed_scopes`.
+    pub client_scopes: Vec<String>,
+    /// The rest of the environment's inputs.
+    pub environment: spawn_env::Settings,
+    /// The hub's own environment, for `spawner.env_keep`.
+    pub hub_environment: BTreeMap<String, String>,
+    /// How servers and browsers reach the hub.
+    pub hub: spawn_env::HubAddresses,
+}
+
+/// How often things are done.
+#[derive(Debug, Clone, Copy)]
+pub struct Intervals {
+    /// `hub.activity.interval`: routes' activity to the store; zero for never.
+    pub activity: Duration,
+    /// `hub.tokens.purge_interval`.
+    pub purge: Duration,
+    /// `spawner.poll_interval`: the safety net below the immediate notice of a process's end; zero for never.
+    pub poll: Duration,
+}
+
+/// The parts that all actors share.
+pub struct Supervision {
+    /// The database.
+    pub store: Store,
+    /// How servers are started.
+    pub spawner: Spawner,
+    /// The table that the data plane reads.
+    pub routes: Routes,
+    /// What every server is doing.
+    pub directory: Directory,
+    /// The owner of the routes.
+    pub registry: Slot<RegistryActor>,
+    /// Who may start.
+    pub admission: Slot<AdmissionActor>,
+    /// Last-activity times.
+    pub activity: Slot<ActivityActor>,
+    /// What has expired.
+    pub janitor: Slot<JanitorActor>,
+    /// All scopes.
+    pub catalogue: Arc<Catalogue>,
+    /// `hub.limits`.
+    pub limits: Limits,
+    /// How long pending states may last.
+    pub deadlines: Deadlines,
+    /// How a process is ended.
+    pub ladder: StopLadder,
+    /// How often things are done.
+    pub intervals: Intervals,
+    /// How servers are started.
+    pub servers: ServerSettings,
+}
+
+impl Supervision {
+    /// The server's URL path, `/user/ada/`: also its route.
+    #[must_use]
+    pub fn prefix(&self, key: &ServerKey) -> String {
+        key.prefix(&self.servers.hub.base_url)
+    }
+
+    /// The rows of a server that has names only.
+    pub(crate) async fn identity_of(&self, key: &ServerKey) -> Result<Option<Identity>, StoreError> {
+        let wanted = key.clone();
+        let found = self.store.read(move |db| {
+            let Some(user) = users::find(db, &wanted.user)? else { return Ok::<_, StoreError>(None) };
+            servers::find(db, user.id, &wanted.server)
+        });
+        let identity =
+            |server: servers::Server| Identity { id: server.id, user_id: server.user_id, key: key.clone() };
+        Ok(found.await?.map(identity))
+    }
+}
