@@ -1,0 +1,158 @@
+//! One group: its members and properties (rest-api.md 4.10).
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::groups::{add, checked_name, exists, found_members, member_names};
+use super::lookup;
+use crate::domain::access::Resource;
+use crate::domain::ids::{GroupId, UserId};
+use crate::domain::names::{GroupName, Username};
+use crate::store::groups::{self, GroupDetails};
+use crate::store::{Db, StoreError};
+use crate::web::caller::Caller;
+use crate::web::error::{ApiError, Refused};
+use crate::web::extract::body::{self, Body, GROUP};
+use crate::web::extract::caller::ApiCaller;
+use crate::web::extract::path::Path;
+use crate::web::state::Hub;
+use crate::web::views::Nothing;
+use crate::web::views::group::GroupView;
+
+/// A model to which no scope applies is `{}`.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Model {
+    Visible(GroupView),
+    Invisible(Nothing),
+}
+
+fn model(caller: &Caller, details: GroupDetails) -> Model {
+    GroupView::new(details, &caller.scopes).map_or(Model::Invisible(Nothing), Model::Visible)
+}
+
+/// `GET /hub/api/groups/{group}`
+pub(super) async fn show(
+    path: Path,
+    caller: ApiCaller,
+    hub: web::Data<Hub>,
+) -> Result<HttpResponse, ApiError> {
+    let name = path.group();
+    let any_of = &["read:groups", "read:groups:name", "read:roles:groups"];
+    caller.require(any_of, Resource::Group(name.as_str()))?;
+    let details = hub.store.read(move |db| lookup::group_details(db, &name)).await?;
+    Ok(HttpResponse::Ok().json(model(&caller, details)))
+}
+
+/// `POST /hub/api/groups/{group}`
+pub(super) async fn create(
+    path: Path,
+    caller: ApiCaller,
+    body: Body,
+    hub: web::Data<Hub>,
+) -> Result<HttpResponse, ApiError> {
+    let name = path.group();
+    caller.require(&["admin:groups"], Resource::Group(name.as_str()))?;
+    let taken = name.clone();
+    if hub.store.read(move |db| groups::find(db, &taken)).await?.is_some() {
+        return Err(exists(&name).into());
+    }
+    let wanted = body.json()?.map(body::object).transpose()?.unwrap_or_default();
+    GROUP.check(&wanted)?;
+    checked_name(name.as_str())?;
+    let members = wanted.get("users").map(|list| member_names(&hub, list)).transpose()?.unwrap_or_default();
+    let made = hub.store.write(move |db| {
+        let members = found_members(db, &members)?;
+        add(db, &name, &members)?;
+        lookup::group_details(db, &name)
+    });
+    Ok(HttpResponse::Created().json(model(&caller, made.await?)))
+}
+
+/// `DELETE /hub/api/groups/{group}`
+pub(super) async fn remove(
+    path: Path,
+    caller: ApiCaller,
+    hub: web::Data<Hub>,
+) -> Result<HttpResponse, ApiError> {
+    let name = path.group();
+    caller.require(&["delete:groups"], Resource::Group(name.as_str()))?;
+    hub.store
+        .write(move |db| {
+            let details = lookup::group_details(db, &name)?;
+            Ok::<_, Refused>(groups::delete(db, details.group.id)?)
+        })
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `POST /hub/api/groups/{group}/users`
+pub(super) async fn add_users(
+    path: Path,
+    caller: ApiCaller,
+    body: Body,
+    hub: web::Data<Hub>,
+) -> Result<HttpResponse, ApiError> {
+    change_users(path, caller, body, hub, groups::add_members).await
+}
+
+/// `DELETE /hub/api/groups/{group}/users`
+pub(super) async fn remove_users(
+    path: Path,
+    caller: ApiCaller,
+    body: Body,
+    hub: web::Data<Hub>,
+) -> Result<HttpResponse, ApiError> {
+    change_users(path, caller, body, hub, groups::remove_members).await
+}
+
+async fn change_users(
+    path: Path,
+    caller: ApiCaller,
+    body: Body,
+    hub: web::Data<Hub>,
+    change: fn(&mut Db, GroupId, &[UserId]) -> Result<(), StoreError>,
+) -> Result<HttpResponse, ApiError> {
+    let name = path.group();
+    caller.require(&["groups"], Resource::Group(name.as_str()))?;
+    let wanted = name.clone();
+    hub.store.read(move |db| lookup::group_details(db, &wanted)).await?;
+    let members = listed(&hub, &body)?;
+    let changed = hub.store.write(move |db| {
+        let group = lookup::group_details(db, &name)?.group;
+        let members: Vec<UserId> = found_members(db, &members)?.iter().map(|user| user.id).collect();
+        change(db, group.id, &members)?;
+        lookup::group_details(db, &name)
+    });
+    Ok(HttpResponse::Ok().json(model(&caller, changed.await?)))
+}
+
+/// The members that the body names.
+fn listed(hub: &Hub, body: &Body) -> Result<Vec<Username>, Refused> {
+    let object = body::object(body.json()?.unwrap_or_default())?;
+    GROUP.check(&object)?;
+    let list = object
+        .get("users")
+        .ok_or_else(|| Refused::bad("Must specify at least one user: {\"users\": [...]}"))?;
+    member_names(hub, list)
+}
+
+/// `PUT /hub/api/groups/{group}/properties`
+pub(super) async fn set_properties(
+    path: Path,
+    caller: ApiCaller,
+    body: Body,
+    hub: web::Data<Hub>,
+) -> Result<HttpResponse, ApiError> {
+    let name: GroupName = path.group();
+    caller.require(&["groups"], Resource::Group(name.as_str()))?;
+    let wanted = name.clone();
+    let group = hub.store.read(move |db| lookup::group_details(db, &wanted)).await?.group;
+    let properties = Value::Object(body::object(body.json()?.unwrap_or_default())?);
+    let changed = hub.store.write(move |db| {
+        groups::set_properties(db, group.id, &properties)?;
+        lookup::group_details(db, &name)
+    });
+    Ok(HttpResponse::Ok().json(model(&caller, changed.await?)))
+}

@@ -1,0 +1,140 @@
+//! `GET …/progress`: the event stream of a start (rest-api.md 4.7).
+//!
+//! Whoever joins late gets all events from the beginning. The stream ends after the final event; when the client goes
+//! away, the server drops it.
+
+mod events;
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, web};
+use futures_util::{Stream, stream};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use self::events::Event;
+use super::lookup;
+use crate::actors::directory::ServerStatus;
+use crate::domain::names::ServerKey;
+use crate::domain::server_state::Pending;
+use crate::store::Db;
+use crate::web::error::{ApiError, Refused};
+use crate::web::extract::caller::ApiCaller;
+use crate::web::extract::path::Path;
+use crate::web::state::Hub;
+
+/// Proxies end connections that are silent for long.
+const KEEP_ALIVE: Duration = Duration::from_secs(8);
+const SILENCE: &[u8] = b"\n\n";
+
+/// `GET …/server/progress`, `GET …/servers/{server}/progress`
+pub(super) async fn stream(
+    path: Path,
+    caller: ApiCaller,
+    hub: web::Data<Hub>,
+) -> Result<HttpResponse, ApiError> {
+    let key = path.server();
+    caller.require(&["read:servers"], lookup::resource(&key))?;
+    let wanted = key.clone();
+    hub.store.read(move |db| exists(db, &wanted)).await?;
+    let Some(status) = hub.servers.watch(&key).filter(|status| has_news(&status.borrow())) else {
+        return Err(Refused::bad(format!("{} is not starting...", key.log_name())).into());
+    };
+    let follower = Follower { status, url: hub.servers.prefix(&key), sent: Sent::Nothing };
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/event-stream"))
+        .insert_header((CACHE_CONTROL, "no-cache"))
+        // nginx holds back what it does not know to be a stream
+        .insert_header(("x-accel-buffering", "no"))
+        .streaming(events(follower)))
+}
+
+fn exists(db: &mut Db, key: &ServerKey) -> Result<(), Refused> {
+    match lookup::server(db, key)? {
+        (_, Some(_)) => Ok(()),
+        (_, None) if key.server.is_default() => Ok(()),
+        (_, None) => Err(lookup::no_such_server(key)),
+    }
+}
+
+/// Starting, running, or failed the last time; a server that is verified after a restart of the hub counts as starting.
+fn has_news(status: &ServerStatus) -> bool {
+    let starting = matches!(status.pending, Some(Pending::Spawn | Pending::Check));
+    starting || status.ready || status.failure().is_some()
+}
+
+/// One client's place in the stream.
+struct Follower {
+    status: watch::Receiver<ServerStatus>,
+    url: String,
+    sent: Sent,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    Nothing,
+    Events { attempt: u64, count: usize },
+    Everything,
+}
+
+fn events(follower: Follower) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    stream::unfold(follower, |mut follower| async move {
+        let bytes = follower.next().await?;
+        Some((Ok(bytes), follower))
+    })
+}
+
+impl Follower {
+    async fn next(&mut self) -> Option<Bytes> {
+        let (attempt, count) = match self.sent {
+            Sent::Nothing => {
+                self.sent = Sent::Events { attempt: self.status.borrow().attempt, count: 0 };
+                return Some(Bytes::from_static(SILENCE));
+            }
+            Sent::Events { attempt, count } => (attempt, count),
+            Sent::Everything => return None,
+        };
+        loop {
+            let status = self.status.borrow_and_update().clone();
+            if status.pending.is_none() || status.attempt != attempt {
+                self.sent = Sent::Everything;
+                return Some(self.last(&status, count));
+            }
+            if let Some(bytes) = self.new_events(&status, attempt, count) {
+                return Some(bytes);
+            }
+            match timeout(KEEP_ALIVE, self.status.changed()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => {
+                    self.sent = Sent::Everything;
+                    return Some(Event::lost().bytes());
+                }
+                Err(_) => return Some(Bytes::from_static(SILENCE)),
+            }
+        }
+    }
+
+    fn new_events(&mut self, status: &ServerStatus, attempt: u64, count: usize) -> Option<Bytes> {
+        let bytes = unsent(status, count);
+        self.sent = Sent::Events { attempt, count: status.progress.len() };
+        (!bytes.is_empty()).then(|| Bytes::from(bytes))
+    }
+
+    /// What was reported to the end, and how it ended. Who comes afterwards gets the end alone.
+    fn last(&self, status: &ServerStatus, count: usize) -> Bytes {
+        let mut bytes = if count > 0 { unsent(status, count) } else { Vec::new() };
+        bytes.extend_from_slice(&Event::last(status, &self.url).bytes());
+        Bytes::from(bytes)
+    }
+}
+
+fn unsent(status: &ServerStatus, count: usize) -> Vec<u8> {
+    let new = status.progress.iter().skip(count);
+    new.flat_map(|progress| Event::progress(progress).bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! `DELETE …/server`: stop it, and with `{"remove": true}` remove a named one for good.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use log::{error, warn};
+
+use super::start::empty;
+use super::{Found, find, named};
+use crate::domain::ids::ServerId;
+use crate::domain::names::ServerKey;
+use crate::domain::server_state::Pending;
+use crate::store::servers;
+use crate::web::api::lookup;
+use crate::web::error::{ApiError, Refused};
+use crate::web::extract::body::{Body, is_falsy};
+use crate::web::extract::caller::ApiCaller;
+use crate::web::extract::path::Path;
+use crate::web::state::Hub;
+
+/// Longer than any stop may take: its deadline ends it before.
+const REMOVAL_PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// `DELETE …/server`, `DELETE …/servers/{server}`
+pub(in crate::web::api) async fn stop(
+    path: Path,
+    caller: ApiCaller,
+    body: Body,
+    hub: web::Data<Hub>,
+) -> Result<HttpResponse, ApiError> {
+    let key = path.server();
+    caller.require(&["delete:servers"], lookup::resource(&key))?;
+    let found = find(&hub, &key).await?;
+    let remove = removal(&hub, &key, &found, &body)?;
+    let patience = match hub.servers.status(&key).pending {
+        Some(Pending::Stop) => Duration::ZERO,
+        _ => hub.settings.slow_stop,
+    };
+    hub.servers.stop(&key).await;
+    let stopped = !hub.servers.settled(&key, patience).await.is_active();
+    match remove {
+        Some(id) if stopped => delete(&hub, &key, id).await?,
+        Some(id) => delete_later(hub, key, id),
+        None => {}
+    }
+    Ok(if stopped { HttpResponse::NoContent().finish() } else { empty(StatusCode::ACCEPTED) })
+}
+
+/// The row to remove, if that is asked for and possible.
+fn removal(hub: &Hub, key: &ServerKey, found: &Found, body: &Body) -> Result<Option<ServerId>, Refused> {
+    if !key.server.is_default() {
+        named::check_enabled(hub)?;
+    }
+    if !found.exists(key) {
+        return Err(Refused::not_found(format!("{} has no server named '{}'", key.user, key.server)));
+    }
+    let wanted = body.object_if_any()?.and_then(|mut members| members.remove("remove"));
+    if wanted.is_none_or(|value| is_falsy(&value)) {
+        return Ok(None);
+    }
+    if key.server.is_default() {
+        return Err(Refused::bad("Cannot delete the default server"));
+    }
+    Ok(found.row.as_ref().map(|row| row.id))
+}
+
+async fn delete(hub: &Hub, key: &ServerKey, id: ServerId) -> Result<(), Refused> {
+    hub.store.write(move |db| servers::delete(db, id)).await?;
+    hub.servers.forget(key);
+    Ok(())
+}
+
+/// Removes the row once the stop under way is over.
+fn delete_later(hub: web::Data<Hub>, key: ServerKey, id: ServerId) {
+    actix_web::rt::spawn(async move {
+        if hub.servers.settled(&key, REMOVAL_PATIENCE).await.is_active() {
+            warn!(server:? = key; "not removed: it does not stop, or was started again");
+        } else if let Err(refused) = delete(&hub, &key, id).await {
+            error!(server:? = key, error:% = refused; "a stopped server could not be removed");
+        }
+    });
+}

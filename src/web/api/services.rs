@@ -1,0 +1,49 @@
+//! Services (rest-api.md 4.11): those that the configuration names.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, web};
+
+use crate::domain::access::Resource;
+use crate::store::Db;
+use crate::store::services;
+use crate::web::error::{ApiError, Refused};
+use crate::web::extract::caller::ApiCaller;
+use crate::web::extract::path::Path;
+use crate::web::state::Hub;
+use crate::web::views::service::ServiceView;
+
+/// `GET /hub/api/services`: an object, not paginated.
+pub(super) async fn list(caller: ApiCaller, hub: web::Data<Hub>) -> Result<HttpResponse, ApiError> {
+    caller.require(&["list:services"], Resource::Listing)?;
+    let read = |db: &mut Db| {
+        let all = services::list(db)?;
+        Ok::<_, Refused>(services::details(db, all)?)
+    };
+    let rows = hub.store.read(read).await?;
+    let listed = rows
+        .into_iter()
+        .filter(|row| caller.scopes.covers_service("list:services", &row.service.definition.name));
+    let views = listed.filter_map(|row| ServiceView::new(row, &hub.settings.base_url, &caller.scopes));
+    let by_name: BTreeMap<String, ServiceView> = views.map(|view| (view.name().to_owned(), view)).collect();
+    Ok(HttpResponse::Ok().json(by_name))
+}
+
+/// `GET /hub/api/services/{service}`
+pub(super) async fn show(
+    path: Path,
+    caller: ApiCaller,
+    hub: web::Data<Hub>,
+) -> Result<HttpResponse, ApiError> {
+    let name = path.at(1).to_owned();
+    let any_of = &["read:services", "read:services:name", "read:roles:services"];
+    caller.require(any_of, Resource::Service(&name))?;
+    let missing = Refused::not_found(format!("No such service: {name}"));
+    let read = move |db: &mut Db| {
+        let found = services::find(db, &name)?;
+        Ok::<_, Refused>(services::details(db, found.into_iter().collect())?)
+    };
+    let details = hub.store.read(read).await?.pop().ok_or_else(|| missing.clone())?;
+    let view = ServiceView::new(details, &hub.settings.base_url, &caller.scopes).ok_or(missing)?;
+    Ok(HttpResponse::Ok().json(view))
+}

@@ -1,0 +1,202 @@
+//! Codes that open a server to whoever holds them (rest-api.md 4.15). They are redeemed on a page.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::lookup;
+use super::shares::request::{check_keys, scopes};
+use super::shares::{check, limited};
+use super::tokens::{hashed, later};
+use crate::domain::access::{Grantee, Resource};
+use crate::domain::names::ServerKey;
+use crate::domain::token_hash::{self, TokenHash};
+use crate::secret::{self, Secret};
+use crate::store::share_codes::{self, NewShareCode, ShareCode, ShareCodeFilter, ShareCodeId};
+use crate::store::{Db, servers};
+use crate::web::error::{ApiError, Refused};
+use crate::web::extract::body::{Body, Object};
+use crate::web::extract::caller::ApiCaller;
+use crate::web::extract::pagination::Pagination;
+use crate::web::extract::path::Path;
+use crate::web::extract::query::Query;
+use crate::web::state::Hub;
+use crate::web::views::share::{NewShareCodeView, ShareCodeView};
+
+const DEFAULT_SECONDS: i64 = 86_400;
+const SECONDS: std::ops::RangeInclusive<i64> = 60..=31_536_000;
+
+/// `GET /hub/api/share-codes/{owner}` and `GET /hub/api/share-codes/{owner}/{server}`; never shows a code.
+pub(super) async fn list(
+    request: HttpRequest,
+    path: Path,
+    caller: ApiCaller,
+    hub: web::Data<Hub>,
+) -> Result<HttpResponse, ApiError> {
+    let (key, one_server) = (path.owned(), path.has(2));
+    let resource = if one_server { lookup::resource(&key) } else { Resource::User(key.user.as_str()) };
+    caller.require(&["read:shares"], resource)?;
+    let pages = Pagination::of(&request, &hub.settings)?;
+    let (offset, limit) = (pages.offset, pages.limit);
+    let read = move |db: &mut Db| {
+        let Some(filter) = filter(db, &key, one_server)? else { return Ok((Vec::new(), 0)) };
+        let page = share_codes::page(db, filter, Utc::now(), offset, limit)?;
+        Ok::<_, Refused>((page.items, page.total))
+    };
+    let (rows, total) = hub.store.read(read).await?;
+    let views: Vec<ShareCodeView> = rows.into_iter().map(|code| ShareCodeView::new(&hub, code)).collect();
+    Ok(HttpResponse::Ok().json(pages.wrap(views, total)))
+}
+
+/// What to list; `None` for a default server that never ran, which has no codes.
+fn filter(db: &mut Db, key: &ServerKey, one_server: bool) -> Result<Option<ShareCodeFilter>, Refused> {
+    let (owner, server) = lookup::server(db, key)?;
+    if !one_server {
+        return Ok(Some(ShareCodeFilter::Owner(owner.id)));
+    }
+    match server {
+        Some(server) => Ok(Some(ShareCodeFilter::Server(server.id))),
+        None if key.server.is_default() => Ok(None),
+        None => Err(lookup::no_such_server(key)),
+    }
+}
+
+/// `POST /hub/api/share-codes/{owner}/{server}`
+pub(super) async fn create(
+    path: Path,
+    caller: ApiCaller,
+    body: Body,
+    hub: web::Data<Hub>,
+) -> Result<HttpResponse, ApiError> {
+    let key = path.owned();
+    caller.require(&["shares"], lookup::resource(&key))?;
+    let object = body.object_if_any()?.unwrap_or_default();
+    check_keys(&object, &["scopes", "expires_in"])?;
+    let expires_in = seconds(&object)?;
+    let scopes = limited(&scopes(&object)?, &key, &hub.catalogue)?;
+    check(&caller, &hub, &scopes, Grantee::Code)?;
+    let secret = URL_SAFE_NO_PAD.encode(secret::random_bytes::<32>()?);
+    let now = Utc::now();
+    let scopes = scopes.iter().map(ToString::to_string).collect();
+    let new = new_code(&secret, scopes, now, later(now, expires_in)?)?;
+    let made = hub.store.write(move |db| {
+        let server = lookup::existing_server(db, &key)?;
+        Ok::<_, Refused>(share_codes::create(db, &server, &new)?)
+    });
+    Ok(HttpResponse::Ok().json(NewShareCodeView::new(&hub, made.await?, secret)))
+}
+
+fn new_code(
+    secret: &str,
+    scopes: Vec<String>,
+    created_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> Result<NewShareCode, Refused> {
+    let prefix = token_hash::prefix(secret).to_owned();
+    Ok(NewShareCode { hashed: hashed(&Secret::new(secret))?, prefix, scopes, created_at, expires_at })
+}
+
+/// How long the code works: a whole number, also if written as 60.0 or "60".
+fn seconds(object: &Object) -> Result<i64, Refused> {
+    let Some(value) = object.get("expires_in") else { return Ok(DEFAULT_SECONDS) };
+    let number = match value {
+        Value::Number(number) => number.as_i64().or_else(|| whole(&number.to_string())),
+        Value::String(text) => whole(text.trim()),
+        _ => None,
+    };
+    let (least, most) = (SECONDS.start(), SECONDS.end());
+    number.filter(|seconds| SECONDS.contains(seconds)).ok_or_else(|| {
+        Refused::bad(format!("expires_in must be a whole number of seconds from {least} to {most}"))
+    })
+}
+
+/// Digits, with nothing but zeros after a decimal point.
+fn whole(text: &str) -> Option<i64> {
+    let (digits, fraction) = text.split_once('.').unwrap_or((text, ""));
+    fraction.bytes().all(|digit| digit == b'0').then(|| digits.parse().ok())?
+}
+
+/// `DELETE /hub/api/share-codes/{owner}/{server}`: the one that the query names by `code` or `id`, else all.
+pub(super) async fn delete(
+    request: HttpRequest,
+    path: Path,
+    caller: ApiCaller,
+    hub: web::Data<Hub>,
+) -> Result<HttpResponse, ApiError> {
+    let key = path.owned();
+    caller.require(&["shares"], lookup::resource(&key))?;
+    let query = Query::of(&request);
+    hub.store.write(move |db| remove(db, &key, &query)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn remove(db: &mut Db, key: &ServerKey, query: &Query) -> Result<(), Refused> {
+    filter(db, key, true)?;
+    let missing = || Refused::not_found("No such share code");
+    let id = match (query.get("code"), query.get("id")) {
+        (Some(code), _) => Some(find(db, code)?.ok_or_else(missing)?.id),
+        (None, Some(id)) => Some(number(id).ok_or_else(missing)?),
+        (None, None) => None,
+    };
+    let server = servers::find_by_key(db, key)?;
+    match (id, server) {
+        (Some(id), Some(server)) if share_codes::delete(db, server.id, id)? => Ok(()),
+        (Some(_), _) => Err(missing()),
+        (None, Some(server)) => Ok(share_codes::delete_of_server(db, server.id).map(drop)?),
+        (None, None) => Ok(()),
+    }
+}
+
+/// The stored code that `secret` is.
+fn find(db: &mut Db, secret: &str) -> Result<Option<ShareCode>, Refused> {
+    let candidates = share_codes::candidates(db, token_hash::prefix(secret), Utc::now())?;
+    let is_it =
+        |code: &ShareCode| code.hashed.expose().parse::<TokenHash>().is_ok_and(|hash| hash.verify(secret));
+    Ok(candidates.into_iter().find(is_it))
+}
+
+fn number(id: &str) -> Option<ShareCodeId> {
+    let digits =
+        id.strip_prefix("sc_").filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))?;
+    digits.parse().ok().map(ShareCodeId)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn rest_149_a_code_works_for_a_minute_to_a_year() {
+        let read = |value: Value| {
+            seconds(json!({ "expires_in": value }).as_object().unwrap()).map_err(|bad| bad.status.as_u16())
+        };
+        for (value, result) in [
+            (json!(60), Ok(60)),
+            (json!(31_536_000), Ok(31_536_000)),
+            (json!(90.0), Ok(90)),
+            (json!("600"), Ok(600)),
+            (json!(59), Err(400)),
+            (json!(31_536_001), Err(400)),
+            (json!(60.5), Err(400)),
+            (json!("soon"), Err(400)),
+            (json!(null), Err(400)),
+            (json!(true), Err(400)),
+            (json!(1e300), Err(400)),
+        ] {
+            assert_eq!(read(value.clone()), result, "{value}");
+        }
+        assert_eq!(seconds(&Object::new()).unwrap(), DEFAULT_SECONDS);
+    }
+
+    #[test]
+    fn rest_151_an_id_is_matched_as_a_whole() {
+        assert_eq!(number("sc_12"), Some(ShareCodeId(12)));
+        for wrong in ["sc_12x", "sc_", "12", "sc_-1", "nonsense", ""] {
+            assert_eq!(number(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! One user (rest-api.md 4.4).
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::Utc;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::lookup;
+use super::users::{normalised, wants_admin};
+use crate::domain::access::{AdminFlag, Resource, may_set_admin};
+use crate::domain::names::{ServerKey, Username};
+use crate::store::Db;
+use crate::store::servers;
+use crate::store::users::{self, User, UserDetails};
+use crate::web::accounts;
+use crate::web::caller::Caller;
+use crate::web::error::{ApiError, Refused};
+use crate::web::extract::body::{self, Body, USER};
+use crate::web::extract::caller::ApiCaller;
+use crate::web::extract::path::Path;
+use crate::web::extract::query::Query;
+use crate::web::state::Hub;
+use crate::web::views::Nothing;
+use crate::web::views::user::{ListedServers, UserView, UserViewer};
+
+/// Any of these shows something of a user.
+const READERS: &[&str] = &[
+    "read:users",
+    "read:users:name",
+    "read:servers",
+    "read:users:groups",
+    "read:users:activity",
+    "read:roles:users",
+];
+
+/// `GET /hub/api/users/{user}`
+pub(super) async fn show(
+    request: HttpRequest,
+    path: Path,
+    caller: ApiCaller,
+    hub: web::Data<Hub>,
+) -> Result<HttpResponse, ApiError> {
+    let name = path.user();
+    caller.require(READERS, Resource::User(name.as_str()))?;
+    let details = hub.store.read(move |db| lookup::user_details(db, &name)).await?;
+    let listed = ListedServers::asked(&Query::of(&request));
+    let view = UserViewer::new(&hub, &caller.scopes, listed).view(details);
+    Ok(HttpResponse::Ok().json(Model::from(view)))
+}
+
+/// A model to which no scope applies is `{}`.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Model {
+    Visible(Box<UserView>),
+    Invisible(Nothing),
+}
+
+impl From<Option<UserView>> for Model {
+    fn from(view: Option<UserView>) -> Self {
+        view.map_or(Self::Invisible(Nothing), |view| Self::Visible(Box::new(view)))
+    }
+}
+
+/// `POST /hub/api/users/{user}`: the name is taken as it is written, not normalised.
+pub(super) async fn create(
+    path: Path,
+    caller: ApiCaller,
+    body: Body,
+    hub: web::Data<Hub>,
+) -> Result<HttpResponse, ApiError> {
+    let name = path.user();
+    caller.require(&["admin:users"], Resource::User(name.as_str()))?;
+    let taken = name.clone();
+    if hub.store.read(move |db| users::find(db, &taken)).await?.is_some() {
+        return Err(exists(&name).into());
+    }
+    let wanted = body.object_if_any()?.unwrap_or_default();
+    USER.check(&wanted)?;
+    let admin = wants_admin(&wanted);
+    if !may_set_admin(accounts::flag(caller.is_admin()), AdminFlag::Ordinary, admin) {
+        return Err(Refused::forbidden("Only admins can grant admin permissions").into());
+    }
+    hub.authenticator.rules().check_name(name.as_str()).map_err(|_| cannot_create(&name))?;
+    let details = hub.store.write(move |db| add(db, &name, admin)).await?;
+    let view = UserViewer::new(&hub, &caller.scopes, ListedServers::Active).view(details);
+    Ok(HttpResponse::Created().json(Model::from(view)))
+}
+
+fn exists(name: &Username) -> Refused {
+    Refused::conflict(format!("User {name} already exists"))
+}
+
+fn cannot_create(name: &Username) -> Refused {
+    Refused::bad(format!("Failed to create user: {name} is not a valid user name here"))
+}
+
+fn add(db: &mut Db, name: &Username, admin: AdminFlag) -> Result<UserDetails, Refused> {
+    // looked up again: somebody may have been quicker
+    if users::find(db, name)?.is_some() {
+        return Err(exists(name));
+    }
+    accounts::create(db, name, admin, Utc::now())?;
+    lookup::user_details(db, name)
+}
+
+/// What a `PATCH` asks for.
+struct Change {
+    rename: Option<Username>,
+    admin: Option<AdminFlag>,
+}
+
+impl Change {
+    fn read(hub: &Hub, user: &User, body: &Body) -> Result<Self, Refused> {
+        let object = body::object(body.json()?.unwrap_or_default())?;
+        USER.check(&object)?;
+        for key in ["groups", "roles"] {
+            if object.contains_key(key) {
+                return Err(Refused::bad(format!(
+                    "user.{key} cannot be changed here; use the groups and their members"
+                )));
+            }
+        }
+        if object.contains_key("auth_state") {
+            return Err(Refused::bad(
+                "user.auth_state cannot be stored: this hub has no keys to encrypt it with",
+            ));
+        }
+        let rename = object.get("name").and_then(Value::as_str).filter(|name| *name != user.name.as_str());
+        let rename = rename.map(|name| {
+            normalised(hub, name).map_err(|_| Refused::bad(format!("Invalid username: '{name}'")))
+        });
+        let rename = rename.transpose()?;
+        let admin = object.get("admin").and_then(Value::as_bool).map(accounts::flag);
+        Ok(Self { rename, admin })
+    }
+}
+
+/// `PATCH /hub/api/users/{user}`
+pub(super) async fn change(
+    path: Path,
+    caller: ApiCaller,
+    body: Body,
+    hub: web::Data<Hub>,
+) -> Result<HttpResponse, ApiError> {
+    let name = path.user();
+    caller.require(&["admin:users"], Resource::User(name.as_str()))?;
+    let wanted = name.clone();
+    let user = hub.store.read(move |db| lookup::user(db, &wanted)).await?;
+    let change = Change::read(&hub, &user, &body)?;
+    may_change(&caller, &user, &change)?;
+    let renamed = change.rename.clone().filter(|new| *new != name);
+    if renamed.is_some() {
+        refuse_while_active(&hub, &user).await?;
+    }
+    let details = hub.store.write(move |db| apply(db, &user, &change)).await?;
+    if renamed.is_some() {
+        forget_servers(&hub, &name, &details);
+    }
+    let view = UserViewer::new(&hub, &caller.scopes, ListedServers::Active).view(details);
+    Ok(HttpResponse::Ok().json(Changed::from(view)))
+}
+
+/// The changed user; one whom the caller no longer sees leaves just the key that is always there (rest-api.md 4.4).
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Changed {
+    Visible(Box<UserView>),
+    Invisible { auth_state: Option<Value> },
+}
+
+impl From<Option<UserView>> for Changed {
+    fn from(view: Option<UserView>) -> Self {
+        match view {
+            Some(view) => Self::Visible(Box::new(view.with_auth_state())),
+            None => Self::Invisible { auth_state: None },
+        }
+    }
+}
+
+fn may_change(caller: &Caller, user: &User, change: &Change) -> Result<(), Refused> {
+    let (requester, target) = (accounts::flag(caller.is_admin()), accounts::flag(user.admin));
+    if !may_set_admin(requester, target, AdminFlag::Ordinary) {
+        return Err(Refused::forbidden("Only admins can modify other admins"));
+    }
+    if change.admin.is_some_and(|wanted| !may_set_admin(requester, target, wanted)) {
+        return Err(Refused::forbidden("Only admins can grant admin permissions"));
+    }
+    Ok(())
+}
+
+/// A server's address and its process bear the owner's name, so they cannot go on under another.
+async fn refuse_while_active(hub: &Hub, user: &User) -> Result<(), Refused> {
+    if active_servers(hub, user).await?.is_empty() {
+        return Ok(());
+    }
+    Err(Refused::bad(format!("{} has running servers. Please stop them before renaming.", user.name)))
+}
+
+async fn active_servers(hub: &Hub, user: &User) -> Result<Vec<ServerKey>, Refused> {
+    let id = user.id;
+    let rows = hub.store.read(move |db| servers::of_user(db, id)).await?;
+    let keys = rows.into_iter().map(|server| ServerKey::new(user.name.clone(), server.name));
+    Ok(keys.filter(|key| hub.servers.status(key).is_active()).collect())
+}
+
+fn forget_servers(hub: &Hub, old: &Username, details: &UserDetails) {
+    for server in &details.servers {
+        hub.servers.forget(&ServerKey::new(old.clone(), server.name.clone()));
+    }
+}
+
+fn apply(db: &mut Db, user: &User, change: &Change) -> Result<UserDetails, Refused> {
+    let name = match &change.rename {
+        Some(new) if *new != user.name => {
+            if users::find(db, new)?.is_some() {
+                return Err(Refused::bad(format!("User {new} already exists, username must be unique")));
+            }
+            users::rename(db, user.id, new)?;
+            new
+        }
+        _ => &user.name,
+    };
+    if let Some(admin) = change.admin {
+        accounts::set_admin(db, user.id, admin)?;
+    }
+    lookup::user_details(db, name)
+}
+
+/// `DELETE /hub/api/users/{user}`: running servers are stopped first.
+pub(super) async fn remove(
+    path: Path,
+    caller: ApiCaller,
+    hub: web::Data<Hub>,
+) -> Result<HttpResponse, ApiError> {
+    let name = path.user();
+    caller.require(&["delete:users"], Resource::User(name.as_str()))?;
+    let wanted = name.clone();
+    let user = hub.store.read(move |db| lookup::user(db, &wanted)).await?;
+    if caller.name() == name.as_str() {
+        return Err(Refused::bad("Cannot delete yourself!").into());
+    }
+    stop_all(&hub, &user).await?;
+    let id = user.id;
+    let gone = hub.store.write(move |db| {
+        let rows = servers::of_user(db, id)?;
+        users::delete(db, id)?;
+        Ok::<_, Refused>(rows)
+    });
+    for server in gone.await? {
+        hub.servers.forget(&ServerKey::new(name.clone(), server.name));
+    }
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn stop_all(hub: &Hub, user: &User) -> Result<(), Refused> {
+    let keys = active_servers(hub, user).await?;
+    for key in &keys {
+        hub.servers.stop(key).await;
+    }
+    let settled = async {
+        for key in &keys {
+            hub.servers.settled(key, Duration::MAX).await;
+        }
+    };
+    tokio::time::timeout(hub.settings.slow_stop, settled).await.map_err(|_| {
+        Refused::bad(format!("{}'s server is in the process of stopping, please wait.", user.name))
+    })
+}

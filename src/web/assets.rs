@@ -1,0 +1,166 @@
+//! The files that pages are made of besides their markup: style sheet, scripts, drawings.
+//!
+//! They are compiled into the program and their hashes known before the first request. This module knows nothing of
+//! HTTP beyond the words that go into headers; serving is the web layer's.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use rust_embed::RustEmbed;
+
+/// Enough of the SHA-256 to tell two versions of one file apart.
+const VERSION_BYTES: usize = 12;
+
+#[derive(RustEmbed)]
+#[folder = "src/web/static"]
+struct StaticFiles;
+
+/// One static file.
+#[derive(Debug, Clone)]
+pub struct Asset {
+    /// What the file holds. Borrowed from the program in release builds, so cloning is free there.
+    pub bytes: Cow<'static, [u8]>,
+    /// For `Content-Type`.
+    pub content_type: &'static str,
+    /// Hexadecimal start of the content's SHA-256: the `?v=` of its address, which therefore may be cached forever.
+    pub version: String,
+}
+
+impl Asset {
+    /// For `ETag`, quotes included.
+    #[must_use]
+    pub fn etag(&self) -> String {
+        format!("\"{}\"", self.version)
+    }
+}
+
+/// All static files by their path below `<hub>/static/`.
+#[derive(Debug, Clone)]
+pub struct Assets {
+    by_path: HashMap<String, Asset>,
+}
+
+impl Assets {
+    /// Collects the files that are compiled in. Meant to be called once, at start.
+    #[must_use]
+    pub fn embedded() -> Self {
+        let by_path = StaticFiles::iter()
+            .filter_map(|path| {
+                let file = StaticFiles::get(&path)?;
+                let asset = Asset {
+                    content_type: content_type(&path),
+                    version: version(&file.metadata.sha256_hash()),
+                    bytes: file.data,
+                };
+                Some((path.into_owned(), asset))
+            })
+            .collect();
+        Self { by_path }
+    }
+
+    /// The file at `path`, which has no leading slash. Only exact names match, so no path can climb anywhere.
+    #[must_use]
+    pub fn find(&self, path: &str) -> Option<&Asset> {
+        self.by_path.get(path)
+    }
+
+    /// The address of a file: `<base>static/<path>?v=<version>`, without the version for a file that isn't ours.
+    /// `hub_base` is the hub's own base URL and ends with `/`.
+    #[must_use]
+    pub fn url(&self, hub_base: &str, path: &str) -> String {
+        match self.find(path) {
+            Some(asset) => format!("{hub_base}static/{path}?v={}", asset.version),
+            None => format!("{hub_base}static/{path}"),
+        }
+    }
+
+    /// Every path, in no particular order.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.by_path.keys().map(String::as_str)
+    }
+}
+
+fn version(hash: &[u8]) -> String {
+    hash.iter().take(VERSION_BYTES).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a browser should take the file for; pages are sent with `nosniff`, so scripts need theirs exact.
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit('.').next() {
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("txt") => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_has_a_content_type_that_browsers_accept() {
+        let assets = Assets::embedded();
+        let type_of = |path| assets.find(path).expect(path).content_type;
+        assert_eq!(type_of("style.css"), "text/css; charset=utf-8");
+        assert_eq!(type_of("home.js"), "text/javascript; charset=utf-8");
+        assert_eq!(type_of("favicon.svg"), "image/svg+xml");
+        assert_eq!(type_of("robots.txt"), "text/plain; charset=utf-8");
+        for path in assets.paths() {
+            assert_ne!(type_of(path), "application/octet-stream", "{path}");
+        }
+    }
+
+    #[test]
+    fn the_version_is_the_hash_of_the_content() {
+        use sha2::{Digest, Sha256};
+        let assets = Assets::embedded();
+        for path in assets.paths() {
+            let asset = assets.find(path).expect(path);
+            let expected: String =
+                Sha256::digest(&asset.bytes).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(asset.version, expected, "{path}");
+            assert_eq!(asset.etag(), format!("\"{expected}\""));
+        }
+    }
+
+    #[test]
+    fn addresses_carry_the_version() {
+        let assets = Assets::embedded();
+        let version = &assets.find("style.css").expect("a style sheet").version;
+        assert_eq!(assets.url("/x/hub/", "style.css"), format!("/x/hub/static/style.css?v={version}"));
+        assert_eq!(assets.url("/hub/", "logo-of-the-site.png"), "/hub/static/logo-of-the-site.png");
+    }
+
+    #[test]
+    fn only_exact_names_are_found() {
+        let assets = Assets::embedded();
+        for path in ["", "/", "../web.rs", "./style.css", "/style.css", "STYLE.CSS", "style.css/", ".."] {
+            assert!(assets.find(path).is_none(), "{path}");
+        }
+    }
+
+    /// What scripts import must exist: there is no bundler that would notice.
+    #[test]
+    fn imports_of_scripts_resolve() {
+        let assets = Assets::embedded();
+        let import = regex::Regex::new(r#"from "\./([^"]+)""#).expect("a pattern");
+        let mut imports = 0;
+        for path in assets.paths().filter(|path| path.ends_with(".js")) {
+            let script = String::from_utf8(assets.find(path).expect(path).bytes.to_vec()).expect("UTF-8");
+            for found in import.captures_iter(&script) {
+                assert!(assets.find(&found[1]).is_some(), "{path} imports {}", &found[1]);
+                imports += 1;
+            }
+        }
+        assert!(imports > 3);
+    }
+
+    #[test]
+    fn the_style_sheet_stays_small() {
+        let assets = Assets::embedded();
+        let sheet = &assets.find("style.css").expect("a style sheet").bytes;
+        assert!(sheet.iter().filter(|byte| **byte == b'\n').count() < 250);
+    }
+}

@@ -1,0 +1,24 @@
+//! The hub's pages, one file each, and what they share.
+//!
+//! Pages know visitors by the login cookie only (`visitor`), take forms only with the XSRF token that belongs to it
+//! (`form`), and send people on (`destination`, `address`). What goes wrong becomes a page on the way out (`errors`).
+
+pub mod address;
+pub mod destination;
+pub mod errors;
+pub mod failure;
+pub mod form;
+pub mod home;
+pub mod login;
+pub mod logout;
+pub mod multipart;
+pub mod redirects;
+pub mod root;
+pub mod small;
+pub mod spawn;
+pub mod spawn_pending;
+pub mod stop;
+pub mod stopped;
+pub mod target;
+pub mod user_redirect;
+pub mod visitor;

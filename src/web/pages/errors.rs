@@ -1,0 +1,139 @@
+//! Error pages: rendered on the way out, where everything is at hand that a page needs; and `error/<status>`, which
+//! proxies fetch.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+
+use super::address::escape_value;
+use super::form::Submission;
+use super::visitor::{Visitor, hub_of};
+use crate::web::error::{PageError, PageFault, Refused};
+use crate::web::render::pages::ErrorPage;
+use crate::web::render::plain_error;
+use crate::web::state::Hub;
+
+/// Puts a page into responses that carry a [`PageFault`].
+///
+/// # Errors
+/// Those of the service, unchanged.
+pub async fn render_faults(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let response = next.call(request).await?.map_into_boxed_body();
+    let fault = response.response().extensions().get::<PageFault>().cloned();
+    let Some(PageFault(error)) = fault else { return Ok(response) };
+    let request = response.request().clone();
+    let page = answer(&request, error).await;
+    Ok(response.into_response(page))
+}
+
+async fn answer(request: &HttpRequest, error: PageError) -> HttpResponse {
+    let refused = match error {
+        PageError::Refused(refused) => refused,
+        PageError::LoginNeeded => match to_login(request).await {
+            Ok(redirect) => return redirect,
+            Err(PageError::Refused(refused)) => refused,
+            Err(PageError::LoginNeeded) => Refused::forbidden("Sign in first, then try again."),
+        },
+    };
+    match page(request, &refused).await {
+        Ok(page) => page,
+        // the page itself failed, which was logged: something plainer
+        Err(_) => HttpResponse::build(refused.status)
+            .insert_header((CONTENT_TYPE, "text/html; charset=UTF-8"))
+            .body(plain_error(refused.status.as_u16(), phrase(refused.status))),
+    }
+}
+
+/// To the login page, which leads back; only for requests that can be repeated.
+async fn to_login(request: &HttpRequest) -> Result<HttpResponse, PageError> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Err(PageError::LoginNeeded);
+    }
+    let hub = hub_of(request)?;
+    let visitor = Visitor::of(request, &hub).await?;
+    let to = format!("{}?next={}", hub.path("login"), escape_value(&visitor.visit.uri));
+    visitor.redirect(StatusCode::FOUND, &to)
+}
+
+async fn page(request: &HttpRequest, refused: &Refused) -> Result<HttpResponse, PageError> {
+    let hub = hub_of(request)?;
+    let visitor = Visitor::of(request, &hub).await?;
+    let mut response = visitor.page(&hub, refused.status, &error_page(refused)).await?;
+    if let Some(seconds) = refused.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    Ok(response)
+}
+
+fn error_page(refused: &Refused) -> ErrorPage {
+    ErrorPage {
+        status_code: refused.status.as_u16(),
+        status_message: phrase(refused.status).to_owned(),
+        message: Some(refused.message.clone()).filter(|message| !message.is_empty()),
+        ..ErrorPage::default()
+    }
+}
+
+fn phrase(status: StatusCode) -> &'static str {
+    status.canonical_reason().unwrap_or("Unknown error")
+}
+
+/// Whether a request may change something, so that its XSRF token comes before everything else.
+fn writes(request: &HttpRequest) -> bool {
+    !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+async fn checked(request: &HttpRequest, payload: web::Payload) -> Result<(), PageError> {
+    if writes(request) {
+        Submission::from_request(request, &mut payload.into_inner()).await?;
+    }
+    Ok(())
+}
+
+/// No page lives here.
+///
+/// # Errors
+/// Always: 404, or 403 for writing without an XSRF token.
+pub async fn not_found(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
+    checked(&request, payload).await?;
+    Err(Refused::not_found("").into())
+}
+
+/// The page is not for this method.
+///
+/// # Errors
+/// Always: 405, or 403 for writing without an XSRF token.
+pub async fn wrong_method(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, PageError> {
+    checked(&request, payload).await?;
+    let message = format!("{} is not possible here.", request.method());
+    Err(Refused::new(StatusCode::METHOD_NOT_ALLOWED, message).into())
+}
+
+/// `GET <hub>error/<status>`: what a proxy shows with that status. Always 200 itself (pages.md 6.12).
+///
+/// # Errors
+/// 404 if it isn't a number.
+pub async fn for_proxies(
+    hub: web::Data<Hub>,
+    mut visitor: Visitor,
+    status: web::Path<u16>,
+) -> Result<HttpResponse, PageError> {
+    let status = status.into_inner();
+    let status_message = StatusCode::from_u16(status).map_or("Unknown error", phrase).to_owned();
+    let home = hub.path("home");
+    let message_html = (status == 503).then(|| {
+        format!(
+            "Your server appears to be down. Try restarting it <a href=\"{home}\">from the home page</a>."
+        )
+    });
+    let page = ErrorPage { status_code: status, status_message, message_html, ..ErrorPage::default() };
+    let html = visitor.render(&hub, &page, Some(home)).await?;
+    let mut response = HttpResponse::Ok();
+    Ok(visitor.finish(response.insert_header((CONTENT_TYPE, "text/html; charset=UTF-8")), html))
+}

@@ -1,0 +1,53 @@
+//! `home`: the visitor's servers.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+
+use super::failure;
+use super::target::links;
+use super::visitor::SignedIn;
+use crate::domain::names::{ServerKey, ServerName, Username};
+use crate::domain::timestamp;
+use crate::store::servers::{self, Server};
+use crate::web::error::PageError;
+use crate::web::render::pages::{HomePage, HomeServer};
+use crate::web::state::Hub;
+
+/// Shows them.
+///
+/// # Errors
+/// If the database or the template fails.
+pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse, PageError> {
+    let owner = visitor.id;
+    let mut rows = hub.store.read(move |db| servers::of_user(db, owner)).await?;
+    rows.sort_by(|one, other| one.name.cmp(&other.name));
+    let (default, named): (Vec<Server>, Vec<Server>) =
+        rows.into_iter().partition(|server| server.name.is_default());
+    let settings = &hub.settings;
+    let invalid = named.iter().filter(|server| ServerName::parse_new(server.name.as_str()).is_err());
+    let page = HomePage {
+        user_api_url: hub.path(&format!("api/users/{}", visitor.name.escaped())),
+        invalid_server_names: invalid.map(|server| server.name.to_string()).collect(),
+        default_server: entry(&hub, &visitor.name, ServerName::default_server(), default.first()),
+        named_servers: named
+            .iter()
+            .map(|server| entry(&hub, &visitor.name, server.name.clone(), Some(server)))
+            .collect(),
+        allow_named_servers: settings.named_servers,
+        named_server_limit_per_user: settings.named_servers_per_user,
+    };
+    visitor.visitor.page(&hub, StatusCode::OK, &page).await
+}
+
+fn entry(hub: &Hub, owner: &Username, name: ServerName, row: Option<&Server>) -> HomeServer {
+    let key = ServerKey::new(owner.clone(), name);
+    let status = hub.servers.status(&key);
+    HomeServer {
+        name: key.server.to_string(),
+        display_name: row.map(|server| server.display_name.clone()).unwrap_or_default(),
+        state: failure::state(&status),
+        links: links(hub, &key),
+        last_activity: row.and_then(|server| server.last_activity).map(timestamp::format),
+        failure: failure::of(&status),
+    }
+}

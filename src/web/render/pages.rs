@@ -1,0 +1,298 @@
+//! The pages, one struct each: plain values that the template of the same name prints.
+//!
+//! Names that site templates know from JupyterHub are kept where the value means the same (pages.md 8). Fields called
+//! `…_html` and `spawner_options_form` are printed as they are; everything else is escaped.
+
+use serde::Serialize;
+
+use crate::domain::names::ServerKey;
+
+/// Something that can be rendered.
+pub trait Page: Serialize {
+    /// The template variable that replaces the general announcement on this page.
+    const ANNOUNCEMENT: Option<&'static str> = None;
+
+    /// The template that prints it.
+    const TEMPLATE: &'static str;
+
+    /// A template to use instead if there is one of this name.
+    fn preferred_template(&self) -> Option<String> {
+        None
+    }
+}
+
+/// `login`: the form, or the button of an external sign-in. It holds no password, ever.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct LoginPage {
+    /// Where the form posts to (or the button leads): `<login URL>?next=<escaped address, may be empty>`.
+    pub authenticator_login_url: String,
+    /// What the user name field starts with.
+    pub username: String,
+    /// Why the last attempt failed.
+    pub login_error: Option<String>,
+    /// The label of the one-time code field; none hides the field.
+    pub otp_prompt: Option<String>,
+    /// Who signs people in instead of the form: "Sign in with …".
+    pub login_service: Option<String>,
+}
+
+/// `logout`, shown where signing in is automatic.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct LogoutPage {}
+
+/// What a server is doing, as people are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServerState {
+    /// Not running.
+    Stopped,
+    /// On its way up.
+    Starting,
+    /// Ready for visitors.
+    Running,
+    /// On its way down.
+    Stopping,
+    /// Not running, because its last start or run ended badly.
+    Failed,
+}
+
+/// Every address of one server.
+#[derive(Debug, Clone, Serialize)]
+pub struct ServerLinks {
+    /// The server itself.
+    pub open_url: String,
+    /// The page that starts it.
+    pub spawn_url: String,
+    /// The page that watches its start.
+    pub pending_url: String,
+    /// Where a form without JavaScript posts to stop it.
+    pub stop_url: String,
+    /// Its REST resource: `DELETE` stops it.
+    pub api_url: String,
+    /// The event stream of its start.
+    pub progress_url: String,
+}
+
+impl ServerLinks {
+    /// The addresses of a server on a hub below `prefix` (`/` at both ends).
+    #[must_use]
+    pub fn new(prefix: &str, key: &ServerKey) -> Self {
+        let user = key.user.escaped();
+        let (page, resource) = if key.server.is_default() {
+            (user.clone(), format!("{user}/server"))
+        } else {
+            let server = key.server.escaped();
+            (format!("{user}/{server}"), format!("{user}/servers/{server}"))
+        };
+        let api_url = format!("{prefix}hub/api/users/{resource}");
+        Self {
+            open_url: key.prefix(prefix),
+            spawn_url: format!("{prefix}hub/spawn/{page}"),
+            pending_url: format!("{prefix}hub/spawn-pending/{page}"),
+            stop_url: format!("{prefix}hub/stop/{page}"),
+            progress_url: format!("{api_url}/progress"),
+            api_url,
+        }
+    }
+}
+
+/// How a start or run ended badly. Only for the server's owner and those who may start it: the log is theirs.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Failure {
+    /// The reason as plain text; without any reason a general sentence stands in.
+    pub message: Option<String>,
+    /// The reason as trusted markup of the spawner; wins over `message`.
+    pub message_html: Option<String>,
+    /// When, as ISO 8601.
+    pub at: Option<String>,
+    /// The last lines of its log, oldest first, secrets already removed.
+    pub log: Vec<String>,
+}
+
+/// One server on the home page.
+#[derive(Debug, Clone, Serialize)]
+pub struct HomeServer {
+    /// Empty for the default server.
+    pub name: String,
+    /// What its owner calls it; empty if just its name.
+    pub display_name: String,
+    /// What it is doing.
+    pub state: ServerState,
+    /// Where it is reached and controlled.
+    #[serde(flatten)]
+    pub links: ServerLinks,
+    /// When it was last used, as ISO 8601.
+    pub last_activity: Option<String>,
+    /// Why it isn't running, if that is not what its owner wanted.
+    pub failure: Option<Failure>,
+}
+
+/// `home`: the visitor's own servers.
+#[derive(Debug, Clone, Serialize)]
+pub struct HomePage {
+    /// The REST resource of the visitor: `<hub>api/users/<name>`.
+    pub user_api_url: String,
+    /// Always shown.
+    pub default_server: HomeServer,
+    /// Ordered by name.
+    pub named_servers: Vec<HomeServer>,
+    /// Whether there is a section for named servers at all.
+    pub allow_named_servers: bool,
+    /// How many named servers one may have; 0 is no limit.
+    pub named_server_limit_per_user: u32,
+    /// Names that were valid once and no longer are.
+    pub invalid_server_names: Vec<String>,
+}
+
+/// `spawn`: the options form. Its address holds a token, so it does not print itself.
+#[derive(Clone, Default, Serialize)]
+pub struct SpawnPage {
+    /// Whose server, when not the visitor's.
+    pub for_user: Option<String>,
+    /// What the server is called; empty for the default server.
+    pub server_name: String,
+    /// The form's fields, as the spawner wrote them.
+    pub spawner_options_form: String,
+    /// Where the form posts to: this page's own address with `_xsrf` in the query.
+    pub url: String,
+    /// What was wrong with the last attempt.
+    pub error_message: Option<String>,
+    /// The same as trusted markup, used without `error_message`.
+    pub html_error_message: Option<String>,
+}
+
+/// `spawn-pending` while a server starts.
+#[derive(Debug, Clone, Serialize)]
+pub struct SpawnPendingPage {
+    /// Whose server.
+    pub owner: String,
+    /// What it is called; empty for the default server.
+    pub server_name: String,
+    /// The event stream, without a token.
+    pub progress_url: String,
+    /// The REST resource that `DELETE` stops.
+    pub api_url: String,
+    /// Where a form without JavaScript posts to stop it.
+    pub stop_url: String,
+    /// Where "Try again" leads after a failure, `next` included.
+    pub spawn_url: String,
+}
+
+/// `spawn-pending` while a server stops.
+#[derive(Debug, Clone, Serialize)]
+pub struct StopPendingPage {
+    /// Whose server.
+    pub owner: String,
+    /// What it is called; empty for the default server.
+    pub server_name: String,
+}
+
+/// The page of a server that is not running, or whose start failed.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct NotRunningPage {
+    /// Whose server.
+    pub owner: String,
+    /// What it is called; empty for the default server.
+    pub server_name: String,
+    /// Where it is started, `next` included; none when the visitor may not start it.
+    pub spawn_url: Option<String>,
+    /// After so many seconds the page starts it by itself; 0 never.
+    pub implicit_spawn_seconds: f64,
+    /// Whether the last start failed.
+    pub failed: bool,
+    /// What is known about the end of the last start or run.
+    pub failure: Option<Failure>,
+}
+
+/// One line of what an application asks for.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScopeDescription {
+    /// The scope itself.
+    pub scope: String,
+    /// What it allows, in words.
+    pub description: String,
+    /// What it is limited to, in words; empty if to nothing.
+    pub filter: String,
+}
+
+/// The application that asks.
+#[derive(Debug, Clone, Serialize)]
+pub struct OauthClient {
+    /// Its client id.
+    pub identifier: String,
+    /// What it is, in words.
+    pub description: String,
+    /// Where the visitor is sent afterwards.
+    pub redirect_uri: String,
+}
+
+/// The question whether an application may act for the visitor (oauth.md 2.4).
+#[derive(Debug, Clone, Serialize)]
+pub struct OauthPage {
+    /// Who asks.
+    pub oauth_client: OauthClient,
+    /// The scopes that the form sends back.
+    pub allowed_scopes: Vec<String>,
+    /// The scopes worth telling about; none says that it only learns who the visitor is.
+    pub scope_descriptions: Vec<ScopeDescription>,
+}
+
+/// An error, or what a proxy shows in place of a server.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ErrorPage {
+    /// The HTTP status.
+    pub status_code: u16,
+    /// The heading beside the number: never empty, the status's standard phrase if there is nothing better.
+    pub status_message: String,
+    /// What happened, as text.
+    pub message: Option<String>,
+    /// What happened, as trusted markup; wins over `message`.
+    pub message_html: Option<String>,
+    /// More trusted markup, such as a way out.
+    pub extra_error_html: Option<String>,
+}
+
+impl Page for LoginPage {
+    const ANNOUNCEMENT: Option<&'static str> = Some("announcement_login");
+    const TEMPLATE: &'static str = "login.html";
+}
+
+impl Page for LogoutPage {
+    const ANNOUNCEMENT: Option<&'static str> = Some("announcement_logout");
+    const TEMPLATE: &'static str = "logout.html";
+}
+
+impl Page for HomePage {
+    const ANNOUNCEMENT: Option<&'static str> = Some("announcement_home");
+    const TEMPLATE: &'static str = "home.html";
+}
+
+impl Page for SpawnPage {
+    const ANNOUNCEMENT: Option<&'static str> = Some("announcement_spawn");
+    const TEMPLATE: &'static str = "spawn.html";
+}
+
+impl Page for SpawnPendingPage {
+    const TEMPLATE: &'static str = "spawn_pending.html";
+}
+
+impl Page for StopPendingPage {
+    const TEMPLATE: &'static str = "stop_pending.html";
+}
+
+impl Page for NotRunningPage {
+    const TEMPLATE: &'static str = "not_running.html";
+}
+
+impl Page for OauthPage {
+    const TEMPLATE: &'static str = "oauth.html";
+}
+
+impl Page for ErrorPage {
+    const TEMPLATE: &'static str = "error.html";
+
+    /// `404.html` for status 404, and so on.
+    fn preferred_template(&self) -> Option<String> {
+        Some(format!("{}.html", self.status_code))
+    }
+}

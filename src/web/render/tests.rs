@@ -1,0 +1,239 @@
+//! Every page with harmless and hostile values, against what scripts, browser tests and people hold on to (pages.md 11).
+
+mod forms;
+mod servers;
+mod site;
+
+use minijinja::UndefinedBehavior;
+use regex::Regex;
+
+use super::pages::{
+    ErrorPage, Failure, HomePage, HomeServer, LoginPage, LogoutPage, NotRunningPage, OauthClient, OauthPage,
+    ScopeDescription, ServerLinks, ServerState, SpawnPage, SpawnPendingPage, StopPendingPage,
+};
+use super::*;
+use crate::domain::names::{ServerKey, ServerName, Username};
+
+const HOSTILE: &str = r#""><script>alert('1')</script>&"#;
+
+fn renderer(site: &Site) -> Renderer {
+    Renderer::new(site, Arc::new(Assets::embedded())).expect("templates that compile")
+}
+
+fn visitor(name: &str) -> PageContext {
+    PageContext {
+        user: Some(Viewer { name: name.to_owned(), admin: false }),
+        xsrf_token: "2|token=".to_owned(),
+        ..PageContext::default()
+    }
+}
+
+fn show<P: Page>(visitor: &PageContext, page: &P) -> String {
+    let mut renderer = renderer(&Site::new("/jh/"));
+    // a name that a template misspells prints nothing in production; here it is an error
+    renderer.environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    renderer.render(visitor, page).expect("a page")
+}
+
+fn has(html: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(html.contains(part), "no {part} in {html}");
+    }
+}
+
+fn lacks(html: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(!html.contains(part), "{part} in {html}");
+    }
+}
+
+/// The text of `html` without tags, white space collapsed.
+fn text(html: &str) -> String {
+    let tags = Regex::new(r"(?s)<script.*?</script>|<[^>]*>").expect("a pattern");
+    tags.replace_all(html, " ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn server(owner: &str, name: &str, state: ServerState) -> HomeServer {
+    let key = ServerKey::new(Username::from_stored(owner), ServerName::from_stored(name));
+    HomeServer {
+        name: name.to_owned(),
+        display_name: String::new(),
+        state,
+        links: ServerLinks::new("/jh/", &key),
+        last_activity: None,
+        failure: None,
+    }
+}
+
+fn home(owner: &str, state: ServerState, named: Vec<HomeServer>) -> HomePage {
+    HomePage {
+        user_api_url: format!("/jh/hub/api/users/{owner}"),
+        default_server: server(owner, "", state),
+        named_servers: named,
+        allow_named_servers: true,
+        named_server_limit_per_user: 0,
+        invalid_server_names: Vec::new(),
+    }
+}
+
+fn failure(message: &str) -> Failure {
+    Failure {
+        message: Some(message.to_owned()),
+        message_html: None,
+        at: Some("2026-01-02T03:04:05Z".to_owned()),
+        log: vec![message.to_owned(), "second line".to_owned()],
+    }
+}
+
+fn pending(owner: &str) -> SpawnPendingPage {
+    let key = ServerKey::new(Username::from_stored(owner), ServerName::from_stored("lab"));
+    let links = ServerLinks::new("/jh/", &key);
+    SpawnPendingPage {
+        owner: owner.to_owned(),
+        server_name: "lab".to_owned(),
+        progress_url: links.progress_url,
+        api_url: links.api_url,
+        stop_url: links.stop_url,
+        spawn_url: format!("{}?next=%2Fx", links.spawn_url),
+    }
+}
+
+fn oauth(description: &str, scopes: &[&str]) -> OauthPage {
+    OauthPage {
+        oauth_client: OauthClient {
+            identifier: "service-asks".to_owned(),
+            description: description.to_owned(),
+            redirect_uri: "http://127.0.0.1:9/asks/oauth_callback".to_owned(),
+        },
+        allowed_scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        scope_descriptions: Vec::new(),
+    }
+}
+
+/// Every page, with `text` wherever a stranger could have chosen the words.
+fn every_page(text: &str) -> Vec<(&'static str, String)> {
+    let visitor = PageContext {
+        services: vec![ServiceLink { name: text.to_owned(), href: "/services/x/".to_owned() }],
+        xsrf_token: text.to_owned(),
+        admin_link: true,
+        ..visitor(text)
+    };
+    let named = HomeServer {
+        display_name: text.to_owned(),
+        last_activity: Some(text.to_owned()),
+        failure: Some(failure(text)),
+        ..server(text, text, ServerState::Failed)
+    };
+    let login = LoginPage {
+        authenticator_login_url: text.to_owned(),
+        username: text.to_owned(),
+        login_error: Some(text.to_owned()),
+        otp_prompt: Some(text.to_owned()),
+        login_service: None,
+    };
+    let mut asks = oauth(text, &[text]);
+    asks.scope_descriptions.push(ScopeDescription {
+        scope: text.to_owned(),
+        description: text.to_owned(),
+        filter: text.to_owned(),
+    });
+    let home = HomePage {
+        invalid_server_names: vec![text.to_owned()],
+        ..home(text, ServerState::Running, vec![named])
+    };
+    let spawn = SpawnPage {
+        for_user: Some(text.to_owned()),
+        server_name: text.to_owned(),
+        url: text.to_owned(),
+        error_message: Some(text.to_owned()),
+        ..SpawnPage::default()
+    };
+    let stopped = NotRunningPage {
+        owner: text.to_owned(),
+        server_name: text.to_owned(),
+        spawn_url: Some(text.to_owned()),
+        implicit_spawn_seconds: 2.5,
+        failed: true,
+        failure: Some(failure(text)),
+    };
+    let error = |status_code| ErrorPage {
+        status_code,
+        status_message: text.to_owned(),
+        message: Some(format!("{text}.")),
+        ..ErrorPage::default()
+    };
+    let stopping = StopPendingPage { owner: text.to_owned(), server_name: text.to_owned() };
+    vec![
+        ("login", show(&visitor, &login)),
+        ("logout", show(&visitor, &LogoutPage {})),
+        ("home", show(&visitor, &home)),
+        ("spawn", show(&visitor, &spawn)),
+        ("spawn_pending", show(&visitor, &pending(text))),
+        ("stop_pending", show(&visitor, &stopping)),
+        ("not_running", show(&visitor, &stopped)),
+        ("oauth", show(&visitor, &asks)),
+        ("error", show(&visitor, &error(500))),
+        ("404", show(&visitor, &error(404))),
+    ]
+}
+
+#[test]
+fn ui_210_hostile_names_are_inert_on_every_page() {
+    for (page, html) in every_page(HOSTILE) {
+        assert!(!html.contains("<script>"), "{page}: {html}");
+        assert!(!html.contains("alert('1')"), "{page}: {html}");
+    }
+}
+
+#[test]
+fn ui_186_no_page_has_inline_scripts_styles_or_handlers() {
+    let script = Regex::new(r"<script[^>]*>").expect("a pattern");
+    let inline = Regex::new(r#"(?i)\s(style|on[a-z]+)\s*=|<style|href="javascript:"#).expect("a pattern");
+    for (page, html) in every_page("ada") {
+        for tag in script.find_iter(&html).map(|found| found.as_str()) {
+            assert!(
+                tag.contains(" src=\"/jh/hub/static/") || tag.contains("application/json"),
+                "{page}: {tag}"
+            );
+        }
+        assert!(!inline.is_match(&html), "{page}: {:?}", inline.find(&html));
+    }
+    for name in Templates::iter() {
+        let file = Templates::get(&name).expect("a template");
+        let source = String::from_utf8(file.data.into_owned()).expect("UTF-8");
+        assert!(!inline.is_match(&source), "{name}: {:?}", inline.find(&source));
+    }
+}
+
+#[test]
+fn ui_151_every_page_has_landmarks_one_heading_and_unique_ids() {
+    let id = Regex::new(r#"\sid="([^"]+)""#).expect("a pattern");
+    for (page, html) in every_page("ada") {
+        assert_eq!(html.matches("<main").count(), 1, "{page}");
+        assert_eq!(html.matches("<h1").count(), 1, "{page}");
+        assert_eq!(
+            html.matches("<img").count(),
+            1,
+            "{page}: browser tests expect the logo to be the only image"
+        );
+        has(&html, &["<html lang=\"en\">", "id=\"thenavbar\"", "title=\"Home\"", "class=\"skip-link\""]);
+        let mut ids: Vec<_> = id.captures_iter(&html).map(|found| found[1].to_owned()).collect();
+        let all = ids.len();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), all, "{page}: an id occurs twice");
+    }
+}
+
+#[test]
+fn every_static_file_that_a_page_names_exists() {
+    let assets = Assets::embedded();
+    let address = Regex::new(r#""/jh/hub/static/([^"?]+)\?v=([0-9a-f]+)""#).expect("a pattern");
+    for (page, html) in every_page("ada") {
+        assert_eq!(address.find_iter(&html).count(), html.matches("/static/").count(), "{page}");
+        for found in address.captures_iter(&html) {
+            let asset = assets.find(&found[1]).unwrap_or_else(|| panic!("{page}: {}", &found[1]));
+            assert_eq!(asset.version, found[2]);
+        }
+    }
+}

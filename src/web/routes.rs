@@ -1,0 +1,94 @@
+//! The one table of every path, in the order of pages.md 1.
+//!
+//! `GET` does not imply `HEAD`: a page answers 405 to methods that it has not, and writing without an XSRF token is 403
+//! before it is anything else.
+
+use actix_web::guard::{self, Guard};
+use actix_web::middleware::from_fn;
+use actix_web::web::{ServiceConfig, delete, get, patch, post, resource, route, scope, to};
+use actix_web::{Resource, Route};
+
+use super::pages::{
+    errors, home, login, logout, redirects, root, small, spawn, spawn_pending, stop, stopped, user_redirect,
+};
+use super::state::Hub;
+use super::{api, headers, oauth, static_files};
+
+/// Fills in the table.
+pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
+    let (base, prefix) = (hub.settings.base_url.as_str(), hub.settings.hub_prefix.as_str());
+    let at = |path: &str| format!("{prefix}{path}");
+    let page = |path: &str| resource(at(path)).default_service(to(errors::wrong_method));
+    table
+        .service(file(at("static/{path:.*}")).route(read().to(static_files::file)))
+        .service(file("/favicon.ico".to_owned()).route(read().to(static_files::favicon)))
+        .service(file("/robots.txt".to_owned()).route(read().to(static_files::robots)))
+        .service(file(at("logo")).route(read().to(static_files::logo)))
+        .service(page("health").route(read().to(small::health)));
+    let pages = scope("")
+        .wrap(from_fn(errors::render_faults))
+        .wrap(from_fn(headers::add))
+        .service(page("").route(get().to(root::show)))
+        .service(page("login").route(get().to(login::show)).route(post().to(login::submit)))
+        .service(page("logout").route(get().to(logout::show)))
+        .service(page("home").route(get().to(home::show)))
+        .service(starts(page("spawn")))
+        .service(starts(page("spawn/{user}")))
+        .service(starts(page("spawn/{user}/{server}")))
+        .service(page("spawn-pending/{user}").route(get().to(spawn_pending::show)))
+        .service(page("spawn-pending/{user}/{server}").route(get().to(spawn_pending::show)))
+        .service(page("stop/{user}").route(post().to(stop::submit)))
+        .service(page("stop/{user}/{server}").route(post().to(stop::submit)))
+        .service(writes(page("user/{user}").route(get().to(stopped::show))))
+        .service(writes(page("user/{user}/{rest:.*}").route(get().to(stopped::show))))
+        .service(page("user-redirect/{path:.*}").route(get().to(user_redirect::show)))
+        .service(page("error/{status:[0-9]+}").route(get().to(errors::for_proxies)))
+        .service(page("security/csp-report").route(post().to(small::csp_report)))
+        .service(
+            page("api/oauth2/authorize")
+                .route(get().to(oauth::authorize::show))
+                .route(post().to(oauth::authorize::submit)),
+        )
+        .service(
+            resource(at("api/oauth2/token"))
+                .route(post().to(oauth::token::exchange))
+                .default_service(to(oauth::token::wrong_method)),
+        )
+        .configure(|table| api::configure(hub, table))
+        .service(outside(format!("{base}hub")).route(get().to(redirects::add_slash)))
+        .service(writes(outside(format!("{base}user/{{user}}")).route(get().to(redirects::add_slash))))
+        .service(outside(format!("{base}services/{{service}}")).route(get().to(redirects::add_slash)))
+        .service(writes(
+            outside(format!("{base}user/{{user}}/{{rest:.*}}")).route(get().to(redirects::to_hub)),
+        ))
+        .service(scope(prefix.trim_end_matches('/')).default_service(to(errors::not_found)))
+        .default_service(to(redirects::to_hub));
+    table.service(pages);
+}
+
+/// A file: its errors are no pages.
+fn file(path: String) -> Resource {
+    resource(path).default_service(to(static_files::wrong_method))
+}
+
+/// An address outside the hub's prefix.
+fn outside(path: String) -> Resource {
+    resource(path).default_service(to(errors::wrong_method))
+}
+
+/// `GET` and `HEAD`.
+fn read() -> Route {
+    route().guard(guard::fn_guard(|context| guard::Get().check(context) || guard::Head().check(context)))
+}
+
+fn starts(page: Resource) -> Resource {
+    page.route(get().to(spawn::show)).route(post().to(spawn::submit))
+}
+
+/// What programs do to a server that is not there.
+fn writes(place: Resource) -> Resource {
+    place
+        .route(post().to(stopped::write))
+        .route(patch().to(stopped::write))
+        .route(delete().to(stopped::write))
+}

@@ -1,0 +1,192 @@
+//! What every handler shares: the store, the servers, the pages, the settings of the web layer.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::{HttpRequest, web};
+use serde_json::{Map, Value};
+use tokio::sync::mpsc;
+
+use super::assets::Assets;
+use super::error::Refused;
+use super::render::Renderer;
+use super::sessions::Sessions;
+use crate::actors::activity::ActivityActor;
+use crate::actors::registry::RegistryActor;
+use crate::actors::servers::Servers;
+use crate::actors::slot::Slot;
+use crate::auth::Authenticator;
+use crate::domain::network::Network;
+use crate::domain::next_url::Origin;
+use crate::domain::oauth::pkce;
+use crate::domain::scope::Catalogue;
+use crate::store::Store;
+
+/// The web layer's settings, from `[hub]`, `[auth]`, `[spawner]` and `[metrics]`.
+#[derive(Debug, Clone)]
+pub struct WebSettings {
+    /// `/` or `/prefix/`.
+    pub base_url: String,
+    /// `base_url` and `hub/`.
+    pub hub_prefix: String,
+    /// `hub.public_url`, with a trailing slash.
+    pub public_url: Option<String>,
+    /// Its scheme and host, for checking `next`.
+    pub public_origin: Option<Origin>,
+    /// `hub.trusted_proxies`; the embedded data plane's own address is always among them.
+    pub trusted_proxies: Vec<Network>,
+    /// The key of signed cookies.
+    pub cookie_secret: Vec<u8>,
+    /// `hub.cookie_max_age`.
+    pub cookie_max_age: Duration,
+    /// `hub.cookie_host_prefix`.
+    pub cookie_host_prefix: bool,
+    /// `hub.cookie_options`.
+    pub cookie_options: Vec<(String, String)>,
+    /// `hub.xsrf_cookie_options`, else `hub.cookie_options`.
+    pub xsrf_cookie_options: Vec<(String, String)>,
+    /// `JUPYTERHUB_XSRF_ANONYMOUS_IP_CIDRS`.
+    pub xsrf_networks: Vec<Network>,
+    /// `JUPYTERHUB_XSRF_ANONYMOUS_ID_HEADERS`.
+    pub xsrf_headers: Vec<String>,
+    /// `hub.headers`.
+    pub headers: BTreeMap<String, String>,
+    /// `hub.csp_report_uri`, or the hub's own address for reports.
+    pub csp_report_uri: String,
+    /// `hub.activity.resolution`.
+    pub activity_resolution: Duration,
+    /// `hub.api.page_default_limit`.
+    pub page_default_limit: i64,
+    /// `hub.api.page_max_limit`.
+    pub page_max_limit: i64,
+    /// `hub.timeouts.slow_spawn`.
+    pub slow_spawn: Duration,
+    /// `hub.timeouts.slow_stop`.
+    pub slow_stop: Duration,
+    /// `hub.named_servers.enabled`.
+    pub named_servers: bool,
+    /// `hub.named_servers.default_name`; empty for the default server.
+    pub default_server_name: String,
+    /// `hub.limits.named_servers_per_user`; 0 for none.
+    pub named_servers_per_user: u32,
+    /// `hub.limits.user_redirects`.
+    pub user_redirects: u32,
+    /// `hub.redirect_to_server`.
+    pub redirect_to_server: bool,
+    /// `hub.default_url`.
+    pub default_url: String,
+    /// `hub.implicit_spawn_after`.
+    pub implicit_spawn_after: Duration,
+    /// `hub.legacy_stopped_server_status`.
+    pub legacy_stopped_server_status: bool,
+    /// `hub.stop_servers_on_logout`.
+    pub stop_servers_on_logout: bool,
+    /// `hub.oauth.token_lifetime`.
+    pub oauth_token_lifetime: Duration,
+    /// `hub.oauth.require_pkce`.
+    pub pkce: pkce::Policy,
+    /// `hub.tokens.max_lifetime`; zero for none.
+    pub token_max_lifetime: Duration,
+    /// Ids of OAuth clients whose confirmation page is skipped.
+    pub oauth_no_confirm: Vec<String>,
+    /// `spawner.options_form`.
+    pub options_form: String,
+    /// `spawner.options_from_form = "simple"`.
+    pub simple_options: bool,
+    /// `hub.ui.template_vars`.
+    pub template_vars: Map<String, Value>,
+    /// `auth.auto_login`.
+    pub auto_login: bool,
+    /// `hub.cleanup_servers`.
+    pub cleanup_servers: bool,
+    /// Names that `GET /info` gives for spawner and authenticator.
+    pub kinds: Kinds,
+}
+
+/// What is used to start servers and to sign people in.
+#[derive(Debug, Clone)]
+pub struct Kinds {
+    /// `spawner.type`.
+    pub spawner: String,
+    /// `auth.type`.
+    pub authenticator: String,
+}
+
+/// Asked for by `POST /shutdown`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shutdown {
+    /// Whether user servers are stopped too.
+    pub stop_servers: bool,
+}
+
+/// Everything that handlers need; shared by all web workers.
+pub struct Hub {
+    /// The database.
+    pub store: Store,
+    /// All user servers.
+    pub servers: Servers,
+    /// Pages.
+    pub renderer: Renderer,
+    /// Style sheet, scripts, pictures.
+    pub assets: Arc<Assets>,
+    /// All scopes.
+    pub catalogue: Arc<Catalogue>,
+    /// Who someone is.
+    pub authenticator: Authenticator,
+    /// Callers that were looked up before.
+    pub sessions: Sessions,
+    /// Takes note of activity.
+    pub activity: Slot<ActivityActor>,
+    /// Owns the routes.
+    pub registry: Slot<RegistryActor>,
+    /// Ends the hub.
+    pub shutdown: mpsc::Sender<Shutdown>,
+    /// Settings.
+    pub settings: WebSettings,
+}
+
+impl Hub {
+    /// The path of a hub page or endpoint: `/hub/` and `rest`.
+    #[must_use]
+    pub fn path(&self, rest: &str) -> String {
+        format!("{}{rest}", self.settings.hub_prefix)
+    }
+
+    /// The full URL of a path, where a public URL is configured.
+    #[must_use]
+    pub fn public(&self, path: &str) -> Option<String> {
+        let (scheme, rest) = self.settings.public_url.as_deref()?.split_once("://")?;
+        let host = rest.split('/').next()?;
+        Some(format!("{scheme}://{host}{path}"))
+    }
+
+    /// The login cookie's name.
+    #[must_use]
+    pub fn login_cookie(&self) -> &'static str {
+        if self.settings.cookie_host_prefix {
+            super::cookies::LOGIN_HOST_PREFIXED
+        } else {
+            super::cookies::LOGIN
+        }
+    }
+
+    /// Whether requests from here may say on whose behalf they come.
+    #[must_use]
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        address.is_loopback() || self.settings.trusted_proxies.iter().any(|network| network.contains(address))
+    }
+}
+
+/// The hub that a request is for.
+///
+/// # Errors
+/// 500 if the server was put together without it: a defect.
+pub fn shared(request: &HttpRequest) -> Result<web::Data<Hub>, Refused> {
+    request.app_data::<web::Data<Hub>>().cloned().ok_or_else(|| Refused::internal(&Unconfigured))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("a request came before the hub was put together")]
+struct Unconfigured;

@@ -1,0 +1,341 @@
+//! What a request says about its visitor: address, browser session, XSRF token, what kind of fetch it is.
+//!
+//! The same for pages and for the REST API; who the visitor is comes on top of it (`extract`).
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue, ORIGIN, SET_COOKIE, USER_AGENT};
+use chrono::{Duration, Utc};
+
+use super::caller::Caller;
+use super::cookies::{self, Lifetime, SetCookie};
+use super::error::Refused;
+use super::state::Hub;
+use crate::domain::next_url::{Origin, Scheme, browser_scheme, validate};
+use crate::domain::signed_value;
+use crate::domain::xsrf::{self, Credentials, EndpointKind, Identity};
+use crate::secret;
+
+/// How long an anonymous visitor's `_xsrf` cookie lives.
+const ANONYMOUS_XSRF_SECONDS: u32 = 3600;
+/// How long a browser keeps the login cookie; the hub's own limit is `hub.cookie_max_age`.
+const LOGIN_COOKIE_DAYS: i64 = 30;
+
+/// The facts of one request.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// Path and query as they came.
+    pub uri: String,
+    /// The method, upper case.
+    pub method: String,
+    /// The browser session; fresh if `new_session`.
+    pub session_id: Option<String>,
+    /// Digest that tells anonymous browsers apart.
+    fingerprint: String,
+    cookie_header: String,
+    fetch_mode: Option<String>,
+    fetch_site: Option<String>,
+    origin_header: Option<String>,
+    submitted_header: Option<String>,
+    /// The hub's origin as the browser sees it.
+    pub origin: Origin,
+    /// `http` or `https`, as the browser sees it.
+    pub scheme: &'static str,
+    /// The `Host` header.
+    pub host: String,
+    /// Whether cookies are for TLS only.
+    pub secure: bool,
+}
+
+fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+impl Visit {
+    /// Reads a request.
+    #[must_use]
+    pub fn read(request: &HttpRequest, hub: &Hub) -> Self {
+        let headers = request.headers();
+        let owned = |name: &str| header(headers, name).map(str::to_owned);
+        let cookie_lines: Vec<&str> = headers.get_all(COOKIE).filter_map(|line| line.to_str().ok()).collect();
+        let cookie_header = cookie_lines.join("; ");
+        let session_id =
+            cookies::values(&cookie_header, cookies::SESSION).find(|id| !id.is_empty()).map(str::to_owned);
+        let scheme = scheme_of(headers);
+        let host = header(headers, "host").unwrap_or_default().to_owned();
+        let settings = &hub.settings;
+        let origin = settings.public_origin.clone().unwrap_or_else(|| Origin::of_request(scheme, &host));
+        let secure = match &settings.public_url {
+            Some(url) => url.starts_with("https:"),
+            None => last_scheme(headers).unwrap_or_else(|| scheme.as_str()) == "https",
+        };
+        let anonymous = settings.xsrf_headers.iter().map(|name| headers.get(name).map(HeaderValue::as_bytes));
+        let fingerprint =
+            xsrf::fingerprint(visitor_address(request, hub), &settings.xsrf_networks, anonymous);
+        Self {
+            uri: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
+            method: request.method().as_str().to_owned(),
+            session_id,
+            fingerprint,
+            fetch_mode: owned("sec-fetch-mode"),
+            fetch_site: owned("sec-fetch-site"),
+            origin_header: header(headers, ORIGIN.as_str()).map(str::to_owned),
+            submitted_header: owned("x-xsrftoken").or_else(|| owned("x-csrftoken")),
+            cookie_header,
+            origin,
+            scheme: scheme.as_str(),
+            host,
+            secure,
+        }
+    }
+
+    /// The user's `cookie_id` inside the login cookie, if its signature and age are in order.
+    #[must_use]
+    pub fn login(&self, hub: &Hub) -> Option<String> {
+        let name = hub.login_cookie();
+        let settings = &hub.settings;
+        let now = Utc::now().timestamp();
+        let verified = cookies::values(&self.cookie_header, name).find_map(|signed| {
+            signed_value::verify(&settings.cookie_secret, name, signed, now, settings.cookie_max_age)
+        });
+        verified.and_then(|id| String::from_utf8(id).ok())
+    }
+
+    /// Whether the browser sent a login cookie at all, valid or not.
+    #[must_use]
+    pub fn sent_login_cookie(&self, hub: &Hub) -> bool {
+        cookies::values(&self.cookie_header, hub.login_cookie()).next().is_some()
+    }
+
+    /// Whether a page that answers this request may set an `_xsrf` cookie.
+    #[must_use]
+    pub fn is_navigation(&self) -> bool {
+        self.fetch_mode.as_deref().is_none_or(|mode| mode == "navigate")
+    }
+
+    fn xsrf_id(&self, user: Option<&Caller>) -> String {
+        let identity = match user.and_then(Caller::user) {
+            Some(user) => Identity::User {
+                session_id: self.session_id.as_deref().unwrap_or_default(),
+                cookie_id: &user.cookie_id,
+            },
+            None => {
+                Identity::Anonymous { session_id: self.session_id.as_deref(), fingerprint: &self.fingerprint }
+            }
+        };
+        identity.id()
+    }
+
+    fn xsrf_cookies(&self) -> impl Iterator<Item = &str> {
+        cookies::values(&self.cookie_header, xsrf::NAME)
+    }
+
+    /// Checks the XSRF token if this request needs one (cookies-xsrf.md 4). `argument` is the one of query or form.
+    ///
+    /// # Errors
+    /// 403 with the reason.
+    pub fn check_xsrf(
+        &self,
+        hub: &Hub,
+        user: Option<&Caller>,
+        endpoint: EndpointKind,
+        argument: Option<&str>,
+    ) -> Result<(), Refused> {
+        let request = xsrf::Request {
+            method: &self.method,
+            fetch_mode: self.fetch_mode.as_deref(),
+            fetch_site: self.fetch_site.as_deref(),
+            origin: self.origin_header.as_deref(),
+            credentials: if user.is_some() { Credentials::Cookie } else { Credentials::Nobody },
+            endpoint,
+        };
+        if !xsrf::must_check(&request) {
+            return Ok(());
+        }
+        let submitted = argument.or(self.submitted_header.as_deref());
+        let now = Utc::now().timestamp();
+        let secret = &hub.settings.cookie_secret;
+        xsrf::verify(secret, self.xsrf_cookies(), &self.xsrf_id(user), submitted, &self.method, now)
+            .map_err(|error| Refused::forbidden(error.to_string()))
+    }
+
+    /// The XSRF token of this visitor, and the cookie line to set if the browser does not have it.
+    #[must_use]
+    pub fn xsrf(&self, hub: &Hub, user: Option<&Caller>, renewal: Renewal) -> (String, Option<HeaderValue>) {
+        let id = self.xsrf_id(user);
+        let settings = &hub.settings;
+        let now = Utc::now().timestamp();
+        let held = xsrf::find_cookie(&settings.cookie_secret, self.xsrf_cookies(), &id, now);
+        match held {
+            Some(token) if renewal == Renewal::IfNeeded => (token.to_owned(), None),
+            _ => {
+                let token = xsrf::token(&settings.cookie_secret, &id, now);
+                let lifetime = if user.is_some() {
+                    Lifetime::Session
+                } else {
+                    Lifetime::Seconds(ANONYMOUS_XSRF_SECONDS)
+                };
+                let cookie = SetCookie {
+                    name: xsrf::NAME,
+                    value: &token,
+                    path: &settings.hub_prefix,
+                    lifetime,
+                    http_only: false,
+                    secure: false,
+                    options: &settings.xsrf_cookie_options,
+                };
+                let line = cookie.header().filter(|_| self.is_navigation());
+                (token, line)
+            }
+        }
+    }
+
+    /// Gives a browser that has none a session.
+    ///
+    /// # Errors
+    /// If the operating system gives no random bytes.
+    pub fn ensure_session(&mut self, hub: &Hub) -> Result<Option<HeaderValue>, Refused> {
+        if self.session_id.is_some() {
+            return Ok(None);
+        }
+        let id = secret::random_hex32()?;
+        let line = self.session_cookie(hub, &id, Lifetime::Session);
+        self.session_id = Some(id);
+        Ok(line)
+    }
+
+    fn session_cookie(&self, hub: &Hub, value: &str, lifetime: Lifetime) -> Option<HeaderValue> {
+        let cookie = SetCookie {
+            name: cookies::SESSION,
+            value,
+            path: &hub.settings.base_url,
+            lifetime,
+            http_only: true,
+            secure: self.secure,
+            options: &hub.settings.cookie_options,
+        };
+        cookie.header()
+    }
+
+    fn login_line(&self, hub: &Hub, value: &str, lifetime: Lifetime) -> Option<HeaderValue> {
+        let prefixed = hub.settings.cookie_host_prefix;
+        let cookie = SetCookie {
+            name: hub.login_cookie(),
+            value,
+            path: if prefixed { "/" } else { &hub.settings.hub_prefix },
+            lifetime,
+            http_only: true,
+            secure: prefixed || self.secure,
+            options: &hub.settings.cookie_options,
+        };
+        cookie.header()
+    }
+
+    /// The login cookie of a user.
+    #[must_use]
+    pub fn login_cookie(&self, hub: &Hub, cookie_id: &str) -> Option<HeaderValue> {
+        let now = Utc::now();
+        let secret = &hub.settings.cookie_secret;
+        let signed = signed_value::sign(secret, hub.login_cookie(), cookie_id.as_bytes(), now.timestamp());
+        self.login_line(hub, &signed, Lifetime::Until(now + Duration::days(LOGIN_COOKIE_DAYS)))
+    }
+
+    /// The line that removes the login cookie.
+    #[must_use]
+    pub fn cleared_login(&self, hub: &Hub) -> Option<HeaderValue> {
+        self.login_line(hub, "", cookies::long_ago(Utc::now()))
+    }
+
+    /// The lines that remove all of the hub's cookies.
+    #[must_use]
+    pub fn cleared(&self, hub: &Hub) -> Vec<HeaderValue> {
+        let past = cookies::long_ago(Utc::now());
+        let settings = &hub.settings;
+        let services = format!("{}services", settings.base_url);
+        let plain = |name, path, options| {
+            SetCookie { name, value: "", path, lifetime: past, http_only: true, secure: self.secure, options }
+                .header()
+        };
+        let lines = [
+            self.session_cookie(hub, "", past),
+            self.cleared_login(hub),
+            plain(cookies::SERVICES, &services, &settings.cookie_options),
+            plain(xsrf::NAME, &settings.hub_prefix, &settings.xsrf_cookie_options),
+        ];
+        lines.into_iter().flatten().collect()
+    }
+
+    /// `next`, if it is safe to go there.
+    #[must_use]
+    pub fn next(&self, next: Option<&str>) -> Option<String> {
+        validate(next.unwrap_or_default(), &self.origin)
+    }
+
+    /// `scheme://host` as the browser sees it.
+    #[must_use]
+    pub fn base(&self) -> String {
+        format!("{}://{}", self.scheme, self.host)
+    }
+}
+
+/// When a fresh `_xsrf` cookie is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    /// If the browser has none that fits.
+    IfNeeded,
+    /// In any case: the login page and a successful login.
+    Always,
+}
+
+/// Adds `Set-Cookie` lines.
+pub fn add_cookies(headers: &mut HeaderMap, lines: impl IntoIterator<Item = HeaderValue>) {
+    for line in lines {
+        headers.append(SET_COOKIE, line);
+    }
+}
+
+fn scheme_of(headers: &HeaderMap) -> Scheme {
+    let proxied = header(headers, "x-scheme");
+    browser_scheme(header(headers, "forwarded"), proxied, header(headers, "x-forwarded-proto"), Scheme::Http)
+}
+
+/// `scheme://host` of a request as its client sees it, for links back to the API (rest-api.md 1.10).
+#[must_use]
+pub fn base_of(request: &HttpRequest) -> String {
+    let headers = request.headers();
+    format!("{}://{}", scheme_of(headers).as_str(), header(headers, "host").unwrap_or_default())
+}
+
+/// The last entry of `X-Scheme` or `X-Forwarded-Proto`: what the nearest proxy saw.
+fn last_scheme(headers: &HeaderMap) -> Option<&str> {
+    let list = header(headers, "x-scheme").or_else(|| header(headers, "x-forwarded-proto"))?;
+    list.rsplit(',').next().map(str::trim)
+}
+
+/// The visitor's address: the last one in `X-Forwarded-For` that is not a trusted proxy's, or `X-Real-Ip`.
+fn visitor_address(request: &HttpRequest, hub: &Hub) -> IpAddr {
+    // without a peer the connection is gone, and with it whoever would see the answer
+    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+    if !hub.trusts(peer) {
+        return peer;
+    }
+    let headers = request.headers();
+    if let Some(real) = header(headers, "x-real-ip").and_then(|text| text.trim().parse().ok()) {
+        return real;
+    }
+    let forwarded: Vec<IpAddr> = headers
+        .get_all("x-forwarded-for")
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .filter_map(|entry| entry.trim().trim_start_matches("::ffff:").parse().ok())
+        .collect();
+    let stranger = forwarded.iter().rev().find(|address| !hub.trusts(**address));
+    stranger.or(forwarded.last()).copied().unwrap_or(peer)
+}
+
+/// The `User-Agent` header's name: the default of `JUPYTERHUB_XSRF_ANONYMOUS_ID_HEADERS`.
+#[must_use]
+pub fn default_xsrf_header() -> String {
+    USER_AGENT.as_str().to_owned()
+}
