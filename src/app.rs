@@ -1,1 +1,252 @@
-//! app.
+//! The composition root: configuration → store → actors → web, started and stopped in this order.
+//!
+//! 1. Signals are caught first, so that a stop during the start is a clean one.
+//! 2. Both ports are bound before the database is touched: a second hub on the same machine changes nothing.
+//! 3. Configuration is written to the database, actors start, the hub's own route is published, the web answers.
+//! 4. Servers that the database says are running are verified in the background.
+
+pub mod bootstrap;
+mod listen;
+mod parts;
+mod pid_file;
+mod signals;
+mod start_servers;
+mod token;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Addr;
+use log::{error, info, warn};
+use tokio::sync::mpsc;
+
+use crate::actors::hub::HubActor;
+use crate::actors::registry::Publish;
+use crate::actors::servers::Servers;
+use crate::actors::slot::Absent;
+use crate::actors::supervision::Supervision;
+use crate::auth::Authenticator;
+use crate::config::cookie_secret::{CookieSecretError, cookie_secret};
+use crate::config::{AddressError, Addresses, Config};
+use crate::store::{OpenMode, Store, StoreError};
+use crate::web::state::{Hub, Shutdown};
+
+pub use token::{TokenError, create_token};
+
+/// Why the hub could not start or ended by itself; the text says what to do. Exit status 1.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// An address in the configuration.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// A port that cannot be had.
+    #[error("{key}: cannot listen on {address}: {source}; {advice}")]
+    Listen {
+        /// The key of the configuration.
+        key: &'static str,
+        /// Where.
+        address: String,
+        /// What to do.
+        advice: &'static str,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The cookie secret.
+    #[error(transparent)]
+    CookieSecret(#[from] CookieSecretError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The configuration does not fit the database or itself.
+    #[error(transparent)]
+    Bootstrap(#[from] bootstrap::BootstrapError),
+    /// Who may sign in.
+    #[error(transparent)]
+    Auth(#[from] crate::auth::AuthError),
+    /// Another setting.
+    #[error("{key}: {reason}")]
+    Setting {
+        /// The key of the configuration.
+        key: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file that cannot be written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The pages.
+    #[error(transparent)]
+    Render(#[from] crate::web::render::RenderError),
+    /// A part of the hub was gone before it was used.
+    #[error(transparent)]
+    Absent(#[from] Absent),
+    /// The operating system gave no thread, signal or timer.
+    #[error("the operating system refused: {0}")]
+    System(#[from] std::io::Error),
+    /// The root supervisor died: a defect. Servers run on, and the next hub adopts them.
+    #[error("the root supervisor is gone; user servers run on and are adopted at the next start")]
+    SupervisorGone,
+}
+
+/// Runs the hub until it is told to stop. Must be called on the main thread; blocks.
+///
+/// # Errors
+/// [`AppError`].
+pub fn run(config: Config) -> Result<(), AppError> {
+    actix::System::new().block_on(serve(config))
+}
+
+async fn serve(config: Config) -> Result<(), AppError> {
+    let mut signals = signals::Signals::catch()?;
+    let addresses = config.addresses()?;
+    let _pid_file = pid_file::PidFile::write(&config.hub.pid_file)?;
+    let public = listen::bind("proxy.bind_url", &addresses.public)?;
+    let internal = listen::bind("hub.bind_url", &addresses.hub)?;
+    let secret = cookie_secret(&config.hub)?;
+    if let Some(warning) = &secret.warning {
+        warn!("{warning}");
+    }
+    let store = Store::open(&parts::store(&config)?, open_mode(&config))?;
+    let authenticator = Authenticator::from_config(&config.auth)?;
+    let synchronised = bootstrap::synchronise(&store, &config, authenticator.rules()).await?;
+    for warning in &synchronised.warnings {
+        warn!("{warning}");
+    }
+
+    let supervision =
+        Arc::new(parts::supervision(&config, &addresses, store.clone(), synchronised.catalogue)?);
+    let root = HubActor::start_with(Arc::clone(&supervision));
+    let servers = Servers::new(root.clone(), Arc::clone(&supervision));
+    publish_fixed_routes(&supervision, &addresses, &synchronised.service_routes).await?;
+
+    let (shutdown, asked) = mpsc::channel(1);
+    let settings = parts::web(&config, &addresses, secret.bytes.to_vec(), synchronised.oauth_no_confirm)?;
+    let hub = parts::hub(parts::HubParts {
+        supervision: &supervision,
+        servers: servers.clone(),
+        authenticator,
+        shutdown,
+        settings,
+    })?;
+    let running = Running {
+        proxy: listen::proxy(public, &supervision, &config, &addresses)?,
+        web: listen::web(internal, hub)?,
+        servers,
+        root,
+        asked,
+        cleanup_servers: config.hub.cleanup_servers,
+    };
+    info!(url = addresses.public_url.as_deref().unwrap_or(&config.proxy.bind_url); "Orrery is now running");
+    start_servers::verify(&running.servers, &store).await;
+    running.until_stopped(&mut signals).await
+}
+
+fn open_mode(config: &Config) -> OpenMode {
+    if config.database.upgrade_on_start { OpenMode::Upgrade } else { OpenMode::CreateOrCurrent }
+}
+
+/// The hub's own route and those of services: what there is besides user servers.
+async fn publish_fixed_routes(
+    supervision: &Supervision,
+    addresses: &Addresses,
+    services: &[(String, String)],
+) -> Result<(), AppError> {
+    let hub = Publish {
+        spec: addresses.base_url.clone(),
+        target: addresses.connect_url.clone(),
+        data: serde_json::json!({ "hub": true }),
+    };
+    let services = services.iter().map(|(name, url)| Publish {
+        spec: format!("{}services/{name}/", addresses.base_url),
+        target: url.clone(),
+        data: serde_json::json!({ "service": name }),
+    });
+    for route in std::iter::once(hub).chain(services) {
+        let spec = route.spec.clone();
+        if let Err(refused) = supervision.registry.ask(route).await? {
+            error!(route = spec.as_str(), error:% = refused; "a route cannot be published");
+        }
+    }
+    Ok(())
+}
+
+struct Running {
+    proxy: orrery_proxy::ServerHandle,
+    web: actix_web::dev::ServerHandle,
+    servers: Servers,
+    root: Addr<HubActor>,
+    asked: mpsc::Receiver<Shutdown>,
+    cleanup_servers: bool,
+}
+
+impl Running {
+    async fn until_stopped(mut self, signals: &mut signals::Signals) -> Result<(), AppError> {
+        let mut pulse = tokio::time::interval(Duration::from_secs(1));
+        let stop_servers = loop {
+            tokio::select! {
+                signal = signals.next() => match signal {
+                    signals::Signal::Stop(name) => {
+                        info!(signal = name; "stopping");
+                        break self.cleanup_servers;
+                    }
+                    signals::Signal::Report => self.report(),
+                },
+                Some(asked) = self.asked.recv() => break asked.stop_servers,
+                _ = pulse.tick() => if !self.root.connected() {
+                    return Err(AppError::SupervisorGone);
+                },
+            }
+        };
+        // A second signal does not wait any longer.
+        tokio::select! {
+            () = self.stop(stop_servers) => info!("done"),
+            () = signals.stop_again() => warn!("stopped without waiting; some servers may still run"),
+        }
+        Ok(())
+    }
+
+    fn report(&self) {
+        let directory = self.servers.directory();
+        let ready = directory.select(|status| status.ready).len();
+        let pending = directory.select(|status| status.pending.is_some());
+        info!(ready, pending:? = pending; "status");
+    }
+
+    /// Servers first: pages and REST answer until they are down, and users see why theirs ended.
+    async fn stop(&self, stop_servers: bool) {
+        if stop_servers {
+            start_servers::stop_all(&self.servers).await;
+        } else {
+            info!("user servers are left running");
+        }
+        // gracefully: whoever asked for the end of the hub gets an answer
+        self.proxy.stop(true).await;
+        self.web.stop(false).await;
+    }
+}
+
+/// Wraps the store's state for `orrery db migrate`.
+///
+/// # Errors
+/// [`AppError`] if the database cannot be reached or is newer than this program.
+pub fn migrate(config: &Config) -> Result<crate::store::Migrated, AppError> {
+    let store = Store::open(&parts::store(config)?, OpenMode::Upgrade)?;
+    Ok(store.migrated().clone())
+}
+
+/// What a migration would do, for `orrery db migrate --check`.
+///
+/// # Errors
+/// As [`migrate`].
+pub fn schema_state(config: &Config) -> Result<crate::store::SchemaState, AppError> {
+    Ok(Store::schema_state(&parts::store(config)?)?)
+}
+
+/// Everything that web handlers share, behind one pointer.
+type SharedHub = actix_web::web::Data<Hub>;

@@ -1,3 +1,162 @@
 //! Arguments, subcommand, exit code.
 
-fn main() {}
+mod cli;
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command, ConfigCommand, DbCommand};
+use orrery::app::{self, AppError, TokenError};
+use orrery::config::command::{CommandError, Existing, Format, Written, init, show};
+use orrery::config::{Config, ConfigError, Sources, load, read};
+use orrery::domain::names::{NameError, Username};
+use orrery::logging;
+
+/// Why the program ends with status 1.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    #[error(transparent)]
+    App(#[from] AppError),
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error(transparent)]
+    Name(#[from] NameError),
+    #[error("the schema lacks {0}; run `orrery db migrate`")]
+    SchemaOutdated(String),
+    #[error("the schema has {0}, which this program does not know: a newer Orrery has used this database")]
+    SchemaNewer(String),
+    #[error("who are you? Name the user: `orrery token NAME`")]
+    Nobody,
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(usage) => {
+            // to the standard output for --help and --version; nobody is left to tell if that fails
+            let _ = usage.print();
+            return ExitCode::from(u8::from(usage.use_stderr()));
+        }
+    };
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<(), Failure> {
+    let sources = Sources::of_process(cli.options.config.clone(), cli.overrides());
+    match &cli.command {
+        None => run_hub(&sources),
+        Some(Command::Config { command }) => match command {
+            ConfigCommand::Show { json } => {
+                show_config(&sources, if *json { Format::Json } else { Format::Toml })
+            }
+            ConfigCommand::Check => check_config(&sources),
+            ConfigCommand::Init { file } => init_config(file, cli.options.yes),
+        },
+        Some(Command::Db { command: DbCommand::Migrate { check } }) => {
+            let config = load(&sources)?.config;
+            if *check { check_schema(&config) } else { migrate(&config) }
+        }
+        Some(Command::Token { name }) => token(&load(&sources)?.config, name.clone()),
+    }
+}
+
+fn run_hub(sources: &Sources) -> Result<(), Failure> {
+    let loaded = load(sources)?;
+    logging::start(loaded.config.logging.level.0.to_level_filter());
+    for warning in &loaded.warnings {
+        log::warn!("{warning}");
+    }
+    Ok(app::run(loaded.config)?)
+}
+
+fn check_schema(config: &Config) -> Result<(), Failure> {
+    let state = app::schema_state(config)?;
+    if !state.unknown.is_empty() {
+        return Err(Failure::SchemaNewer(state.unknown.join(", ")));
+    }
+    if !state.pending.is_empty() {
+        return Err(Failure::SchemaOutdated(state.pending.join(", ")));
+    }
+    say("The schema is up to date.");
+    Ok(())
+}
+
+fn migrate(config: &Config) -> Result<(), Failure> {
+    let migrated = app::migrate(config)?;
+    if let Some(backup) = &migrated.backup {
+        say(&format!("The database was copied to {}.", backup.display()));
+    }
+    match migrated.applied.as_slice() {
+        [] => say("The schema is up to date."),
+        applied => say(&format!("Applied: {}.", applied.join(", "))),
+    }
+    Ok(())
+}
+
+fn token(config: &Config, name: Option<String>) -> Result<(), Failure> {
+    let name = name.or_else(|| std::env::var("USER").ok()).ok_or(Failure::Nobody)?;
+    let token = app::create_token(config, &Username::parse(&name)?)?;
+    say(token.expose());
+    Ok(())
+}
+
+fn show_config(sources: &Sources, format: Format) -> Result<(), Failure> {
+    let loaded = read(sources)?;
+    tell(&loaded.warnings);
+    tell(&loaded.not_yet);
+    say(show(&loaded.config, format)?.trim_end());
+    Ok(())
+}
+
+fn check_config(sources: &Sources) -> Result<(), Failure> {
+    let loaded = load(sources)?;
+    tell(&loaded.warnings);
+    let files: Vec<String> =
+        loaded.files.iter().map(PathBuf::as_path).map(|f| f.display().to_string()).collect();
+    let files = if files.is_empty() { "no file, only defaults".to_owned() } else { files.join(", ") };
+    say(&format!("The configuration is right ({files})."));
+    Ok(())
+}
+
+fn init_config(file: &Path, yes: bool) -> Result<(), Failure> {
+    let mut ask = |question: &str| {
+        let mut out = io::stdout();
+        write!(out, "{question}")?;
+        out.flush()?;
+        io::stdin().lock().lines().next().transpose()
+    };
+    let existing = match (yes, io::stdin().is_terminal()) {
+        (true, _) => Existing::Overwrite,
+        (false, true) => Existing::Ask(&mut ask),
+        (false, false) => Existing::Keep,
+    };
+    match init(file, existing)? {
+        Written::Yes => say(&format!("{} is written.", file.display())),
+        Written::Declined => say("Nothing is changed."),
+    }
+    Ok(())
+}
+
+/// Prints a line; a reader that went away is no error.
+fn say(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}");
+}
+
+fn tell(notes: &[impl std::fmt::Display]) {
+    for note in notes {
+        eprintln!("note: {note}");
+    }
+}

@@ -1,0 +1,117 @@
+//! Brings the database in line with the configuration when the hub starts (lifecycle.md 1, steps 12 to 18).
+//!
+//! All of it is one write transaction: a start that fails leaves the database as it was, and a start with an unchanged
+//! configuration changes nothing. The order matters: roles exist before anyone can be given one, users and services
+//! before they become members, and blocked users lose everything last.
+
+mod clients;
+mod error;
+mod groups;
+mod members;
+mod people;
+mod roles;
+mod scopes;
+mod services;
+mod tokens;
+
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, Utc};
+
+pub use self::error::BootstrapError;
+use self::people::People;
+use self::roles::Defined;
+use crate::actors::janitor;
+use crate::config::Config;
+use crate::domain::allow::AllowRules;
+use crate::domain::scope::Catalogue;
+use crate::store::tokens::TokenOwner;
+use crate::store::{self, Db, Store, oauth};
+
+/// What the hub needs to know after the database and the configuration agree.
+#[derive(Debug, Clone)]
+pub struct Synchronised {
+    /// All scopes, the operator's own among them.
+    pub catalogue: Catalogue,
+    /// Services to be proxied, those made at run time among them: name, and the origin (`http://host:port`) to send
+    /// requests to.
+    pub service_routes: Vec<(String, String)>,
+    /// The ids of OAuth clients whose visitors are not asked for consent.
+    pub oauth_no_confirm: Vec<String>,
+    /// What a human may want to know, as sentences that name the key.
+    pub warnings: Vec<String>,
+}
+
+/// Writes users, groups, roles, services, tokens and OAuth clients of the configuration to the database, and removes
+/// what an earlier configuration or run left behind. For the start only, before the first server is started.
+///
+/// # Errors
+/// [`BootstrapError`], naming the key to change; the database is then as it was.
+pub async fn synchronise(
+    store: &Store,
+    config: &Config,
+    rules: &AllowRules,
+) -> Result<Synchronised, BootstrapError> {
+    let catalogue = scopes::catalogue(config)?;
+    let (config, rules) = (config.clone(), rules.clone());
+    // boxed: the configuration, of many keys, moves along
+    Box::pin(store.write(move |db| write(db, &config, &rules, catalogue, Utc::now()))).await
+}
+
+fn write(
+    db: &mut Db,
+    config: &Config,
+    rules: &AllowRules,
+    catalogue: Catalogue,
+    now: DateTime<Utc>,
+) -> Result<Synchronised, BootstrapError> {
+    let mut warnings = Vec::new();
+    oauth::ensure_hub_client(db)?;
+    let defined = roles::define(db, config, &catalogue, &mut warnings)?;
+    let people = People { rules, newcomer_roles: &defined.of_newcomers, now };
+    people.ensure_listed(db)?;
+    groups::extend(db, config, &people)?;
+    let configured = services::define(db, config, &mut warnings)?;
+    store_tokens(db, config, &configured, &people, &defined)?;
+    clients::write(db, &configured, &config.hub.base_url, &catalogue)?;
+    members::assign(db, config, &defined, &people, &mut warnings)?;
+    people.strip_blocked(db, &config.auth.blocked_users)?;
+    janitor::purge(db, now)?;
+    store::tokens::delete_leaked(db)?;
+    oauth::delete_unused(db)?;
+    let all = store::services::list(db)?;
+    Ok(Synchronised {
+        service_routes: services::routes(&all),
+        oauth_no_confirm: services::without_confirmation(&all),
+        catalogue,
+        warnings,
+    })
+}
+
+/// The tokens that the configuration gives to services and users.
+fn store_tokens(
+    db: &mut Db,
+    config: &Config,
+    configured: &[services::Configured<'_>],
+    people: &People<'_>,
+    defined: &Defined,
+) -> Result<(), BootstrapError> {
+    let mut wanted: Vec<tokens::Wanted<'_>> =
+        configured.iter().filter_map(services::Configured::token).collect();
+    for (name, token) in config.auth.static_tokens.iter().filter(|(_, token)| !token.is_empty()) {
+        let key = error::key(["auth", "static_tokens", name]);
+        let owners = people.ensure(db, &key, [name])?;
+        wanted.extend(owners.into_iter().map(|id| tokens::Wanted {
+            key: key.clone(),
+            owner: TokenOwner::User(id),
+            token,
+        }));
+    }
+    let issue = tokens::Issue {
+        trusted: config.hub.tokens.trust_provided,
+        scopes: &defined.of_tokens,
+        now: people.now,
+    };
+    tokens::write(db, &wanted, &issue)
+}

@@ -1,0 +1,103 @@
+//! The OAuth clients of services (oauth.md 1, services.md 5).
+
+use super::BootstrapError;
+use super::services::Configured;
+use super::tokens::{hashed, is_hash_of};
+use crate::config::address::wrapped;
+use crate::domain::oauth::client::service_client_id;
+use crate::domain::scope::{Catalogue, RawScope};
+use crate::domain::token_hash::SUPPLIED_ROUNDS;
+use crate::secret::Secret;
+use crate::store::oauth::{self as rows, ClientOwner, OAuthClient};
+use crate::store::{Db, services};
+
+/// Gives each service that uses OAuth its client, and takes it from the others.
+pub(super) fn write(
+    db: &mut Db,
+    configured: &[Configured<'_>],
+    base_url: &str,
+    catalogue: &Catalogue,
+) -> Result<(), BootstrapError> {
+    // all that go before any that come, so that an id may move from one service to another
+    for service in configured {
+        let wanted = identifier(service)?;
+        if let Some(last) = service.last_client.as_ref().filter(|last| wanted.as_ref() != Some(last)) {
+            rows::delete(db, last)?;
+        }
+    }
+    for service in configured {
+        check_scopes(service, catalogue)?;
+        if let Some(identifier) = identifier(service)? {
+            let client = client(db, service, identifier, base_url)?;
+            rows::upsert(db, &client)?;
+            services::set_client(db, service.id, Some(&client.identifier))?;
+        }
+    }
+    Ok(())
+}
+
+/// The id of the client that the service needs, if it needs one.
+fn identifier(service: &Configured<'_>) -> Result<Option<String>, BootstrapError> {
+    if !service.settings.is_oauth_client() {
+        return Ok(None);
+    }
+    let given = Some(service.settings.oauth_client_id.as_str()).filter(|id| !id.is_empty());
+    let id = service_client_id(service.name, given);
+    id.map(Some).map_err(|source| BootstrapError::ClientId { key: service.key("oauth_client_id"), source })
+}
+
+fn check_scopes(service: &Configured<'_>, catalogue: &Catalogue) -> Result<(), BootstrapError> {
+    let scopes = &service.settings.oauth_client_allowed_scopes;
+    RawScope::parse_all(scopes, catalogue)
+        .map(drop)
+        .map_err(|source| BootstrapError::Scope { key: service.key("oauth_client_allowed_scopes"), source })
+}
+
+fn client(
+    db: &mut Db,
+    service: &Configured<'_>,
+    identifier: String,
+    base_url: &str,
+) -> Result<OAuthClient, BootstrapError> {
+    let owner = ClientOwner::Service(service.id);
+    let last = rows::find(db, &identifier)?;
+    if last.as_ref().is_some_and(|last| last.owner != owner) {
+        return Err(BootstrapError::ClientTaken { key: service.key("oauth_client_id"), identifier });
+    }
+    Ok(OAuthClient {
+        description: format!("JupyterHub service {}", service.name),
+        secret_hash: secret_hash(service, last)?,
+        redirect_uri: redirect_uri(service, base_url)?,
+        allowed_scopes: allowed_scopes(service),
+        identifier,
+        owner,
+    })
+}
+
+/// A hash of the API token: the one of the last start if it still fits. Without a token, the client cannot be used.
+fn secret_hash(service: &Configured<'_>, last: Option<OAuthClient>) -> Result<Secret, BootstrapError> {
+    let token = &service.settings.api_token;
+    match last {
+        _ if token.is_empty() => Ok(Secret::default()),
+        Some(last) if is_hash_of(&last.secret_hash, token) => Ok(last.secret_hash),
+        _ => hashed(token, SUPPLIED_ROUNDS, &service.key("api_token")),
+    }
+}
+
+fn redirect_uri(service: &Configured<'_>, base_url: &str) -> Result<String, BootstrapError> {
+    let settings = service.settings;
+    if !settings.oauth_redirect_uri.is_empty() {
+        Ok(settings.oauth_redirect_uri.clone())
+    } else if settings.url.is_empty() {
+        Err(BootstrapError::NoRedirect { key: service.key("oauth_redirect_uri") })
+    } else {
+        Ok(format!("{}services/{}/oauth_callback", wrapped(base_url), service.name))
+    }
+}
+
+/// What is configured, and access to the service itself; the store sorts them.
+fn allowed_scopes(service: &Configured<'_>) -> Vec<String> {
+    let mut scopes = service.settings.oauth_client_allowed_scopes.clone();
+    scopes.push(format!("access:services!service={}", service.name));
+    scopes
+}

@@ -1,0 +1,312 @@
+//! From the configuration to the settings of each part.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use orrery_proxy::Routes;
+use serde_json::{Map, Value};
+use tokio::sync::mpsc;
+
+use super::{AppError, SharedHub};
+use crate::actors::directory::Directory;
+use crate::actors::servers::Servers;
+use crate::actors::slot::Slot;
+use crate::actors::supervision::{Intervals, ServerSettings, Supervision};
+use crate::auth::Authenticator;
+use crate::config::database::Database;
+use crate::config::{Addresses, Config, hub, spawner};
+use crate::domain::admission::{Limits, WhenFull};
+use crate::domain::network::Network;
+use crate::domain::next_url::Origin;
+use crate::domain::oauth::pkce;
+use crate::domain::scope::Catalogue;
+use crate::domain::server_state::Deadlines;
+use crate::domain::spawn_env;
+use crate::spawn::{SimpleSpawner, Spawner, StopLadder};
+use crate::store::{Store, StoreConfig};
+use crate::web::assets::Assets;
+use crate::web::render::{Renderer, Site};
+use crate::web::sessions::Sessions;
+use crate::web::state::{Hub, Kinds, Shutdown, WebSettings};
+use crate::web::visit;
+
+/// Waiting for one's turn, with `hub.limits.when_full = "queue"`.
+const LONGEST_QUEUE: Duration = Duration::from_secs(3600);
+/// Publishing a route is a message to the registry; with it being rebuilt, still no more than moments.
+const LONGEST_PUBLISH: Duration = Duration::from_secs(10);
+/// What an effect may need besides the timeout that it keeps itself.
+const MARGIN: Duration = Duration::from_secs(10);
+
+pub(super) fn store(config: &Config) -> Result<StoreConfig, AppError> {
+    let database = &config.database;
+    let setting = |reason| AppError::Setting { key: "database.url", reason };
+    let url = match database.target().map_err(setting)? {
+        Database::Memory => ":memory:".to_owned(),
+        Database::Sqlite(path) => path.display().to_string(),
+        Database::Postgres(url) => url.expose().to_owned(),
+    };
+    Ok(StoreConfig {
+        url,
+        pool_size: database.pool_size.max(1),
+        busy_timeout: database.busy_timeout,
+        connect_timeout: database.connect_timeout,
+    })
+}
+
+pub(super) fn supervision(
+    config: &Config,
+    addresses: &Addresses,
+    store: Store,
+    catalogue: Catalogue,
+) -> Result<Supervision, AppError> {
+    let ladder = StopLadder {
+        interrupt: config.spawner.local.interrupt_timeout,
+        terminate: config.spawner.local.term_timeout,
+        kill: config.spawner.local.kill_timeout,
+    };
+    let limits = &config.hub.limits;
+    let [low, high] = limits.retry_after;
+    Ok(Supervision {
+        store,
+        spawner: Spawner::Simple(SimpleSpawner::new(
+            config.server_log_dir(),
+            &config.spawner.simple.home_dir_template,
+        )),
+        routes: Routes::default(),
+        directory: Directory::default(),
+        registry: Slot::default(),
+        admission: Slot::default(),
+        activity: Slot::default(),
+        janitor: Slot::default(),
+        catalogue: Arc::new(catalogue),
+        limits: Limits {
+            starting: limits.concurrent_spawns,
+            active: limits.active_servers,
+            retry_after: (low, high),
+            when_full: match limits.when_full {
+                hub::WhenFull::Reject => WhenFull::Reject,
+                hub::WhenFull::Queue => WhenFull::Queue,
+            },
+        },
+        deadlines: Deadlines {
+            queue: LONGEST_QUEUE,
+            start: config.spawner.start_timeout,
+            response: config.spawner.http_timeout.saturating_add(MARGIN),
+            publish: LONGEST_PUBLISH,
+            stop: ladder
+                .interrupt
+                .saturating_add(ladder.terminate)
+                .saturating_add(ladder.kill)
+                .saturating_add(MARGIN),
+        },
+        ladder,
+        intervals: Intervals {
+            activity: config.hub.activity.interval,
+            purge: config.hub.tokens.purge_interval,
+            poll: config.spawner.poll_interval,
+        },
+        servers: servers(config, addresses)?,
+    })
+}
+
+fn servers(config: &Config, addresses: &Addresses) -> Result<ServerSettings, AppError> {
+    let spawner = &config.spawner;
+    let api_url = if spawner.hub_connect_url.is_empty() {
+        addresses.api_url()
+    } else {
+        format!("{}{}api", spawner.hub_connect_url.trim_end_matches('/'), addresses.hub_prefix)
+    };
+    Ok(ServerSettings {
+        command: spawner.cmd.iter().chain(&spawner.args).cloned().collect(),
+        ip: spawner.ip.clone(),
+        port: spawner.port,
+        http_timeout: spawner.http_timeout,
+        token_scopes: spawner.server_token_scopes.clone(),
+        client_scopes: spawner.oauth_client_allowed_scopes.clone(),
+        environment: environment(config, spawner)?,
+        hub_environment: std::env::vars().collect(),
+        hub: spawn_env::HubAddresses {
+            base_url: addresses.base_url.clone(),
+            api_url,
+            public_origin: addresses.public_url.as_deref().map(origin_of).unwrap_or_default(),
+            server_origin: String::new(),
+        },
+    })
+}
+
+fn environment(config: &Config, spawner: &spawner::SpawnerConfig) -> Result<spawn_env::Settings, AppError> {
+    let variables = spawner.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let refused = |key: &'static str, reason: String| AppError::Setting { key, reason };
+    let template = |key, text: &str| match text {
+        "" => Ok(None),
+        text => text
+            .parse()
+            .map(Some)
+            .map_err(|wrong: crate::domain::template::TemplateError| refused(key, wrong.to_string())),
+    };
+    Ok(spawn_env::Settings {
+        keep: spawner.env_keep.clone(),
+        environment: spawn_env::Environment::parse(variables)
+            .map_err(|wrong| refused("spawner.environment", wrong.to_string()))?,
+        client_allowed_scopes: spawner.oauth_client_allowed_scopes.clone(),
+        cookie_options: config.hub.cookie_options.clone(),
+        cookie_host_prefix: config.hub.cookie_host_prefix,
+        admin_access: false,
+        notebook_dir: template("spawner.notebook_dir", &spawner.notebook_dir)?,
+        default_url: template("spawner.default_url", &spawner.default_url)?,
+        debug: spawner.debug,
+        disable_user_config: spawner.disable_user_config,
+        resources: spawn_env::Resources {
+            memory_limit: spawner.mem_limit.map(|size| size.0),
+            memory_guarantee: spawner.mem_guarantee.map(|size| size.0),
+            cpu_limit: spawner.cpu_limit,
+            cpu_guarantee: spawner.cpu_guarantee,
+        },
+        tls: None,
+    })
+}
+
+/// `scheme://host[:port]` of a URL.
+fn origin_of(url: &str) -> String {
+    let end = url.find("://").and_then(|at| url.get(at + 3..)?.find('/').map(|slash| at + 3 + slash));
+    url.get(..end.unwrap_or(url.len())).unwrap_or(url).to_owned()
+}
+
+pub(super) fn web(
+    config: &Config,
+    addresses: &Addresses,
+    cookie_secret: Vec<u8>,
+    oauth_no_confirm: Vec<String>,
+) -> Result<WebSettings, AppError> {
+    let hub = &config.hub;
+    let cookie_options = options(&hub.cookie_options);
+    let public_url = addresses.public_url.clone();
+    let networks = |variable: &'static str| -> Result<Vec<Network>, AppError> {
+        let listed = std::env::var(variable).unwrap_or_default();
+        let parsed = listed.split(';').map(str::trim).filter(|text| !text.is_empty()).map(str::parse);
+        parsed.collect::<Result<_, _>>().map_err(|wrong: crate::domain::network::NetworkError| {
+            AppError::Setting { key: variable, reason: wrong.to_string() }
+        })
+    };
+    let xsrf_headers = match std::env::var("JUPYTERHUB_XSRF_ANONYMOUS_ID_HEADERS") {
+        Ok(listed) => {
+            listed.split(';').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+        }
+        Err(_) => vec![visit::default_xsrf_header()],
+    };
+    Ok(WebSettings {
+        base_url: addresses.base_url.clone(),
+        hub_prefix: addresses.hub_prefix.clone(),
+        public_origin: public_url.as_deref().and_then(Origin::of_public_url),
+        public_url,
+        trusted_proxies: hub.trusted_proxies.clone(),
+        cookie_secret,
+        cookie_max_age: hub.cookie_max_age,
+        cookie_host_prefix: hub.cookie_host_prefix,
+        xsrf_cookie_options: hub.xsrf_cookie_options.as_ref().map_or_else(|| cookie_options.clone(), options),
+        cookie_options,
+        xsrf_networks: networks("JUPYTERHUB_XSRF_ANONYMOUS_IP_CIDRS")?,
+        xsrf_headers,
+        headers: hub.headers.clone(),
+        csp_report_uri: if hub.csp_report_uri.is_empty() {
+            format!("{}security/csp-report", addresses.hub_prefix)
+        } else {
+            hub.csp_report_uri.clone()
+        },
+        activity_resolution: hub.activity.resolution,
+        page_default_limit: hub.api.page_default_limit.into(),
+        page_max_limit: hub.api.page_max_limit.into(),
+        slow_spawn: hub.timeouts.slow_spawn,
+        slow_stop: hub.timeouts.slow_stop,
+        named_servers: hub.named_servers.enabled,
+        default_server_name: hub.named_servers.default_name.clone(),
+        named_servers_per_user: hub.limits.named_servers_per_user,
+        user_redirects: hub.limits.user_redirects,
+        redirect_to_server: hub.redirect_to_server,
+        default_url: hub.default_url.clone(),
+        implicit_spawn_after: hub.implicit_spawn_after,
+        legacy_stopped_server_status: hub.legacy_stopped_server_status,
+        stop_servers_on_logout: hub.stop_servers_on_logout,
+        oauth_token_lifetime: hub.oauth.token_lifetime,
+        pkce: if hub.oauth.require_pkce { pkce::Policy::Required } else { pkce::Policy::Optional },
+        token_max_lifetime: hub.tokens.max_lifetime,
+        oauth_no_confirm,
+        options_form: options_form(config)?,
+        simple_options: config.spawner.options_from_form == spawner::OptionsFromForm::Simple,
+        template_vars: hub.ui.template_vars.clone(),
+        auto_login: config.auth.auto_login,
+        cleanup_servers: hub.cleanup_servers,
+        kinds: Kinds {
+            spawner: config.spawner.r#type.as_str().to_owned(),
+            authenticator: config.auth.r#type.as_str().to_owned(),
+        },
+    })
+}
+
+/// `spawner.options_form`, or what `spawner.options_form_file` holds.
+fn options_form(config: &Config) -> Result<String, AppError> {
+    let path = &config.spawner.options_form_file;
+    if path.as_os_str().is_empty() {
+        return Ok(config.spawner.options_form.clone());
+    }
+    std::fs::read_to_string(path).map_err(|source| AppError::File { path: path.clone(), source })
+}
+
+/// Cookie attributes as text; names without regard to case.
+fn options(options: &Map<String, Value>) -> Vec<(String, String)> {
+    let own = ["path", "domain", "expires", "max-age", "httponly", "expires_days"];
+    let kept = options.iter().filter(|(name, _)| !own.contains(&name.to_ascii_lowercase().as_str()));
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    kept.map(|(name, value)| (name.clone(), text(value))).collect()
+}
+
+/// What the web layer is made of.
+pub(super) struct HubParts<'a> {
+    pub(super) supervision: &'a Supervision,
+    pub(super) servers: Servers,
+    pub(super) authenticator: Authenticator,
+    pub(super) shutdown: mpsc::Sender<Shutdown>,
+    pub(super) settings: WebSettings,
+}
+
+pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
+    let HubParts { supervision, servers, authenticator, shutdown, settings } = parts;
+    let assets = Arc::new(Assets::embedded());
+    let mut site = Site::new(&settings.base_url);
+    site.template_vars = settings.template_vars.clone();
+    let renderer = Renderer::new(&site, Arc::clone(&assets))?;
+    Ok(SharedHub::new(Hub {
+        store: supervision.store.clone(),
+        servers,
+        renderer,
+        assets,
+        catalogue: Arc::clone(&supervision.catalogue),
+        authenticator,
+        sessions: Sessions::default(),
+        activity: supervision.activity.clone(),
+        registry: supervision.registry.clone(),
+        shutdown,
+        settings,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_a_url_without_its_path() {
+        assert_eq!(origin_of("https://hub.example:8443/jhub/"), "https://hub.example:8443");
+        assert_eq!(origin_of("https://hub.example"), "https://hub.example");
+    }
+
+    #[test]
+    fn attributes_that_the_hub_sets_itself_are_not_taken_from_cookie_options() {
+        let given = serde_json::json!({"SameSite": "Strict", "Path": "/x", "Partitioned": true});
+        let kept = options(given.as_object().unwrap());
+        assert_eq!(
+            kept,
+            [("SameSite".to_owned(), "Strict".to_owned()), ("Partitioned".to_owned(), "true".to_owned())]
+        );
+    }
+}

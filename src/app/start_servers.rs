@@ -1,0 +1,43 @@
+//! User servers at the hub's start and end: those that should run are verified, those that run are stopped.
+
+use log::{error, info};
+
+use crate::actors::server::Identity;
+use crate::actors::servers::Servers;
+use crate::domain::names::ServerKey;
+use crate::store::{Store, servers};
+
+/// Gives every server that has an address an actor, which verifies and adopts it. Nothing here waits for servers, and
+/// nothing is proportional to the number of users.
+pub(super) async fn verify(running: &Servers, store: &Store) {
+    let rows = match store.read(servers::with_address).await {
+        Ok(rows) => rows,
+        Err(failed) => {
+            error!(error:% = failed; "servers that may be running could not be looked up");
+            return;
+        }
+    };
+    info!(servers = rows.len(); "verifying servers of the last run");
+    for (user, server) in rows {
+        let key = ServerKey::new(user, server.name);
+        let identity = Identity { id: server.id, user_id: server.user_id, key };
+        if running.check(identity).await.is_err() {
+            return; // the hub is going down already
+        }
+    }
+}
+
+/// Stops every server and waits until all have stopped; each has its own deadline.
+pub(super) async fn stop_all(servers: &Servers) {
+    let active = servers.directory().select(|status| status.is_active());
+    info!(servers = active.len(); "stopping servers");
+    for key in &active {
+        servers.stop(key).await;
+    }
+    for key in &active {
+        if let Some(mut status) = servers.watch(key) {
+            // an error means that its actor is gone, and with it what there was to wait for
+            let _ = status.wait_for(|now| !now.is_active()).await;
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The command line: its form, and which keys of the configuration its options set.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+/// Gives every person on a shared machine an own web server.
+#[derive(Debug, Parser)]
+#[command(name = "orrery", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// What applies to every command.
+    #[command(flatten)]
+    pub(crate) options: Options,
+    /// What to do; without one, the hub runs.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Configuration file [default: /etc/orrery/orrery.toml, else ./orrery.toml]
+    #[arg(short = 'c', long, visible_short_alias = 'f', global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Set a key of the configuration; other users can see it, so no secrets
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+    /// How much is logged: debug, info, warn or error
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log_level: Option<String>,
+    /// Log everything
+    #[arg(long, global = true, conflicts_with = "log_level")]
+    debug: bool,
+    /// Database: sqlite:///file, a file name, or a PostgreSQL URL without a password
+    #[arg(long, visible_alias = "db", global = true, value_name = "URL")]
+    database: Option<String>,
+    /// Keep the database in memory; everything is forgotten at the end
+    #[arg(long, global = true, conflicts_with = "database")]
+    no_db: bool,
+    /// URL prefix under which everything lives
+    #[arg(long, global = true, value_name = "PATH")]
+    base_url: Option<String>,
+    /// Public address, such as http://127.0.0.1:8000
+    #[arg(long, global = true)]
+    url: Option<String>,
+    /// Public address without port
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    ip: Option<String>,
+    /// Public port
+    #[arg(long, global = true)]
+    port: Option<u16>,
+    /// File for the process id
+    #[arg(long, global = true, value_name = "FILE")]
+    pid_file: Option<String>,
+    /// Answer yes to every question
+    #[arg(short, long, global = true, action = ArgAction::SetTrue)]
+    pub(crate) yes: bool,
+    /// Upgrade the database's schema at the start
+    #[arg(long, global = true)]
+    upgrade_db: bool,
+}
+
+/// What to do.
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub(crate) enum Command {
+    /// The configuration
+    Config {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// The database
+    Db {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: DbCommand,
+    },
+    /// Make an API token for a user and print it
+    Token {
+        /// Name of the user [default: you]
+        name: Option<String>,
+    },
+}
+
+/// What to do with the configuration.
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print the configuration that results from all sources, without secrets
+    Show {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tell what is wrong with the configuration
+    Check,
+    /// Write a file to start from
+    Init {
+        /// File to write
+        #[arg(default_value = "orrery.toml")]
+        file: PathBuf,
+    },
+}
+
+/// What to do with the database.
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub(crate) enum DbCommand {
+    /// Upgrade the database's schema
+    Migrate {
+        /// Only tell whether that is needed
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+impl Cli {
+    /// The keys that the options set, the strongest last.
+    pub(crate) fn overrides(&self) -> Vec<(String, String)> {
+        let options = &self.options;
+        let text = |value: &Option<String>| value.as_deref().map(quoted);
+        let flag = |set: bool, value: &str| set.then(|| value.to_owned());
+        let short = [
+            ("logging.level", text(&options.log_level)),
+            ("logging.level", flag(options.debug, "\"debug\"")),
+            ("database.url", text(&options.database)),
+            ("database.url", flag(options.no_db, "\"sqlite:///:memory:\"")),
+            ("hub.base_url", text(&options.base_url)),
+            ("proxy.bind_url", text(&options.url)),
+            ("proxy.ip", text(&options.ip)),
+            ("proxy.port", options.port.map(|port| port.to_string())),
+            ("hub.pid_file", text(&options.pid_file)),
+            ("database.upgrade_on_start", flag(options.upgrade_db, "true")),
+        ];
+        let short = short.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+        short.chain(options.set.iter().cloned()).collect()
+    }
+}
+
+/// A text as TOML, so that it stays a text whatever it looks like.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted + "\""
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write section.key=value")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(words: &[&str]) -> Cli {
+        Cli::try_parse_from(std::iter::once(&"orrery").chain(words)).unwrap()
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn cfg_004_short_options_come_before_set() {
+        let cli = parse(&["--port", "9000", "--set", "proxy.port=9001", "--ip", "::1", "--debug"]);
+        let expected = [
+            ("logging.level", "\"debug\""),
+            ("proxy.ip", "\"::1\""),
+            ("proxy.port", "9000"),
+            ("proxy.port", "9001"),
+        ];
+        assert_eq!(cli.overrides(), expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        assert!(cli.command.is_none());
+    }
+
+    #[test]
+    fn options_may_follow_the_command() {
+        let cli = parse(&["config", "show", "--json", "-f", "x.toml", "--base-url", "/a\"b"]);
+        assert_eq!(cli.command, Some(Command::Config { command: ConfigCommand::Show { json: true } }));
+        assert_eq!(cli.options.config, Some(PathBuf::from("x.toml")));
+        assert_eq!(cli.overrides(), [("hub.base_url".to_owned(), "\"/a\\\"b\"".to_owned())]);
+    }
+
+    #[test]
+    fn cfg_007_further_words_are_quoted_back() {
+        let error = Cli::try_parse_from(["orrery", "nonsense"]).unwrap_err().to_string();
+        assert!(error.contains("nonsense"), "{error}");
+        let error = Cli::try_parse_from(["orrery", "token", "ada", "grace"]).unwrap_err().to_string();
+        assert!(error.contains("grace"), "{error}");
+    }
+
+    #[test]
+    fn a_value_may_hold_an_equals_sign() {
+        assert_eq!(assignment("hub.default_url=/x?a=b").unwrap().1, "/x?a=b");
+        assert!(assignment("hub.port").is_err());
+    }
+}
