@@ -1,1 +1,20 @@
-//! Black-box tests.
+//! Black-box tests: the built binary over HTTP, real processes, a database of its own for each hub.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where its hub misbehaves"
+)]
+
+mod config;
+mod oauth;
+mod pages;
+mod rest;
+mod startup;
+mod supervision;
+
+mod support {
+    pub(crate) mod browser;
+    pub(crate) mod hub;
+}

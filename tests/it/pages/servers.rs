@@ -1,0 +1,171 @@
+//! Starting and stopping servers, and the addresses of those that don't run (pages.md 6.4 to 6.9).
+
+use super::super::support::browser::Browser;
+use super::super::support::hub::{Hub, eventually};
+use super::{anonymous, hidden};
+
+#[test]
+fn a_visit_to_the_spawn_page_starts_the_server_and_leads_there() {
+    let hub = Hub::start();
+    let mut browser = Browser::signed_in(&hub, "ada");
+    let reply = browser.get("/hub/spawn?next=%2Fuser%2Fada%2Fenv");
+    assert_eq!((reply.status, reply.location()), (302, "/hub/spawn-pending/ada?next=%2Fuser%2Fada%2Fenv"));
+    let ready = eventually("the server", || {
+        let reply = browser.get("/hub/spawn-pending/ada?next=%2Fuser%2Fada%2Fenv");
+        (reply.status == 302).then_some(reply)
+    });
+    assert_eq!(ready.location(), "/user/ada/env");
+    assert_eq!(browser.get("/user/ada/env").json()["JUPYTERHUB_USER"], "ada");
+    assert_eq!(browser.get("/hub/spawn").location(), "/user/ada/");
+    assert_eq!(browser.get("/hub/").location(), "/user/ada/");
+}
+
+#[test]
+fn without_scripts_a_form_stops_the_server() {
+    let hub = Hub::start();
+    let mut browser = Browser::signed_in(&hub, "ada");
+    hub.spawn("ada");
+    let home = browser.get("/hub/home");
+    assert!(home.body.contains("action=\"/hub/stop/ada\""), "{}", home.body);
+    let token = hidden(&home.body, "_xsrf");
+    let reply = browser.post("/hub/stop/ada", &[("_xsrf", &token)]);
+    assert_eq!((reply.status, reply.location()), (303, "/hub/home"));
+    eventually("the stop", || hub.server("ada", "").is_null().then_some(()));
+}
+
+#[test]
+fn a_start_that_fails_says_why_and_offers_another() {
+    let hub = Hub::with("spawner.environment = { FAKE_FAIL = \"1\" }");
+    let mut browser = Browser::signed_in(&hub, "ada");
+    let first = browser.get("/hub/spawn");
+    assert!(matches!(first.status, 302 | 500), "{}", first.body);
+    let failed = eventually("the failure", || {
+        let reply = browser.get("/hub/spawn-pending/ada?next=%2Fhub%2Fhome");
+        (reply.status == 500).then_some(reply)
+    });
+    assert!(failed.body.contains("Spawn failed"), "{}", failed.body);
+    assert!(
+        failed.body.contains("the disk quota of this user is exceeded"),
+        "its last words: {}",
+        failed.body
+    );
+    assert!(failed.body.contains("href=\"/hub/spawn/ada?next=%2Fhub%2Fhome\""), "{}", failed.body);
+    let home = browser.get("/hub/home").body;
+    assert!(home.contains("the disk quota of this user is exceeded"), "{home}");
+    let visit = browser.get("/hub/user/ada/lab");
+    assert_eq!(
+        (visit.status, visit.location()),
+        (303, "/hub/spawn-pending/ada?next=%2Fhub%2Fuser%2Fada%2Flab")
+    );
+}
+
+#[test]
+fn su_050_a_stopped_server_is_offered_to_people() {
+    let hub = Hub::start();
+    let mut browser = Browser::signed_in(&hub, "ada");
+    assert_eq!(browser.get("/user/ada").location(), "/user/ada/");
+    assert_eq!(browser.get("/user/ada/lab?x=1").location(), "/hub/user/ada/lab?x=1");
+    let reply = browser.get("/hub/user/ada/lab?x=1");
+    assert_eq!(reply.status, 424);
+    let link = "href=\"/hub/spawn/ada?next=%2Fhub%2Fuser%2Fada%2Flab%3Fx%3D1\"";
+    assert!(reply.body.contains(link), "{}", reply.body);
+    assert!(hub.server("ada", "").is_null(), "looking starts nothing");
+}
+
+#[test]
+fn su_051_a_stopped_server_is_explained_to_programs() {
+    let hub = Hub::start();
+    let mut browser = Browser::signed_in(&hub, "ada");
+    let token = hub.admin("POST", "/users/ada/tokens", None).json()["token"].as_str().unwrap().to_owned();
+    let authorization = format!("token {token}");
+    let bearer = [("authorization", authorization.as_str())];
+    let json = [("accept", "application/json"), ("sec-fetch-mode", "cors")];
+    let replies = [
+        browser.get("/hub/user/ada/api/contents"),
+        browser.send("GET", "/hub/user/ada/api/contents", &json, String::new()),
+        anonymous(&hub, "GET", "/hub/user/ada/api/contents", &bearer),
+        anonymous(&hub, "POST", "/hub/user/ada/api/contents", &bearer),
+        anonymous(&hub, "DELETE", "/user/ada/api/contents", &bearer),
+    ];
+    for reply in replies {
+        assert_eq!(
+            (reply.status, reply.header("content-type")),
+            (424, Some("application/json")),
+            "{}",
+            reply.body
+        );
+        let message = reply.json()["message"].as_str().unwrap().to_owned();
+        assert!(message.contains("at /user/ada/api/contents."), "{message}");
+        assert!(message.contains(&format!("{}/hub/spawn/ada", hub.url)), "{message}");
+    }
+    assert_eq!(anonymous(&hub, "POST", "/user/ada/api/contents", &[]).status, 403);
+}
+
+#[test]
+fn old_clients_get_503_for_a_stopped_server() {
+    let hub = Hub::with("hub.legacy_stopped_server_status = true");
+    let mut browser = Browser::signed_in(&hub, "ada");
+    assert_eq!(browser.get("/hub/user/ada/lab").status, 503);
+    assert_eq!(browser.get("/hub/user/ada/api/x").status, 503);
+}
+
+#[test]
+fn a_browser_does_not_run_in_circles_between_hub_and_proxy() {
+    let hub = Hub::start();
+    let mut browser = Browser::signed_in(&hub, "ada");
+    hub.spawn("ada");
+    assert_eq!(browser.get("/hub/user/ada/lab?a=b").location(), "/user/ada/lab?a=b&redirects=1");
+    let end = browser.get("/hub/user/ada/lab?redirects=4");
+    assert_eq!(end.status, 500);
+    assert!(end.body.contains("Redirect loop detected"), "{}", end.body);
+}
+
+#[test]
+fn a_link_for_everybody_leads_to_the_own_server() {
+    let hub = Hub::start();
+    let mut browser = Browser::signed_in(&hub, "ada");
+    let reply = browser.get("/hub/user-redirect/lab/tree/x%20y.ipynb?a=b");
+    assert_eq!(reply.location(), "/hub/spawn/ada?next=%2Fuser%2Fada%2Flab%2Ftree%2Fx%2520y.ipynb%3Fa%3Db");
+}
+
+#[test]
+fn the_options_form_comes_back_as_options() {
+    let hub = Hub::with("spawner.options_form = \"<input name='energy'>\"");
+    let mut browser = Browser::signed_in(&hub, "ada");
+    let page = browser.get("/hub/spawn?next=/hub/home");
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("<input name='energy'>"), "{}", page.body);
+    let token = browser.xsrf();
+    let action = format!("/hub/spawn?next=%2Fhub%2Fhome&amp;_xsrf={token}");
+    assert!(page.body.contains(&format!("action=\"{action}\"")), "{}", page.body);
+    assert!(hub.server("ada", "").is_null(), "a form starts nothing");
+
+    let body =
+        "--q\r\nContent-Disposition: form-data; name=\"energy\"\r\n\r\n511 keV\r\n--q--\r\n".to_owned();
+    let headers = [("content-type", "multipart/form-data; boundary=q")];
+    let reply = browser.send("POST", &action.replace("&amp;", "&"), &headers, body);
+    assert_eq!(reply.location(), "/hub/spawn-pending/ada?next=%2Fhub%2Fhome", "the token is not passed on");
+    let server =
+        eventually("the server", || Some(hub.server("ada", "")).filter(|server| server["ready"] == true));
+    assert_eq!(server["user_options"], serde_json::json!({"energy": ["511 keV"]}));
+    assert_eq!(browser.post(&action.replace("&amp;", "&"), &[]).status, 400, "it runs already");
+}
+
+#[test]
+fn su_060_nameless_options_are_refused() {
+    let hub = Hub::start();
+    let mut browser = Browser::signed_in(&hub, "ada");
+    assert_eq!(browser.get("/hub/spawn?opt-=1").status, 422);
+}
+
+#[test]
+fn named_servers_obey_name_rules_and_limit() {
+    let hub = Hub::with("hub.named_servers.enabled = true\nhub.limits.named_servers_per_user = 1");
+    let mut browser = Browser::signed_in(&hub, "ada");
+    assert_eq!(browser.get("/hub/spawn/ada/Not--A-Name").status, 400);
+    assert_eq!(browser.get("/hub/spawn/ada/one?display_name=One").location(), "/hub/spawn-pending/ada/one");
+    let second = browser.get("/hub/spawn/ada/two");
+    assert!(second.status == 400 && second.body.contains("maximum of 1"), "{}", second.body);
+    assert_eq!(browser.get("/hub/spawn-pending/ada/two").status, 404);
+    assert!(browser.get("/hub/home").body.contains("One"));
+}

@@ -1,0 +1,125 @@
+//! What a wrong start says: exit status 1, what was wrong, what to do.
+
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::support::hub::{Hub, free_port, run, settings};
+
+/// Starts a hub that cannot start; what it said.
+fn refused(folder: &Path, port: u16, extra: &str) -> String {
+    let file = folder.join("orrery.toml");
+    std::fs::write(&file, settings(folder, port, extra)).unwrap();
+    let (status, _, said) = run(&["--config", file.to_str().unwrap()], folder);
+    assert_eq!(status, Some(1), "{said}");
+    said
+}
+
+#[test]
+fn cfg_001_a_missing_configuration_file_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (status, _, said) = run(&["--config", "/nowhere/orrery.toml"], folder.path());
+    assert_eq!(status, Some(1));
+    assert!(said.contains("/nowhere/orrery.toml"), "{said}");
+}
+
+#[test]
+fn cfg_003_an_unknown_key_is_named_with_its_file_and_the_nearest_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = refused(folder.path(), free_port(), "hub.limits.concurrent_spwans = 3");
+    assert!(said.contains("concurrent_spwans") && said.contains("concurrent_spawns"), "{said}");
+    assert!(said.contains("orrery.toml"), "{said}");
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_named_with_what_was_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = refused(folder.path(), free_port(), "spawner.start_timeout = \"soon\"");
+    assert!(said.contains("spawner.start_timeout") && said.contains("orrery.toml"), "{said}");
+}
+
+#[test]
+fn a_feature_that_is_not_built_yet_is_refused_not_ignored() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = refused(folder.path(), free_port(), "culler.enabled = true");
+    assert!(said.contains("culler.enabled") && said.contains("not supported yet"), "{said}");
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let said = refused(folder.path(), port, "");
+    assert!(said.contains(&port.to_string()) && said.contains("proxy.bind_url"), "{said}");
+}
+
+#[test]
+fn a_taken_hub_port_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let said = refused(folder.path(), free_port(), &format!("hub.bind_url = \"http://127.0.0.1:{port}\""));
+    assert!(said.contains(&port.to_string()) && said.contains("hub.bind_url"), "{said}");
+}
+
+#[test]
+fn db_010_an_unusable_database_folder_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = refused(folder.path(), free_port(), "database.url = \"sqlite:////nowhere/orrery.sqlite\"");
+    assert!(said.contains("/nowhere"), "{said}");
+}
+
+#[test]
+fn cfg_036_an_unreachable_database_is_named_without_its_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let url = format!("database.url = \"postgresql://orrery:hunter2@127.0.0.1:{port}/orrery\"");
+    let said = refused(folder.path(), free_port(), &url);
+    assert!(said.contains("database.url") && said.contains(&port.to_string()), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn cfg_015_a_cookie_secret_that_others_can_read_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("cookie_secret");
+    std::fs::write(&secret, "ab".repeat(32)).unwrap();
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let said = refused(folder.path(), free_port(), "");
+    assert!(said.contains("cookie_secret") && said.contains("chmod"), "{said}");
+}
+
+#[test]
+fn cook_095_a_generated_cookie_secret_is_for_the_hub_alone() {
+    let hub = Hub::start();
+    let secret = std::fs::metadata(hub.path("cookie_secret")).unwrap();
+    assert_eq!(secret.permissions().mode() & 0o777, 0o600);
+    assert_eq!(secret.len(), 65);
+    let database = std::fs::metadata(hub.path("orrery.sqlite")).unwrap();
+    assert_eq!(database.permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn life_005_a_terminated_hub_exits_0_and_stops_its_servers() {
+    let mut hub = Hub::start();
+    hub.create_user("ada");
+    hub.spawn("ada");
+    let pid = hub.admin("GET", "/users/ada", None).json()["servers"][""]["state"]["pid"].as_i64().unwrap();
+    assert_eq!(hub.terminate().code(), Some(0), "{}", hub.log());
+    assert!(!Path::new(&format!("/proc/{pid}")).exists());
+}
+
+#[test]
+fn the_schema_can_be_checked_and_migrated_by_hand() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("orrery.toml");
+    std::fs::write(&file, settings(folder.path(), free_port(), "")).unwrap();
+    let config = file.to_str().unwrap();
+    let (status, said, _) = run(&["--config", config, "db", "migrate", "--check"], folder.path());
+    assert_eq!(status, Some(1), "{said}");
+    let (status, _, said) = run(&["--config", config, "db", "migrate"], folder.path());
+    assert_eq!(status, Some(0), "{said}");
+    let (status, said, _) = run(&["--config", config, "db", "migrate", "--check"], folder.path());
+    assert_eq!(status, Some(0), "{said}");
+}

@@ -1,0 +1,49 @@
+"""A user server for the tests: answers below its prefix; says what it is at <prefix>whoami and <prefix>env.
+
+FAKE_FAIL=1 writes to stderr and exits with status 7; FAKE_STUBBORN=1 ignores SIGINT and SIGTERM; FAKE_DELAY=seconds
+waits before it listens.
+"""
+import json
+import os
+import signal
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlparse
+
+PREFIX = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        tail = self.path.removeprefix(PREFIX)
+        found = {"api": {"version": "fake"}, "env": dict(os.environ), "whoami": {"pid": os.getpid(), "sid": os.getsid(0)}}
+        body = json.dumps(found.get(tail, {"path": self.path})).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+
+if os.environ.get("FAKE_FAIL"):
+    print("the disk quota of this user is exceeded", file=sys.stderr, flush=True)
+    sys.exit(7)
+if os.environ.get("FAKE_STUBBORN"):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+time.sleep(float(os.environ.get("FAKE_DELAY") or 0))
+address = urlparse(os.environ["JUPYTERHUB_SERVICE_URL"])
+try:
+    Server((address.hostname, address.port), Handler).serve_forever()
+except KeyboardInterrupt:
+    pass
