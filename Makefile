@@ -8,13 +8,13 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO := cargo
 PARITY := ../shared/parity
 
-.PHONY: run test system venv build lint unit blackbox browser parity bench
+.PHONY: run test system venv build lint rust browser parity bench
 
 run: system venv
 	$(CARGO) build --release --bin orrery
 	packaging/demo/run.sh target/release/orrery
 
-test: system venv lint unit blackbox browser parity
+test: system venv lint rust browser parity
 
 system:
 	packaging/demo/system-packages.sh
@@ -35,14 +35,10 @@ lint:
 	$(CARGO) clippy --workspace --all-targets -- -D warnings && echo "clippy: fine"
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --quiet --no-deps --workspace --document-private-items
 
-# Unit and store tests: the store on SQLite and on a PostgreSQL of its own.
-unit:
-	tests/support/with-postgres.sh $(CARGO) test --workspace --lib --bins --test architecture
-
-blackbox:
-	$(CARGO) build --workspace
-	tests/support/with-postgres.sh $(CARGO) test --test it
-	$(CARGO) test -p orrery-proxy --tests
+# Everything that cargo runs, in one build: unit tests, the store on SQLite and on a PostgreSQL of its own, the layers,
+# the proxy over real sockets, and the built binary as a black box.
+rust:
+	tests/support/with-postgres.sh $(CARGO) test --workspace --lib --bins --tests
 
 browser:
 	ORRERY_BIN=target/debug/orrery .dev/venv/bin/pytest -q tests/browser

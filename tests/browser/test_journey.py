@@ -55,8 +55,9 @@ cmd = ["{SINGLEUSER}"]
 args = {json.dumps(arguments)}
 simple = {{ home_dir_template = "{folder}/home/{{username}}" }}
 """)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ORRERY_")}
     process = subprocess.Popen(
-        [BINARY, "--config", folder / "orrery.toml"], cwd=folder, stdin=subprocess.DEVNULL,
+        [BINARY, "--config", folder / "orrery.toml"], cwd=folder, stdin=subprocess.DEVNULL, env=environment,
         stdout=(folder / "log").open("wb"), stderr=subprocess.STDOUT,
     )
     url = f"http://127.0.0.1:{port}"

@@ -95,9 +95,18 @@ pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>
     }
 }
 
+/// The built binary, without what the tests' own environment would configure.
+fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_orrery"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ORRERY_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
 fn launch(folder: &Path) -> Child {
     let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).unwrap();
-    Command::new(env!("CARGO_BIN_EXE_orrery"))
+    binary()
         .arg("--config")
         .arg(folder.join("orrery.toml"))
         .current_dir(folder)
@@ -254,12 +263,7 @@ pub(crate) fn request(
 
 /// Runs the binary to its end: status, stdout, stderr.
 pub(crate) fn run(arguments: &[&str], folder: &Path) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_orrery"))
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    let output = binary().args(arguments).current_dir(folder).stdin(Stdio::null()).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
