@@ -47,7 +47,13 @@ pub(super) fn connect(target: &Target, config: &StoreConfig) -> Result<Db, Conne
 pub(super) fn look_at(target: &Target, config: &StoreConfig) -> Result<Db, ConnectError> {
     match target {
         Target::Postgres(url) => connect_postgres(url, config),
-        Target::File(path) => Ok(Db::Sqlite(SqliteConnection::establish(&file_name(path))?)),
+        Target::File(path) => {
+            let mut connection = SqliteConnection::establish(&file_name(path))?;
+            // the last connection of a pool that was just closed may still be folding its log into the file
+            connection
+                .batch_execute(&format!("PRAGMA busy_timeout = {}", config.busy_timeout.as_millis()))?;
+            Ok(Db::Sqlite(connection))
+        }
         Target::Memory => Ok(Db::Sqlite(SqliteConnection::establish(":memory:")?)),
     }
 }
