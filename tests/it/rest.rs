@@ -1,8 +1,151 @@
-//! The REST API from outside.
+//! The REST API from outside: what all endpoints have in common; users, tokens, servers and shares are below.
 
-use serde_json::json;
+mod servers;
+mod shares;
+mod tokens;
+mod users;
 
-use super::support::hub::Hub;
+use serde_json::{Value, json};
+
+use super::support::browser::Browser;
+use super::support::hub::{Hub, Reply, agent, request};
+
+/// A token of `owner` with these scopes.
+fn token(hub: &Hub, owner: &str, scopes: &[&str]) -> String {
+    let reply = hub.admin("POST", &format!("/users/{owner}/tokens"), Some(json!({ "scopes": scopes })));
+    assert_eq!(reply.status, 201, "{}", reply.body);
+    reply.json()["token"].as_str().unwrap().to_owned()
+}
+
+/// A request with exactly these headers.
+fn send(hub: &Hub, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+    let headers: Vec<_> =
+        headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    request(&agent(), method, &format!("{}/hub/api{path}", hub.url), &headers, body.to_owned())
+}
+
+#[test]
+fn rest_006_and_007_a_token_comes_in_the_authorization_header_only() {
+    let hub = Hub::start();
+    hub.create_user("ada");
+    let token = token(&hub, "ada", &["self"]);
+    let status = |value: String| send(&hub, "GET", "/user", &[("authorization", &value)], "").status;
+    for good in [format!("token {token}"), format!("TOKEN   {token}"), format!("Bearer {token}")] {
+        assert_eq!(status(good), 200);
+    }
+    for bad in
+        [token.clone(), format!("Basic {token}"), format!("token {token} x"), format!("token {token}x")]
+    {
+        assert_eq!(status(bad), 403);
+    }
+    assert_eq!(send(&hub, "GET", &format!("/user?token={token}"), &[], "").status, 403);
+}
+
+#[test]
+fn rest_009_and_010_other_methods_are_405_and_options_is_free() {
+    let hub = Hub::start();
+    for (method, path) in
+        [("PUT", "/users/ada"), ("GET", "/users/ada/activity"), ("POST", "/info"), ("FOO", "/users")]
+    {
+        let reply = hub.admin(method, path, None);
+        assert_eq!((reply.status, reply.json()["status"].as_u64()), (405, Some(405)), "{method} {path}");
+    }
+    assert_eq!(hub.admin("HEAD", "/users", None).status, 405);
+    assert_eq!(hub.api("HEAD", "/health", None, None).status, 200);
+    let options = hub.api("OPTIONS", "/users/ada/servers/lab", None, None);
+    assert_eq!((options.status, options.body.as_str()), (200, ""));
+}
+
+#[test]
+fn rest_011_and_012_segments_are_names_as_they_are_written() {
+    let hub = Hub::start();
+    assert_eq!(hub.admin("POST", "/groups/a%2Fb%20+", None).json()["name"], "a/b +");
+    assert_eq!(hub.admin("GET", "/groups/a%2Fb%20%2B", None).status, 200);
+    assert_eq!(hub.admin("GET", "/groups/a%2Fb++", None).status, 404, "a plus is no blank");
+    hub.create_user("ada");
+    for path in ["/users/ada/", "/users/", "//users", "/users/ada/tokens/"] {
+        assert_eq!(hub.admin("GET", path, None).status, 404, "{path}");
+    }
+}
+
+#[test]
+fn rest_013_and_014_a_body_is_json_whatever_its_type_says() {
+    let hub = Hub::start();
+    hub.create_user("ada");
+    let token = token(&hub, "ada", &["self"]);
+    let headers = [("authorization", &*format!("token {token}")), ("content-type", "text/plain")];
+    assert_eq!(send(&hub, "POST", "/users/ada/tokens", &headers, r#"{"note": "x"}"#).json()["note"], "x");
+    let broken = send(&hub, "POST", "/users/ada/tokens", &headers, "{");
+    assert!(broken.status == 400 && broken.body.contains("JSON"), "{}", broken.body);
+    assert_eq!(
+        send(&hub, "POST", "/users/ada/tokens", &[], "{").status,
+        400,
+        "before anybody asks who it is"
+    );
+}
+
+#[test]
+fn rest_015_and_016_a_cookie_needs_the_xsrf_token_and_json() {
+    let hub = Hub::start();
+    let mut browser = Browser::signed_in(&hub, "ada");
+    assert_eq!(browser.api("GET", "/user").json()["token_id"], Value::Null);
+    let xsrf = browser.xsrf();
+    let mut status = |method: &str, path: &str, headers: &[(&str, &str)], body: &str| {
+        browser.send(method, &format!("/hub/api{path}"), headers, body.to_owned()).status
+    };
+    let cors = ("sec-fetch-mode", "cors");
+    assert_eq!(status("GET", "/user", &[cors], ""), 403);
+    assert_eq!(status("GET", &format!("/user?_xsrf={xsrf}"), &[cors], ""), 200);
+    let token = ("x-xsrftoken", xsrf.as_str());
+    assert_eq!(status("POST", "/users/ada/tokens", &[token, ("content-type", "text/plain")], "{}"), 403);
+    assert_eq!(
+        status("POST", "/users/ada/tokens", &[token, ("content-type", "application/json")], "{}"),
+        201
+    );
+    assert_eq!(status("DELETE", "/users/ada/server", &[], ""), 403);
+    assert_eq!(status("DELETE", "/users/ada/server", &[token, ("content-type", "text/plain")], ""), 204);
+}
+
+#[test]
+fn rest_130_to_132_groups_have_members_and_properties() {
+    let hub = Hub::start();
+    hub.create_user("ada");
+    let made = hub.admin("POST", "/groups/lab", Some(json!({"users": ["ADA"]})));
+    assert_eq!((made.status, &made.json()["users"]), (201, &json!(["ada"])));
+    assert_eq!(hub.admin("POST", "/groups/lab", None).status, 409);
+    assert_eq!(hub.admin("POST", "/groups/other", Some(json!({"properties": {}}))).status, 400);
+    assert_eq!(hub.admin("POST", "/groups/other", Some(json!({"users": ["nobody"]}))).status, 400);
+    assert_eq!(hub.admin("GET", "/groups/other", None).status, 404, "nothing was made");
+    let members =
+        |method: &str, users: Value| hub.admin(method, "/groups/lab/users", Some(json!({"users": users})));
+    assert_eq!(members("POST", json!(["ada"])).json()["users"], json!(["ada"]));
+    assert_eq!(members("DELETE", json!(["ada"])).json()["users"], json!([]));
+    assert_eq!(members("DELETE", json!(["ada"])).status, 200);
+    let put = |body: Value| hub.admin("PUT", "/groups/lab/properties", Some(body));
+    assert_eq!(put(json!({"a": 1})).json()["properties"], json!({"a": 1}));
+    assert_eq!(put(json!([])).status, 400);
+    assert_eq!(hub.admin("DELETE", "/groups/lab", None).status, 204);
+}
+
+#[test]
+fn rest_134_services_are_an_object_by_name() {
+    let hub = Hub::start();
+    assert_eq!(hub.admin("GET", "/services", None).json()["tests"]["kind"], "service");
+    assert_eq!(hub.admin("GET", "/services/tests", None).json()["admin"], true);
+    assert_eq!(hub.admin("GET", "/services/none", None).status, 404);
+}
+
+#[test]
+fn rest_160_info_has_the_keys_of_the_contract() {
+    let hub = Hub::start();
+    let info = hub.admin("GET", "/info", None).json();
+    for key in ["version", "python", "sys_executable"] {
+        assert!(info[key].is_string(), "{info}");
+    }
+    assert!(info["spawner"]["class"].is_string() && info["authenticator"]["version"].is_string());
+    hub.create_user("ada");
+    assert_eq!(hub.api("GET", "/info", Some(&token(&hub, "ada", &["self"])), None).status, 403);
+}
 
 #[test]
 fn rest_001_the_api_root_answers_everybody() {

@@ -61,6 +61,14 @@ impl<'a> Browser<'a> {
         self.send("POST", path, &headers, body)
     }
 
+    /// A REST call as the hub's own scripts make it.
+    pub(crate) fn api(&mut self, method: &str, path: &str) -> Reply {
+        let xsrf = self.xsrf();
+        let headers =
+            [("sec-fetch-mode", "cors"), ("sec-fetch-site", "same-origin"), ("x-xsrftoken", xsrf.as_str())];
+        self.send(method, &format!("/hub/api{path}"), &headers, String::new())
+    }
+
     /// Sends a request with the cookies that fit its path, and keeps those that come back.
     pub(crate) fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: String) -> Reply {
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.hub.url) };
