@@ -37,6 +37,8 @@ pub struct TokenFacts {
     pub session_id: Option<String>,
     /// What it was made for.
     pub purpose: TokenPurpose,
+    /// When it was last used, as stored.
+    pub last_activity: Option<DateTime<Utc>>,
 }
 
 /// An authenticated caller.
@@ -183,8 +185,11 @@ impl Hub {
     /// Whether the stored activity is older than the resolution.
     fn is_old(&self, caller: &Caller, now: DateTime<Utc>) -> bool {
         let resolution = chrono::Duration::from_std(self.settings.activity_resolution).unwrap_or_default();
-        let stored = caller.user().and_then(|user| user.last_activity);
-        caller.token.is_some() || stored.is_none_or(|last| now - last >= resolution)
+        let stored = match &caller.token {
+            Some(token) => token.last_activity,
+            None => caller.user().and_then(|user| user.last_activity),
+        };
+        stored.is_none_or(|last| now - last >= resolution)
     }
 
     /// Notes activity; a server's own token does not count as its owner's (REST-124).
@@ -243,7 +248,12 @@ fn by_token(
         }
     };
     let Granted { scopes, raw, members } = granted;
-    let facts = TokenFacts { id: token.id, session_id: token.session_id, purpose: token.purpose };
+    let facts = TokenFacts {
+        id: token.id,
+        session_id: token.session_id,
+        purpose: token.purpose,
+        last_activity: token.last_activity,
+    };
     Ok(Some((Caller { who, scopes, raw, members, token: Some(facts) }, token.expires_at)))
 }
 
