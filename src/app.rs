@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use actix::Addr;
 use log::{error, info, warn};
+use orrery_proxy::{Stop, Tunnels};
 use tokio::sync::mpsc;
 
 use crate::actors::hub::HubActor;
@@ -226,7 +227,7 @@ impl Running {
             info!("user servers are left running");
         }
         // gracefully: whoever asked for the end of the hub gets an answer
-        self.proxy.stop(true).await;
+        self.proxy.stop(Stop::Drain(Tunnels::Cut)).await;
         self.web.stop(false).await;
     }
 }

@@ -13,7 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["app"],
     &["web"],
     &["actors"],
-    &["auth", "spawn", "store"],
+    &["auth", "spawn", "store", "proxy_client", "proxy_child"],
     &["privileged"],
     &["config"],
     &["domain"],
@@ -41,6 +41,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("src/launch/Cargo.toml", &["orrery-wire"]),
     ("src/session/Cargo.toml", &["orrery-wire"]),
     ("src/proxy/Cargo.toml", &[]),
+    ("benches/load/Cargo.toml", &[]),
 ];
 
 fn root() -> PathBuf {

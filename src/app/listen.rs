@@ -47,15 +47,13 @@ pub(super) fn proxy(
     let errors = format!("{}{}error", addresses.connect_url, addresses.hub_prefix);
     let mut settings = ProxyConfig {
         error_target: ErrorTarget::new(&errors).ok(),
-        shutdown_timeout: Duration::from_secs(SHUTDOWN_SECONDS),
+        drain_timeout: Duration::from_secs(SHUTDOWN_SECONDS),
         ..ProxyConfig::default()
     };
     if config.proxy.workers > 0 {
         settings.workers = config.proxy.workers;
     }
-    let (handle, server) = orrery_proxy::serve(vec![listener], supervision.routes.clone(), settings)?;
-    actix::spawn(server);
-    Ok(handle)
+    Ok(orrery_proxy::serve(vec![listener.into()], supervision.routes.clone(), settings)?)
 }
 
 /// Starts the hub's pages and API.

@@ -1,5 +1,7 @@
 //! Rules between values, and rules of a value that its type cannot carry.
 
+mod tls;
+
 use std::collections::BTreeMap;
 
 use super::address::HttpUrl;
@@ -19,6 +21,7 @@ pub fn check(config: &Config, report: &mut Report) {
     roles(config, report);
     groups(config, report);
     custom_scopes(config, report);
+    tls::check(config, report);
     if let Err(reason) = config.database.target() {
         report.wrong_at("database.url", reason);
     }

@@ -33,9 +33,11 @@ fn public_address(config: &mut Config, report: &mut Report) {
         Ok(url) => url,
         Err(error) => return report.wrong_at("proxy.bind_url", error.to_string()),
     };
-    if url.scheme == "https" && config.tls.cert.as_os_str().is_empty() {
+    if url.scheme == "https" && !config.tls.is_on() {
         report.warn("`proxy.bind_url`: without a certificate the address is served as http://");
         url.scheme = "http".to_owned();
+    } else if config.tls.is_on() {
+        url.scheme = "https".to_owned();
     }
     let url_is_later = |key: &str| report.given.rank("proxy.bind_url") > report.given.rank(key);
     let (url_wins_ip, url_wins_port, url_wins_path) =

@@ -1,11 +1,19 @@
 //! Settings of the data plane.
 
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::uri::PathAndQuery;
+use http::{HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::target::{Target, TargetError};
+use crate::access_log::AccessLog;
+use crate::metrics::Metrics;
+use crate::target::{Endpoint, Target, TargetError};
+use crate::tls::ClientTls;
 
 /// What stays readable in the `url` parameter: JavaScript's `encodeURIComponent`.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -19,47 +27,136 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
-/// Settings of [`serve`](crate::serve).
+/// Settings of [`serve`](crate::serve). Durations that are `None` never end.
 #[derive(Debug, Clone)]
 pub struct ProxyConfig {
-    /// Where error pages come from; without it errors are one line of text.
+    /// Where error pages come from.
     pub error_target: Option<ErrorTarget>,
-    /// How long a client may take to send a request head, and how long its
-    /// connection may stay without a request in flight.
+    /// A directory with `<code>.html` and `error.html`, for errors without a page from `error_target`.
+    pub error_path: Option<PathBuf>,
+    /// How long a client may take to send a request head, and to complete a TLS handshake.
     pub header_timeout: Duration,
-    /// How long an unused connection to a server is kept for reuse.
-    pub idle_timeout: Duration,
+    /// How long a client's connection may stay without a request.
+    pub keep_alive: Duration,
+    /// How long a body may make no progress because of its client, in either direction.
+    pub body_timeout: Duration,
+    /// How long a client may send and receive nothing, whatever the reason; not in tunnels.
+    pub client_timeout: Option<Duration>,
+    /// How long a server may take from the end of the request to its answer's head.
+    pub response_timeout: Option<Duration>,
     /// How long opening a connection to a server may take.
     pub connect_timeout: Duration,
-    /// How long a server may take from the request to its answer's head,
-    /// including the time the client needs to send the body. `None` waits forever.
-    pub response_timeout: Option<Duration>,
-    /// How long a graceful stop waits for requests under way (whole seconds).
-    pub shutdown_timeout: Duration,
+    /// How long an unused connection to a server is kept for reuse.
+    pub idle_timeout: Duration,
+    /// How long a draining stop waits for requests under way.
+    pub drain_timeout: Duration,
+    /// What is changed on the way.
+    pub forwarding: Forwarding,
+    /// Whether a route begins with the name of a host.
+    pub host_routing: bool,
     /// Worker threads, 1 to 512; one per core is right.
     pub workers: usize,
-    /// Client connections per worker, tunnels included. Further ones wait in the
-    /// listener's backlog.
-    pub max_connections_per_worker: usize,
+    /// Client connections, tunnels included; further ones wait in the listener's backlog. 0: as many as the limit on open
+    /// files allows.
+    pub max_connections: usize,
+    /// Client connections from one address (IPv6: one /64); further ones are closed. 0: nine tenths of
+    /// `max_connections`, since all clients may come through one load balancer.
+    pub max_connections_per_address: usize,
+    /// Requests and tunnels under way on one route; further ones get 503. 0: no limit.
+    pub max_requests_per_route: usize,
     /// Unused connections kept per server and worker.
     pub max_idle_per_target: usize,
     /// Largest message head accepted from either side, in bytes; at least 8192.
     pub max_header_bytes: usize,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// One line a request, if wanted.
+    pub access_log: Option<AccessLog>,
+    /// How `https` targets are reached. `None`: verified against the system's authorities.
+    pub client_tls: Option<Arc<ClientTls>>,
 }
 
 impl Default for ProxyConfig {
     fn default() -> Self {
         Self {
             error_target: None,
+            error_path: None,
             header_timeout: Duration::from_secs(30),
-            idle_timeout: Duration::from_secs(60),
-            connect_timeout: Duration::from_secs(5),
+            keep_alive: Duration::from_secs(5),
+            body_timeout: Duration::from_secs(120),
+            client_timeout: None,
             response_timeout: None,
-            shutdown_timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(60),
+            drain_timeout: Duration::from_secs(30),
+            forwarding: Forwarding::default(),
+            host_routing: false,
             workers: std::thread::available_parallelism().map_or(1, usize::from).min(512),
-            max_connections_per_worker: 25_600,
-            max_idle_per_target: 64,
+            max_connections: 0,
+            max_connections_per_address: 0,
+            max_requests_per_route: 0,
+            max_idle_per_target: 512,
             max_header_bytes: 64 * 1024,
+            metrics: Metrics::new(),
+            access_log: None,
+            client_tls: None,
+        }
+    }
+}
+
+/// What is changed on the way (proxy.md section 8).
+#[derive(Debug, Clone)]
+pub struct Forwarding {
+    /// Adds `X-Forwarded-*` fields.
+    pub x_forwarded: bool,
+    /// Puts the path of a route's target before the path of the request.
+    pub prepend_path: bool,
+    /// Keeps the route's own path in the request.
+    pub include_prefix: bool,
+    /// Rewrites the host in `Location` of redirects to the request's, where it is the target's.
+    pub auto_rewrite: bool,
+    /// Rewrites the scheme in `Location` of redirects likewise.
+    pub protocol_rewrite: Option<String>,
+    /// Sends the target's host as `Host`.
+    pub change_origin: bool,
+    /// Set in each request, in place of fields of the same name.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Whose word on where a request comes from is passed on. `None`: everyone's, as CHP does.
+    pub trust: Option<Trust>,
+}
+
+/// Which peers are reverse proxies that tell the truth about their clients (SEC-095).
+#[derive(Clone)]
+pub struct Trust(Arc<dyn Fn(IpAddr) -> bool + Send + Sync>);
+
+impl Trust {
+    /// Trusts the addresses for which `trusts` holds.
+    pub fn new(trusts: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(trusts))
+    }
+
+    pub(crate) fn holds(&self, address: IpAddr) -> bool {
+        (self.0)(address)
+    }
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Trust")
+    }
+}
+
+impl Default for Forwarding {
+    fn default() -> Self {
+        Self {
+            x_forwarded: true,
+            prepend_path: true,
+            include_prefix: true,
+            auto_rewrite: false,
+            protocol_rewrite: None,
+            change_origin: false,
+            headers: Vec::new(),
+            trust: None,
         }
     }
 }
@@ -74,8 +171,12 @@ impl ErrorTarget {
         Target::parse(url).map(Self)
     }
 
-    pub(crate) fn target(&self) -> &Target {
-        &self.0
+    pub(crate) fn endpoint(&self) -> &Arc<Endpoint> {
+        &self.0.endpoint
+    }
+
+    pub(crate) fn authority(&self) -> &[u8] {
+        self.0.authority.as_bytes()
     }
 
     /// `<base>/<code>?url=<what the client asked for>`. `None` when the result is

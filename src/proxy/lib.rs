@@ -7,35 +7,57 @@
 //! | Module | Idea |
 //! | --- | --- |
 //! | `path` | request paths: dot segments, escapes, decoded segments |
-//! | `target` | where a route leads: TCP or UNIX socket, optional path |
-//! | `route`, `table` | a route and its activity; the snapshot and its publication |
-//! | `config`, `listen`, `server` | settings; binding; workers, connections, draining |
-//! | `exchange` | one request from refusal to relayed answer |
-//! | `headers`, `refuse` | what is removed, added and not accepted |
-//! | `pool`, `wire`, `body` | kept connections to servers; streams; streamed bodies |
-//! | `tunnel` | what remains after `101 Switching Protocols`: bytes |
-//! | `error_page` | the hub's page for an error, or a plain line of text |
+//! | `target` | where a route leads: TCP, TLS or UNIX socket, optional path and query |
+//! | `route`, `host` | a route and its activity; host names as keys |
+//! | `table`, `children` | the snapshot and its publication; the persistent map it is made of |
+//! | `http1` | HTTP/1 on the wire, pure: heads, framing, chunks; what is refused |
+//! | `relay` | requests and answers in transit, tunnels, error pages |
+//! | `http2` | HTTP/2 towards clients, by way of `relay` |
+//! | `stream`, `pool` | bytes to and from peers; kept connections to servers |
+//! | `own_file` | pid files and UNIX sockets, gone when we are |
+//! | `config`, `socket`, `listen`, `admission`, `server` | settings; binding; who may connect; workers and draining |
+//! | `tls` | certificates of the public port and of the API, trust in `https` targets |
+//! | `metrics`, `access_log` | what is counted; one line a request |
+//! | `api`, `redirect`, `side` | the listeners beside the public one |
+//! | `cli`, `program`, `chp_log` | the program `orrery-proxy` |
 
-mod body;
+mod access_log;
+mod admission;
+pub mod api;
+mod children;
+mod chp_log;
+pub mod cli;
+mod clock;
 mod config;
-mod error_page;
-mod exchange;
-mod headers;
+#[doc(hidden)]
+pub mod fuzzing;
+mod host;
+mod http1;
+mod http2;
 mod listen;
+mod metrics;
+mod own_file;
 mod path;
 mod pool;
-mod refuse;
+pub mod program;
+pub mod redirect;
+mod relay;
 mod route;
 mod server;
+mod side;
+mod socket;
+mod stream;
 mod table;
 mod target;
-mod tunnel;
-mod wire;
+pub mod tls;
 
-pub use actix_server::ServerHandle;
-pub use config::{ErrorTarget, ProxyConfig};
+pub use access_log::{AccessEntry, AccessLog};
+pub use config::{ErrorTarget, Forwarding, ProxyConfig, Trust};
 pub use listen::bind;
-pub use route::{Route, RouteError};
-pub use server::serve;
+pub use metrics::{Metrics, WorkerMetrics};
+pub use own_file::{OwnFile, listen_unix};
+pub use route::{Matching, Route, RouteError};
+pub use server::{ServerHandle, Stop, Tunnels, serve};
+pub use socket::{Listener, Socket};
 pub use table::{RouteTable, Routes};
 pub use target::TargetError;

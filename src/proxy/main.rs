@@ -1,21 +1,36 @@
-//! The data plane as a program of its own.
-//!
-//! This build only knows its version: the hub runs the data plane inside itself.
+//! The data plane as a program of its own: arguments, exit status.
 
 use std::process::ExitCode;
 
-/// `EX_UNAVAILABLE` of sysexits.h.
-const UNAVAILABLE: u8 = 69;
+use clap::Parser;
+use orrery_proxy::cli::{Cli, Settings, version};
+use orrery_proxy::program;
 
 fn main() -> ExitCode {
-    let asks_version = std::env::args_os().skip(1).any(|word| word == "--version" || word == "-V");
-    if asks_version {
-        println!("orrery-proxy {}", env!("CARGO_PKG_VERSION"));
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(usage) => {
+            // To the standard output for --help; nobody is left to tell if that fails.
+            let _ = usage.print();
+            return ExitCode::from(u8::from(usage.use_stderr()));
+        }
+    };
+    if cli.version {
+        println!("{}", version());
         return ExitCode::SUCCESS;
     }
-    eprintln!(
-        "orrery-proxy: the stand-alone proxy is not available in this build.\n\
-         Let the hub run its own: set `proxy.type = \"embedded\"` in orrery.toml."
-    );
-    ExitCode::from(UNAVAILABLE)
+    let environment = |name: &str| std::env::var(name).ok();
+    let settings = match Settings::new(cli, &environment) {
+        Ok(settings) => settings,
+        Err(problem) => return fail(&problem),
+    };
+    match program::run(settings, &environment) {
+        Ok(status) => ExitCode::from(status),
+        Err(problem) => fail(&problem),
+    }
+}
+
+fn fail(problem: &dyn std::error::Error) -> ExitCode {
+    eprintln!("{problem}");
+    ExitCode::FAILURE
 }

@@ -120,6 +120,33 @@ fn walk_escaped(segment: &[u8], visit: &mut impl FnMut(&[u8]) -> ControlFlow<()>
     visit(decoded.bytes())
 }
 
+/// How many bytes at the start of a normalised path its first `count` segments
+/// take. What follows is empty or starts with the separator, `/` or `%2F`.
+pub(crate) fn len_of_segments(path: &str, count: usize) -> usize {
+    if count == 0 {
+        return 0;
+    }
+    separators(path).nth(count).map_or(path.len(), |(at, _)| at)
+}
+
+/// Where the separators are, and how long each is. The first is at 0.
+fn separators(path: &str) -> impl Iterator<Item = (usize, usize)> {
+    let bytes = path.as_bytes();
+    bytes.iter().enumerate().filter_map(move |(at, byte)| match byte {
+        b'/' => Some((at, 1)),
+        b'%' if escape(bytes.get(at + 1..).unwrap_or_default()) == Some(b'/') => Some((at, 3)),
+        _ => None,
+    })
+}
+
+/// The `/` that `rest` starts with may be escaped; this one is not.
+pub(crate) fn plain_start(rest: &str) -> Cow<'_, str> {
+    match separators(rest).next() {
+        Some((0, 3)) => Cow::Owned(format!("/{}", rest.get(3..).unwrap_or_default())),
+        _ => Cow::Borrowed(rest),
+    }
+}
+
 struct Decoded {
     buffer: [u8; MAX_SEGMENT],
     len: usize,
@@ -216,6 +243,30 @@ mod tests {
         }
         for path in ["/", "/%25", "/%E7%A7%80", "/a%2fb"] {
             assert!(is_well_escaped(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn proxy_008_the_length_of_matched_segments_counts_raw_bytes() {
+        for (path, count, expected) in [
+            ("/bar/rest", 1, "/bar"),
+            ("/bar", 1, "/bar"),
+            ("/bar/", 1, "/bar"),
+            ("/b%40r/b%20r/x", 2, "/b%40r/b%20r"),
+            ("/user%2Falice/f", 1, "/user"),
+            ("/user%2falice/f", 2, "/user%2falice"),
+            ("/a//b", 1, "/a"),
+            ("/a/b", 0, ""),
+            ("/a", 3, "/a"),
+        ] {
+            assert_eq!(&path[..len_of_segments(path, count)], expected, "{path} {count}");
+        }
+    }
+
+    #[test]
+    fn an_escaped_separator_at_the_start_is_unescaped() {
+        for (rest, expected) in [("%2Falice/f", "/alice/f"), ("/x%2Fy", "/x%2Fy"), ("", ""), ("/", "/")] {
+            assert_eq!(plain_start(rest), expected);
         }
     }
 

@@ -1,5 +1,4 @@
-//! Connections to servers, kept and reused by one worker. No locks: a pool
-//! never leaves its thread.
+//! Connections to servers, kept and reused by one worker. No locks: a pool never leaves its thread.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -8,234 +7,159 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::OnceCell;
+use tokio_rustls::{TlsConnector, TlsStream};
 
-use crate::body::RequestBody;
 use crate::config::ProxyConfig;
+use crate::relay::clock::Clock;
+use crate::relay::worker::Worker;
+use crate::stream::{Stream, tune};
 use crate::target::Endpoint;
-use crate::wire::Wire;
+use crate::tls::{ClientTls, ClientTlsOptions};
 
-pub(crate) type Sender = http1::SendRequest<RequestBody>;
-
-/// Why a server gave no answer; the client sees 503 for all of them.
+/// Why no connection could be had.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum UpstreamError {
+pub(crate) enum ConnectError {
     #[error("cannot connect: {0}")]
-    Connect(#[source] io::Error),
+    Refused(#[source] io::Error),
     #[error("connecting took longer than {0:?}")]
-    ConnectTimeout(Duration),
-    #[error("no answer within {0:?}")]
-    ResponseTimeout(Duration),
-    #[error("connection lost before an answer: {0}")]
-    Lost(#[source] hyper::Error),
+    Timeout(Duration),
+    #[error("no TLS: {0}")]
+    Tls(String),
 }
 
+/// A connection to a server.
 #[derive(Debug)]
-pub(crate) struct Pool {
-    idle: RefCell<HashMap<Arc<Endpoint>, Vec<Idle>>>,
-    connector: http1::Builder,
-    connect_timeout: Duration,
-    response_timeout: Option<Duration>,
-    idle_timeout: Duration,
-    max_idle: usize,
+pub(crate) struct Upstream {
+    pub(crate) stream: Stream,
+    /// Bytes that have arrived and were not used.
+    pub(crate) early: Vec<u8>,
+    endpoint: Arc<Endpoint>,
+    /// Whether it has carried an exchange before.
+    pub(crate) is_kept: bool,
 }
 
 #[derive(Debug)]
 struct Idle {
-    sender: Sender,
-    since: Instant,
+    upstream: Upstream,
+    until: Instant,
 }
 
-/// A connection that is busy with one exchange. Dropping it closes the
-/// connection, which is how a vanished client cancels its request.
+/// The unused connections of one worker.
 #[derive(Debug)]
-pub(crate) struct Lease {
-    pool: Rc<Pool>,
-    endpoint: Arc<Endpoint>,
-    sender: Sender,
-}
-
-impl Lease {
-    /// Puts the connection back after a complete answer.
-    pub(crate) fn give_back(self) {
-        let Self { pool, endpoint, sender } = self;
-        pool.keep(endpoint, sender);
-    }
+pub(crate) struct Pool {
+    idle: RefCell<HashMap<Arc<Endpoint>, Vec<Idle>>>,
+    clock: Rc<Clock>,
+    tls: OnceCell<Arc<ClientTls>>,
+    connect_timeout: Duration,
+    idle_timeout: Duration,
+    max_idle: usize,
 }
 
 impl Pool {
-    /// Creates the pool and the task that closes connections unused for too long.
-    pub(crate) fn start(config: &ProxyConfig) -> Rc<Self> {
-        let mut connector = http1::Builder::new();
-        connector.max_buf_size(config.max_header_bytes.max(8192));
-        let pool = Rc::new(Self {
+    pub(crate) fn new(config: &ProxyConfig, clock: Rc<Clock>) -> Self {
+        Self {
             idle: RefCell::default(),
-            connector,
+            clock,
+            tls: config.client_tls.clone().map(OnceCell::from).unwrap_or_default(),
             connect_timeout: config.connect_timeout,
-            response_timeout: config.response_timeout,
             idle_timeout: config.idle_timeout,
             max_idle: config.max_idle_per_target,
-        });
-        let period = config.idle_timeout.max(Duration::from_millis(20)) / 2;
-        actix_rt::spawn(sweep(Rc::downgrade(&pool), period));
-        pool
-    }
-
-    /// Sends a request over a kept or a new connection and waits for the head of
-    /// the answer.
-    pub(crate) async fn send(
-        self: &Rc<Self>,
-        endpoint: &Arc<Endpoint>,
-        request: Request<RequestBody>,
-    ) -> Result<(Response<Incoming>, Lease), UpstreamError> {
-        let Some(limit) = self.response_timeout else {
-            return self.exchange(endpoint, request).await;
-        };
-        match actix_rt::time::timeout(limit, self.exchange(endpoint, request)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(UpstreamError::ResponseTimeout(limit)),
         }
     }
 
-    /// A kept connection may have been closed by the server in the meantime. hyper
-    /// hands the request back exactly when nothing of it was written, so sending
-    /// it again, once, over a new connection cannot repeat its effect.
-    async fn exchange(
-        self: &Rc<Self>,
-        endpoint: &Arc<Endpoint>,
-        request: Request<RequestBody>,
-    ) -> Result<(Response<Incoming>, Lease), UpstreamError> {
-        let mut unsent = request;
-        if let Some(mut sender) = self.checkout(endpoint) {
-            match sender.try_send_request(unsent).await {
-                Ok(response) => return Ok((response, self.lease(endpoint, sender))),
-                Err(mut error) => match error.take_message() {
-                    Some(request) => unsent = request,
-                    None => return Err(UpstreamError::Lost(error.into_error())),
-                },
-            }
-        }
-        let mut sender = self.connect(endpoint).await?;
-        match sender.try_send_request(unsent).await {
-            Ok(response) => Ok((response, self.lease(endpoint, sender))),
-            Err(error) => Err(UpstreamError::Lost(error.into_error())),
-        }
-    }
-
-    fn lease(self: &Rc<Self>, endpoint: &Arc<Endpoint>, sender: Sender) -> Lease {
-        Lease { pool: Rc::clone(self), endpoint: Arc::clone(endpoint), sender }
-    }
-
-    async fn connect(&self, endpoint: &Endpoint) -> Result<Sender, UpstreamError> {
-        let wire = actix_rt::time::timeout(self.connect_timeout, Wire::connect(endpoint))
-            .await
-            .map_err(|_| UpstreamError::ConnectTimeout(self.connect_timeout))?
-            .map_err(UpstreamError::Connect)?;
-        let (sender, connection) =
-            self.connector.handshake(TokioIo::new(wire)).await.map_err(UpstreamError::Lost)?;
-        actix_rt::spawn(async move {
-            if let Err(error) = connection.with_upgrades().await {
-                log::debug!(error:%; "connection to a server ended");
-            }
-        });
-        Ok(sender)
-    }
-
-    /// The most recently used connection that can take a request now.
-    fn checkout(&self, endpoint: &Endpoint) -> Option<Sender> {
+    /// The most recently used connection that is still open.
+    pub(crate) fn take(&self, endpoint: &Endpoint) -> Option<Upstream> {
         let mut idle = self.idle.borrow_mut();
-        let stack = idle.get_mut(endpoint)?;
-        stack.retain(|kept| self.is_usable(kept));
-        // One that still uploads the rest of a request whose answer came early
-        // is not ready yet; leave it.
-        let ready = stack.iter().rposition(|kept| kept.sender.is_ready())?;
-        Some(stack.remove(ready).sender)
+        let kept = idle.get_mut(endpoint)?;
+        let now = self.clock.instant();
+        while let Some(mut last) = kept.pop() {
+            if last.until > now && last.upstream.stream.is_quiet() {
+                return Some(last.upstream);
+            }
+        }
+        None
     }
 
-    fn keep(&self, endpoint: Arc<Endpoint>, sender: Sender) {
-        if sender.is_closed() {
+    /// Keeps a connection after a complete exchange; `limit` is the server's own word on how long it does.
+    pub(crate) fn keep(&self, mut upstream: Upstream, limit: Option<Duration>) {
+        let time = limit.map_or(self.idle_timeout, |limit| limit.min(self.idle_timeout));
+        if time.is_zero() || !upstream.early.is_empty() {
             return;
         }
+        upstream.is_kept = true;
         let mut idle = self.idle.borrow_mut();
-        let stack = idle.entry(endpoint).or_default();
-        if stack.len() < self.max_idle {
-            stack.push(Idle { sender, since: Instant::now() });
+        let until = self.clock.instant() + time;
+        match idle.get_mut(&upstream.endpoint) {
+            Some(kept) if kept.len() >= self.max_idle => {}
+            Some(kept) => kept.push(Idle { upstream, until }),
+            None if self.max_idle == 0 => {}
+            None => drop(idle.insert(Arc::clone(&upstream.endpoint), vec![Idle { upstream, until }])),
         }
     }
 
-    fn is_usable(&self, kept: &Idle) -> bool {
-        !kept.sender.is_closed() && kept.since.elapsed() < self.idle_timeout
+    /// Opens a connection.
+    pub(crate) async fn connect(&self, endpoint: &Arc<Endpoint>) -> Result<Upstream, ConnectError> {
+        let stream = tokio::time::timeout(self.connect_timeout, self.open(endpoint))
+            .await
+            .map_err(|_| ConnectError::Timeout(self.connect_timeout))??;
+        Ok(Upstream { stream, early: Vec::new(), endpoint: Arc::clone(endpoint), is_kept: false })
+    }
+
+    async fn open(&self, endpoint: &Endpoint) -> Result<Stream, ConnectError> {
+        match endpoint {
+            Endpoint::Tcp { host, port, tls } => {
+                let stream =
+                    TcpStream::connect((host.as_str(), *port)).await.map_err(ConnectError::Refused)?;
+                tune(&stream);
+                match tls {
+                    false => Ok(Stream::Tcp(stream)),
+                    true => self.shake_hands(host, stream).await,
+                }
+            }
+            Endpoint::Unix(path) => {
+                UnixStream::connect(path).await.map(Stream::Unix).map_err(ConnectError::Refused)
+            }
+        }
+    }
+
+    async fn shake_hands(&self, host: &str, stream: TcpStream) -> Result<Stream, ConnectError> {
+        let tls = self.tls.get_or_try_init(usual_tls).await?;
+        let name = ClientTls::server_name(host).map_err(|error| ConnectError::Tls(error.to_string()))?;
+        let stream = TlsConnector::from(tls.config())
+            .connect(name, stream)
+            .await
+            .map_err(|error| ConnectError::Tls(error.to_string()))?;
+        Ok(Stream::Tls(Box::new(TlsStream::Client(stream))))
     }
 
     fn discard_unusable(&self) {
-        self.idle.borrow_mut().retain(|_, stack| {
-            stack.retain(|kept| self.is_usable(kept));
-            !stack.is_empty()
+        let now = self.clock.instant();
+        self.idle.borrow_mut().retain(|_, kept| {
+            kept.retain_mut(|one| one.until > now && one.upstream.stream.is_quiet());
+            !kept.is_empty()
         });
     }
 }
 
-/// Ends when the worker dropped its pool.
-async fn sweep(pool: Weak<Pool>, period: Duration) {
+/// The system's authorities, read when the first `https` target is met.
+async fn usual_tls() -> Result<Arc<ClientTls>, ConnectError> {
+    let loaded = tokio::task::spawn_blocking(|| ClientTls::load(ClientTlsOptions::default())).await;
+    match loaded {
+        Ok(Ok(tls)) => Ok(tls),
+        Ok(Err(error)) => Err(ConnectError::Tls(error.to_string())),
+        Err(error) => Err(ConnectError::Tls(error.to_string())),
+    }
+}
+
+/// Closes connections that were unused for too long, or that their server has closed. Ends with the worker.
+pub(crate) async fn sweep(worker: Weak<Worker>) {
     loop {
-        actix_rt::time::sleep(period).await;
-        match pool.upgrade() {
-            Some(pool) => pool.discard_unusable(),
-            None => return,
+        let Some(period) = worker.upgrade().map(|worker| worker.pool.idle_timeout / 4) else { return };
+        tokio::time::sleep(period.clamp(Duration::from_millis(10), Duration::from_secs(1))).await;
+        if let Some(worker) = worker.upgrade() {
+            worker.pool.discard_unusable();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::{Read, Write};
-    use std::net::{TcpListener, TcpStream};
-    use std::thread;
-
-    use http_body_util::BodyExt;
-
-    use super::*;
-    use crate::target::Target;
-
-    const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-
-    /// Accepts one connection and answers one request on it.
-    fn serve_once(listener: &TcpListener) -> TcpStream {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut head = [0; 512];
-        assert!(stream.read(&mut head).unwrap() > 0);
-        stream.write_all(OK).unwrap();
-        stream
-    }
-
-    async fn ask(pool: &Rc<Pool>, endpoint: &Arc<Endpoint>) -> Result<(), UpstreamError> {
-        let (response, lease) = pool.send(endpoint, Request::new(RequestBody::Empty)).await?;
-        assert_eq!(response.collect().await.unwrap().to_bytes(), "ok");
-        lease.give_back();
-        Ok(())
-    }
-
-    /// This future and the connection's task share a thread, and this future is
-    /// polled first: so the server's FIN has arrived, but hyper has not seen it, when
-    /// the second request takes the kept connection.
-    #[test]
-    fn a_request_given_to_a_connection_that_had_just_been_closed_is_sent_over_a_new_one() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let target = Target::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-        actix_rt::System::new().block_on(async move {
-            let pool = Pool::start(&ProxyConfig::default());
-            let accepting = listener.try_clone().unwrap();
-            let first = thread::spawn(move || serve_once(&accepting));
-            ask(&pool, &target.endpoint).await.unwrap();
-            drop(first.join().unwrap());
-            tokio::task::yield_now().await;
-            assert!(pool.idle.borrow().values().flatten().all(|kept| kept.sender.is_ready()));
-            let second = thread::spawn(move || serve_once(&listener));
-            ask(&pool, &target.endpoint).await.unwrap();
-            second.join().unwrap();
-        });
     }
 }

@@ -1,192 +1,308 @@
-//! Workers and connections: one current-thread runtime per worker, all state of
-//! a connection on its worker's thread.
+//! Workers: one thread and one single-threaded runtime each, all state of a connection on its worker's thread.
 
 use std::future::poll_fn;
 use std::io;
-use std::net::TcpListener;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::task::Poll;
+use std::thread;
 use std::time::Duration;
 
-use actix_rt::time::{Instant, sleep};
-use actix_server::{GracefulShutdownSignal, Server, ServerHandle};
-use actix_service::{fn_factory, fn_service};
-use http::Request;
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_rustls::{TlsAcceptor, TlsStream};
 
+use crate::admission::{Admission, Admitted};
 use crate::config::ProxyConfig;
-use crate::exchange::{Client, Worker, answer};
-use crate::pool::Pool;
+use crate::http2;
+use crate::listen::{Accepted, Door};
+use crate::pool;
+use crate::relay::connection::{Client, Outcome};
+use crate::relay::request::Front;
+use crate::relay::worker::Worker;
+use crate::socket::Listener;
+use crate::stream::Stream;
 use crate::table::Routes;
-use crate::wire;
 
 const MAX_WORKERS: usize = 512;
 /// Far beyond any use, and near enough to be added to a clock.
-const MAX_HEADER_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+/// What a failure to accept waits for: descriptors that others give back.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Most connections that a worker takes from a listener that is about to be closed.
+const LAST_CONNECTIONS: usize = 256;
+/// Events handled before the runtime looks for new ones.
+const EVENT_INTERVAL: u32 = 61;
 
-/// Runs the data plane on listeners made by [`bind`](crate::bind).
-///
-/// Must be called inside an actix system. The returned server does nothing until
-/// it is awaited or spawned; it leaves the process's signals alone. A graceful
-/// `stop(true)` ends idle connections and tunnels at once, lets requests under
-/// way finish, and gives up after `config.shutdown_timeout`.
-///
-/// Fails with `InvalidInput` without listeners, with a number of workers outside
-/// 1 to 512, with a header timeout of zero or above one day, or outside an actix
-/// system.
-pub fn serve(
-    listeners: Vec<TcpListener>,
-    routes: Routes,
-    config: ProxyConfig,
-) -> io::Result<(ServerHandle, Server)> {
-    check(&listeners, &config)?;
-    let mut builder = Server::build()
-        .workers(config.workers)
-        .max_concurrent_connections(config.max_connections_per_worker)
-        .shutdown_timeout(config.shutdown_timeout.as_secs())
-        .disable_signals();
-    let drain = builder.graceful_shutdown_signal();
-    for listener in listeners {
-        let (routes, config, drain) = (routes.clone(), config.clone(), drain.clone());
-        builder = builder.listen("proxy", listener, move || {
-            let (routes, config, drain) = (routes.clone(), config.clone(), drain.clone());
-            fn_factory(move || {
-                let acceptor = Rc::new(Acceptor::new(routes.clone(), &config, drain.clone()));
-                std::future::ready(Ok::<_, ()>(fn_service(move |stream: TcpStream| {
-                    let acceptor = Rc::clone(&acceptor);
-                    async move {
-                        acceptor.serve(stream).await;
-                        Ok::<(), ()>(())
-                    }
-                })))
-            })
-        })?;
-    }
-    let server = builder.run();
-    Ok((server.handle(), server))
+/// How a proxy stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// At once: connections are cut.
+    Now,
+    /// Takes no new connections, ends idle ones, and lets requests under way finish within `drain_timeout`.
+    Drain(Tunnels),
 }
 
-fn check(listeners: &[TcpListener], config: &ProxyConfig) -> io::Result<()> {
+/// What becomes of tunnels, such as websockets, when a proxy drains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tunnels {
+    /// They end at once: a tunnel has no end of its own.
+    Cut,
+    /// They may go on until `drain_timeout`.
+    Finish,
+}
+
+/// A running proxy. It runs on when the handle is dropped.
+#[derive(Debug, Clone)]
+pub struct ServerHandle {
+    stop: Arc<watch::Sender<Option<Stop>>>,
+    running: watch::Receiver<usize>,
+}
+
+impl ServerHandle {
+    /// Stops the proxy; ready when its last worker has ended. A second call with [`Stop::Now`] ends the waiting of a first
+    /// one. Works in any runtime.
+    pub async fn stop(&self, how: Stop) {
+        self.stop.send_replace(Some(how));
+        self.ended().await;
+    }
+
+    /// Ready when the proxy has stopped.
+    pub async fn ended(&self) {
+        // An error means that the workers, who hold the other end, are gone.
+        let _ = self.running.clone().wait_for(|running| *running == 0).await;
+    }
+}
+
+/// Runs the data plane on these listeners, in threads of its own. Leaves the process's signals alone.
+///
+/// Fails with `InvalidInput` without listeners, with a number of workers outside 1 to 512, or with a header timeout or
+/// keep-alive of zero or above one day; otherwise with what the operating system says.
+pub fn serve(listeners: Vec<Listener>, routes: Routes, config: ProxyConfig) -> io::Result<ServerHandle> {
+    check(&listeners, &config)?;
+    let config = Arc::new(config);
+    let admission = Admission::new(&config);
+    let (stop, stopped) = watch::channel(None);
+    let (running, still_running) = watch::channel(0);
+    let running = Arc::new(running);
+    let (report, started) = sync_channel(config.workers);
+    for number in 0..config.workers {
+        let listeners = listeners.iter().map(Listener::try_clone).collect::<io::Result<Vec<_>>>()?;
+        let worker = WorkerThread {
+            listeners,
+            routes: routes.clone(),
+            config: Arc::clone(&config),
+            admission: Arc::clone(&admission),
+            stopped: stopped.clone(),
+            _running: Running::new(&running),
+        };
+        let report = report.clone();
+        thread::Builder::new().name(format!("proxy-{number}")).spawn(move || worker.run(&report))?;
+    }
+    drop(report);
+    for _ in 0..config.workers {
+        match started.recv() {
+            Ok(Ok(())) => {}
+            // Dropping `stop` ends the others.
+            Ok(Err(error)) => return Err(error),
+            Err(_) => return Err(io::Error::other("a worker of the proxy ended at its start")),
+        }
+    }
+    Ok(ServerHandle { stop: Arc::new(stop), running: still_running })
+}
+
+fn check(listeners: &[Listener], config: &ProxyConfig) -> io::Result<()> {
+    let is_odd = |time: Duration| time.is_zero() || time > MAX_TIMEOUT;
     let problem = if listeners.is_empty() {
         "the proxy needs at least one listener"
     } else if !(1..=MAX_WORKERS).contains(&config.workers) {
         "the proxy needs between 1 and 512 workers"
-    } else if config.header_timeout.is_zero() || config.header_timeout > MAX_HEADER_TIMEOUT {
-        "the proxy's header timeout must be more than zero and at most one day"
-    } else if actix_rt::System::try_current().is_none() {
-        "the proxy must be started inside an actix system"
+    } else if is_odd(config.header_timeout) || is_odd(config.keep_alive) {
+        "the proxy's header timeout and keep-alive must be more than zero and at most one day"
     } else {
         return Ok(());
     };
     Err(io::Error::new(io::ErrorKind::InvalidInput, problem))
 }
 
-/// Runs futures on the worker's own thread.
-#[derive(Debug, Clone, Copy)]
-struct LocalExecutor;
+/// Counts a worker as running.
+struct Running(Arc<watch::Sender<usize>>);
 
-impl<F: Future + 'static> hyper::rt::Executor<F> for LocalExecutor {
-    fn execute(&self, future: F) {
-        actix_rt::spawn(async move {
-            future.await;
-        });
+impl Running {
+    fn new(count: &Arc<watch::Sender<usize>>) -> Self {
+        count.send_modify(|count| *count += 1);
+        Self(Arc::clone(count))
     }
 }
 
-/// One worker's share of one listener.
-struct Acceptor {
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count = count.saturating_sub(1));
+    }
+}
+
+struct WorkerThread {
+    listeners: Vec<Listener>,
+    routes: Routes,
+    config: Arc<ProxyConfig>,
+    admission: Arc<Admission>,
+    stopped: watch::Receiver<Option<Stop>>,
+    _running: Running,
+}
+
+impl WorkerThread {
+    fn run(self, report: &SyncSender<io::Result<()>>) {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().event_interval(EVENT_INTERVAL).build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => return drop(report.send(Err(error))),
+        };
+        let local = tokio::task::LocalSet::new();
+        local.block_on(&runtime, self.work(report));
+        drop(local);
+        runtime.shutdown_background();
+    }
+
+    async fn work(mut self, report: &SyncSender<io::Result<()>>) {
+        let worker = Worker::new(self.routes.clone(), Arc::clone(&self.config));
+        tokio::task::spawn_local(Rc::clone(&worker.clock).run());
+        tokio::task::spawn_local(pool::sweep(Rc::downgrade(&worker)));
+        for listener in std::mem::take(&mut self.listeners) {
+            let door = match Door::new(listener) {
+                Ok(door) => door,
+                Err(error) => return drop(report.send(Err(error))),
+            };
+            let (worker, admission, stopped) =
+                (Rc::clone(&worker), Arc::clone(&self.admission), self.stopped.clone());
+            tokio::task::spawn_local(accept(door, worker, admission, stopped));
+        }
+        let _ = report.send(Ok(()));
+        let mut stopped = self.stopped.clone();
+        loop {
+            let how = match stopped.wait_for(Option::is_some).await {
+                Ok(how) => *how,
+                Err(_) => return,
+            };
+            let Some(Stop::Drain(tunnels)) = how else { return };
+            worker.drain(tunnels == Tunnels::Cut);
+            tokio::select! {
+                () = worker.is_empty() => return,
+                () = tokio::time::sleep(self.config.drain_timeout) => return,
+                changed = stopped.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+}
+
+/// Takes connections until the proxy stops; those that are complete by then are served.
+async fn accept(
+    door: Door,
     worker: Rc<Worker>,
-    http: auto::Builder<LocalExecutor>,
-    header_timeout: Duration,
-    drain: GracefulShutdownSignal,
-}
-
-impl Acceptor {
-    fn new(routes: Routes, config: &ProxyConfig, drain: GracefulShutdownSignal) -> Self {
-        let pool = Pool::start(config);
-        Self {
-            worker: Rc::new(Worker { routes, pool, error_target: config.error_target.clone() }),
-            http: http_builder(config),
-            header_timeout: config.header_timeout,
-            drain,
+    admission: Arc<Admission>,
+    mut stopped: watch::Receiver<Option<Stop>>,
+) {
+    loop {
+        let admitted = {
+            let mut stopping = pin!(stopped.wait_for(Option::is_some));
+            let mut place = pin!(admission.place());
+            let outcome = poll_fn(|cx| {
+                if stopping.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(None);
+                }
+                place.as_mut().poll(cx).map(Some)
+            });
+            outcome.await
+        };
+        let Some(place) = admitted else { return take_the_rest(&door, &worker, &admission) };
+        let accepted = {
+            let mut stopping = pin!(stopped.wait_for(Option::is_some));
+            poll_fn(|cx| {
+                if let Poll::Ready(accepted) = door.poll_accept(cx) {
+                    return Poll::Ready(Some(accepted));
+                }
+                stopping.as_mut().poll(cx).map(|_| None)
+            })
+            .await
+        };
+        match accepted {
+            None => return take_the_rest(&door, &worker, &admission),
+            Some(Ok(accepted)) => {
+                if let Some(admitted) = admission.admit(place, accepted.address()) {
+                    greet(&door, &worker, accepted, admitted);
+                }
+            }
+            Some(Err(error)) => {
+                // A connection that was reset while it waited is no one else's trouble.
+                if !matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
+                {
+                    admission.complain(&error);
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
         }
-    }
-
-    async fn serve(&self, stream: TcpStream) {
-        wire::tune(&stream);
-        // A client that is already gone has no address, and needs no answer.
-        let Ok(peer) = stream.peer_addr() else { return };
-        let client = Rc::new(Client {
-            worker: Rc::clone(&self.worker),
-            peer: peer.ip(),
-            busy: Default::default(),
-            requests: Default::default(),
-            tunnel: Default::default(),
-        });
-        self.speak_http(stream, &client).await;
-        let tunnel = client.tunnel.take();
-        if let Some(tunnel) = tunnel {
-            tunnel.run(self.drain.notified()).await;
-        }
-    }
-
-    /// Speaks HTTP until the connection ends or becomes a tunnel.
-    async fn speak_http(&self, stream: TcpStream, client: &Rc<Client>) {
-        let service = service_fn(|request: Request<Incoming>| answer(Rc::clone(client), request));
-        let mut connection = pin!(self.http.serve_connection_with_upgrades(TokioIo::new(stream), service));
-        let mut drain = pin!(self.drain.notified());
-        let mut is_draining = false;
-        let mut idle = pin!(sleep(self.header_timeout));
-        let mut requests_then = 0;
-        poll_fn(|cx| {
-            if !is_draining && drain.as_mut().poll(cx).is_ready() {
-                is_draining = true;
-                connection.as_mut().graceful_shutdown();
-            }
-            if let Poll::Ready(outcome) = connection.as_mut().poll(cx) {
-                if let Err(error) = outcome {
-                    log::debug!(peer:% = client.peer, error:%; "client connection ended");
-                }
-                return Poll::Ready(());
-            }
-            // hyper limits the time for an HTTP/1 head, but neither the wait for the
-            // bytes that tell the version nor the idleness of an HTTP/2 connection.
-            while idle.as_mut().poll(cx).is_ready() {
-                let requests = client.requests.get();
-                if requests == 0 {
-                    return Poll::Ready(());
-                }
-                if client.is_idle() && requests == requests_then {
-                    // Not dropped: the end of a slow client's last answer may still
-                    // wait to be written.
-                    connection.as_mut().graceful_shutdown();
-                    cx.waker().wake_by_ref();
-                }
-                requests_then = requests;
-                idle.as_mut().reset(Instant::now() + self.header_timeout);
-            }
-            Poll::Pending
-        })
-        .await;
     }
 }
 
-fn http_builder(config: &ProxyConfig) -> auto::Builder<LocalExecutor> {
-    let mut builder = auto::Builder::new(LocalExecutor);
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(config.header_timeout)
-        .max_buf_size(config.max_header_bytes.max(8192));
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(config.header_timeout)
-        .max_header_list_size(u32::try_from(config.max_header_bytes).unwrap_or(u32::MAX));
-    builder
+/// Connections that the kernel has completed would be reset by the end of the listener. Only so many: new ones may come as
+/// fast as they are taken.
+fn take_the_rest(door: &Door, worker: &Rc<Worker>, admission: &Arc<Admission>) {
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    for _ in 0..LAST_CONNECTIONS {
+        let Poll::Ready(Ok(accepted)) = door.poll_accept(&mut cx) else { return };
+        let Some(admitted) =
+            admission.try_place().and_then(|place| admission.admit(place, accepted.address()))
+        else {
+            return;
+        };
+        greet(door, worker, accepted, admitted);
+    }
+}
+
+fn greet(door: &Door, worker: &Rc<Worker>, accepted: Accepted, admitted: Admitted) {
+    let presence = worker.enter(Some(admitted));
+    // Not the door itself, which is to be closed before the last connection ends.
+    let (tls, worker) = (door.tls().cloned(), Rc::clone(worker));
+    tokio::task::spawn_local(async move {
+        let (stream, peer) = match accepted {
+            Accepted::Unix(stream) => (Stream::Unix(stream), None),
+            Accepted::Tcp(stream, peer) => match &tls {
+                None => (Stream::Tcp(stream), Some(peer)),
+                Some(tls) => match shake_hands(&worker, TlsAcceptor::from(tls.config()), stream).await {
+                    Some(stream) => (stream, Some(peer)),
+                    None => return,
+                },
+            },
+        };
+        let front = Front::new(peer, tls.is_some(), worker.config.forwarding.trust.as_ref());
+        if speaks_http2(&stream) {
+            return Box::pin(http2::serve(&worker, stream, Vec::new(), front, Some(presence))).await;
+        }
+        let client = Client::new(&worker, stream, front.clone(), Some(presence));
+        if let Outcome::Http2(stream, received, presence) = client.serve(&worker).await {
+            Box::pin(http2::serve(&worker, stream, received, front, presence)).await;
+        }
+    });
+}
+
+/// The stream once TLS is agreed on. A client that only tests a certificate on order (ACME's TLS-ALPN-01) is done then.
+async fn shake_hands(
+    worker: &Worker,
+    acceptor: TlsAcceptor,
+    stream: tokio::net::TcpStream,
+) -> Option<Stream> {
+    match tokio::time::timeout(worker.config.header_timeout, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"acme-tls/1") => None,
+        Ok(Ok(stream)) => Some(Stream::Tls(Box::new(TlsStream::Server(stream)))),
+        Ok(Err(error)) => {
+            log::debug!(error:%; "no TLS with a client");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+fn speaks_http2(stream: &Stream) -> bool {
+    matches!(stream, Stream::Tls(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2"))
 }

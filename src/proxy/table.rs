@@ -1,39 +1,46 @@
 //! The route table: an immutable snapshot, and the one place it is published.
 
-use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 
+use crate::children::Children;
+use crate::host;
 use crate::path::{normalise, walk};
-use crate::route::{Route, parse_spec};
+use crate::route::{Matching, Route, decoded_segments, segments_of_key};
 
 /// An immutable set of routes, found by longest prefix on whole segments.
-#[derive(Debug, Default)]
+///
+/// A copy with one route more or less shares all nodes off the path to it.
+#[derive(Debug, Clone, Default)]
 pub struct RouteTable {
     root: Node,
-    sorted: Vec<Arc<Route>>,
+    len: usize,
 }
 
 #[derive(Debug, Default)]
 struct Node {
     route: Option<Arc<Route>>,
-    children: HashMap<Box<[u8]>, Node>,
+    children: Children<Node>,
+}
+
+// Of the node itself: its children stay shared.
+impl Clone for Node {
+    fn clone(&self) -> Self {
+        Self { route: self.route.clone(), children: self.children.clone() }
+    }
 }
 
 impl RouteTable {
     /// Builds a snapshot. Of two routes with the same decoded prefix the later
     /// one counts.
     pub fn new(routes: impl IntoIterator<Item = Arc<Route>>) -> Self {
-        let mut root = Node::default();
+        let mut table = Self::default();
         for route in routes {
-            root.insert(route);
+            table.insert(route);
         }
-        let mut sorted = Vec::new();
-        root.collect(&mut sorted);
-        sorted.sort_by(|a, b| a.spec().cmp(b.spec()));
-        Self { root, sorted }
+        table
     }
 
     /// The route with the longest prefix of `path` (as received, without its
@@ -43,12 +50,84 @@ impl RouteTable {
         self.find_normalised(&normalise(path))
     }
 
+    /// [`find`](Self::find) with host routing (proxy.md section 7): routes are
+    /// looked for behind the host, which is the `Host` field as received, and `/`
+    /// is the last resort of every host. Without a host the path alone counts.
+    pub fn find_for(&self, host: Option<&str>, path: &str) -> Option<&Arc<Route>> {
+        self.find_normalised_for(host, &normalise(path))
+    }
+
     /// [`find`](Self::find) for a path that went through `path::normalise`.
     pub(crate) fn find_normalised(&self, path: &str) -> Option<&Arc<Route>> {
+        self.root.descend(path)
+    }
+
+    /// [`find_for`](Self::find_for) for a path that went through `path::normalise`.
+    pub(crate) fn find_normalised_for(&self, host: Option<&str>, path: &str) -> Option<&Arc<Route>> {
+        let Some(host) = host else {
+            return self.find_normalised(path);
+        };
+        let below = self.root.children.get(host::of_field(host).as_bytes());
+        below.and_then(|node| node.descend(path)).or(self.root.route.as_ref())
+    }
+
+    /// The route of exactly this spec, in any escaping, with or without its
+    /// final `/`.
+    pub fn get(&self, spec: &str) -> Option<&Arc<Route>> {
+        self.get_exactly(&spec.starts_with('/').then(|| decoded_segments(spec))?)
+    }
+
+    /// The route of exactly this [key](Route::key).
+    pub fn get_key(&self, key: &str) -> Option<&Arc<Route>> {
+        self.get_exactly(&segments_of_key(key))
+    }
+
+    fn get_exactly(&self, segments: &[Box<[u8]>]) -> Option<&Arc<Route>> {
+        let exact = self.root.at(segments).and_then(|node| node.route.as_ref());
+        exact.or_else(|| {
+            // A host may be written in several ways.
+            let (host, rest) = segments.split_first()?;
+            let node = self.root.children.get(&host::of_segment(host))?;
+            node.at(rest)?.route.as_ref().filter(|route| route.matching() == Matching::Host)
+        })
+    }
+
+    /// All routes, sorted by spec.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Route>> {
+        let mut sorted = Vec::with_capacity(self.len);
+        self.root.collect(&mut sorted);
+        sorted.sort_by(|a, b| a.spec().cmp(b.spec()));
+        sorted.into_iter()
+    }
+
+    /// How many routes there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no route.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn insert(&mut self, route: Arc<Route>) {
+        let segments: Vec<&[u8]> = route.segments().iter().map(AsRef::as_ref).collect();
+        self.len += self.root.insert(&segments, &route);
+    }
+
+    /// Takes out the route at exactly these segments.
+    fn remove(&mut self, segments: &[Box<[u8]>]) {
+        let segments: Vec<&[u8]> = segments.iter().map(AsRef::as_ref).collect();
+        self.len -= self.root.remove(&segments);
+    }
+}
+
+impl Node {
+    fn descend(&self, path: &str) -> Option<&Arc<Route>> {
         if !path.starts_with('/') {
             return None;
         }
-        let mut node = &self.root;
+        let mut node = self;
         let mut longest = node.route.as_ref();
         walk(path, |segment| match node.children.get(segment) {
             Some(child) => {
@@ -61,53 +140,108 @@ impl RouteTable {
         longest
     }
 
-    /// The route of exactly this spec, in any escaping, with or without its
-    /// final `/`.
-    pub fn get(&self, spec: &str) -> Option<&Arc<Route>> {
-        let segments = parse_spec(spec).ok()?;
-        let node = segments.iter().try_fold(&self.root, |node, segment| node.children.get(segment))?;
-        node.route.as_ref()
+    fn at(&self, segments: &[Box<[u8]>]) -> Option<&Self> {
+        segments.iter().try_fold(self, |node, segment| node.children.get(segment).map(AsRef::as_ref))
     }
 
-    /// All routes, sorted by spec.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Route>> {
-        self.sorted.iter()
-    }
-}
-
-impl Node {
-    fn insert(&mut self, route: Arc<Route>) {
-        let mut node = self;
-        for segment in route.segments() {
-            node = node.children.entry(segment.clone()).or_default();
+    /// Returns how many routes there are more. Recursion ends at the deepest route
+    /// that `Route` allows.
+    fn insert(&mut self, segments: &[&[u8]], route: &Arc<Route>) -> usize {
+        match segments.split_first() {
+            None => usize::from(self.route.replace(Arc::clone(route)).is_none()),
+            Some((first, rest)) => {
+                let mut child = self.children.get(first).map(|child| Self::clone(child)).unwrap_or_default();
+                let added = child.insert(rest, route);
+                self.children.insert(first, Arc::new(child));
+                added
+            }
         }
-        node.route = Some(route);
     }
 
-    fn collect(&self, into: &mut Vec<Arc<Route>>) {
-        into.extend(self.route.clone());
+    /// Returns how many routes there are less.
+    fn remove(&mut self, segments: &[&[u8]]) -> usize {
+        let Some((first, rest)) = segments.split_first() else {
+            return usize::from(self.route.take().is_some());
+        };
+        let Some(child) = self.children.get(first) else { return 0 };
+        let mut child = Self::clone(child);
+        let removed = child.remove(rest);
+        if removed > 0 {
+            match child.route.is_none() && child.children.is_empty() {
+                true => self.children.remove(first),
+                false => self.children.insert(first, Arc::new(child)),
+            }
+        }
+        removed
+    }
+
+    fn collect<'a>(&'a self, into: &mut Vec<&'a Arc<Route>>) {
+        into.extend(self.route.as_ref());
         for child in self.children.values() {
             child.collect(into);
         }
     }
 }
 
-/// The current table, shared by its single writer and all workers.
+/// The current table, shared by its writers and all workers.
 ///
-/// A request keeps the route it found; one that starts after
-/// [`publish`](Self::publish) returns sees the new table.
+/// A request keeps the route it found; one that starts after a change returned
+/// sees the new table.
 #[derive(Debug, Clone, Default)]
-pub struct Routes(Arc<ArcSwap<RouteTable>>);
+pub struct Routes(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    current: ArcSwap<RouteTable>,
+    /// Held by a writer from reading the table to storing the next one. Readers
+    /// don't know it.
+    writing: Mutex<()>,
+}
 
 impl Routes {
     /// The current snapshot. Wait-free.
     pub fn load(&self) -> Guard<Arc<RouteTable>> {
-        self.0.load()
+        self.0.current.load()
     }
 
     /// Replaces the table as a whole.
     pub fn publish(&self, table: RouteTable) {
-        self.0.store(Arc::new(table));
+        self.change(|current| *current = table);
+    }
+
+    /// Adds a route, or replaces the one with the same decoded prefix.
+    pub fn add(&self, route: Arc<Route>) {
+        self.change(|table| table.insert(route));
+    }
+
+    /// Removes the route of this spec, in any escaping; tells whether there was one.
+    pub fn remove(&self, spec: &str) -> bool {
+        self.change(|table| match table.get(spec).cloned() {
+            Some(route) => {
+                table.remove(route.segments());
+                true
+            }
+            None => false,
+        })
+    }
+
+    /// Removes the route of this [key](Route::key); tells whether there was one.
+    pub fn remove_key(&self, key: &str) -> bool {
+        self.change(|table| match table.get_key(key).cloned() {
+            Some(route) => {
+                table.remove(route.segments());
+                true
+            }
+            None => false,
+        })
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut RouteTable) -> T) -> T {
+        let _writing = self.0.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut table = RouteTable::clone(&self.load());
+        let outcome = change(&mut table);
+        self.0.current.store(Arc::new(table));
+        outcome
     }
 }
 
@@ -169,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn proxy_007_the_trie_vectors_and_removal_hold() {
+    fn chp_038_and_proxy_007_the_trie_vectors_and_removal_hold() {
         let specs = ["/1", "/2", "/a/b/c/d", "/a/b/d", "/a/b/e", "/b", "/b/c", "/b/c/d"];
         let with_b = table(&specs);
         let without_b = table(&specs.map(|spec| if spec == "/b" { "/2" } else { spec }));
@@ -221,6 +355,87 @@ mod tests {
         assert!(reader.load().find("/a").is_some());
     }
 
+    fn host_table(keys: &[&str]) -> RouteTable {
+        RouteTable::new(
+            keys.iter()
+                .map(|key| Route::from_key(Matching::Host, key, "http://127.0.0.1:1", Value::Null).unwrap()),
+        )
+    }
+
+    #[test]
+    fn proxy_006_hosts_are_told_apart_by_name_only_and_the_root_serves_all() {
+        let table = host_table(&["/", "/Ada.Example.org/user/ada", "/example.org", "/[::1]/x"]);
+        for (host, path, expected) in [
+            ("ada.example.org", "/user/ada/lab", "/Ada.Example.org/user/ada/"),
+            ("ADA.example.org:8000", "/user/ada", "/Ada.Example.org/user/ada/"),
+            ("ada.example.org", "/user/grace", "/"),
+            ("example.org", "/any/thing", "/example.org/"),
+            ("example.org", "/", "/example.org/"),
+            ("[::1]:8000", "/x/y", "/%5B%3A%3A1%5D/x/"),
+            ("other.org", "/ada.example.org/user/ada", "/"),
+            ("", "/user/ada", "/"),
+        ] {
+            let found = table.find_for(Some(host), path).map(|route| route.spec());
+            assert_eq!(found, Some(expected), "{host} {path}");
+        }
+        assert!(host_table(&["/a.org/x"]).find_for(Some("b.org"), "/x").is_none());
+    }
+
+    #[test]
+    fn proxy_006_a_host_route_is_got_and_removed_in_any_case() {
+        let routes = Routes::default();
+        routes.publish(host_table(&["/Ada.org/user/ada"]));
+        assert!(routes.load().get_key("/ADA.org/user/ada/").is_some());
+        assert!(routes.load().get("/ada.org/user/ada/").is_some());
+        assert!(routes.remove_key("/adA.org/user/ada"));
+        assert!(routes.load().is_empty());
+    }
+
+    #[test]
+    fn chp_038_and_proxy_007_adding_and_removing_one_route_leaves_the_others() {
+        let routes = Routes::default();
+        for spec in ["/1", "/2", "/a/b/c/d", "/a/b/d", "/a/b/e", "/b", "/b/c", "/b/c/d", "/"] {
+            routes.add(Route::new(spec, "http://127.0.0.1:1", Value::Null).unwrap());
+        }
+        assert!(routes.remove("/b") && !routes.remove("/b") && !routes.remove("/a/b") && !routes.remove("x"));
+        let table = routes.load();
+        assert_eq!((table.len(), table.iter().len()), (8, 8));
+        assert_eq!(found(&table, "/b/just-b"), Some("/"));
+        assert_eq!(found(&table, "/b/c/sub"), Some("/b/c/"));
+        drop(table);
+        assert!(routes.remove("/") && routes.remove_key("/b/c"));
+        assert_eq!(found(&routes.load(), "/b/c/d/x"), Some("/b/c/d/"));
+        assert_eq!(found(&routes.load(), "/b/c/sub"), None);
+    }
+
+    #[test]
+    fn a_reader_keeps_the_table_it_loaded_while_others_change_it() {
+        let routes = Routes::default();
+        routes.publish(table(&["/a/", "/a/b/"]));
+        let before = routes.load();
+        routes.remove("/a/b/");
+        routes.add(Route::new("/c/", "http://127.0.0.1:1", Value::Null).unwrap());
+        assert_eq!((found(&before, "/a/b"), found(&before, "/c")), (Some("/a/b/"), None));
+        assert_eq!((found(&routes.load(), "/a/b"), found(&routes.load(), "/c")), (Some("/a/"), Some("/c/")));
+    }
+
+    #[test]
+    fn many_writers_lose_no_route() {
+        let routes = Routes::default();
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let routes = &routes;
+                scope.spawn(move || {
+                    for number in 0..250 {
+                        let spec = format!("/user/{writer}-{number}/");
+                        routes.add(Route::new(&spec, "http://127.0.0.1:1", Value::Null).unwrap());
+                    }
+                });
+            }
+        });
+        assert_eq!((routes.load().len(), routes.load().iter().count()), (1000, 1000));
+    }
+
     /// Longest prefix the slow way: try each spec on the decoded segments.
     fn naive<'a>(specs: &'a [String], path: &str) -> Option<&'a str> {
         let split = |path: &str| -> Vec<String> {
@@ -244,6 +459,25 @@ mod tests {
             let specs: Vec<String> = specs.into_iter().collect();
             let table = table(&specs.iter().map(String::as_str).collect::<Vec<_>>());
             prop_assert_eq!(found(&table, &path), naive(&specs, &path));
+        }
+
+        #[test]
+        fn adding_and_removing_one_by_one_equals_building_anew(
+            steps in prop::collection::vec(("/([abc]/){0,3}", any::<bool>()), 0..40),
+        ) {
+            let (routes, mut plain) = (Routes::default(), std::collections::BTreeSet::new());
+            for (spec, adds) in steps {
+                if adds {
+                    routes.add(Route::new(&spec, "http://127.0.0.1:1", Value::Null).unwrap());
+                    plain.insert(spec);
+                } else {
+                    prop_assert_eq!(routes.remove(&spec), plain.remove(&spec));
+                }
+            }
+            let table = routes.load();
+            let listed: Vec<_> = table.iter().map(|route| route.spec().to_owned()).collect();
+            prop_assert_eq!(listed.len(), table.len());
+            prop_assert_eq!(listed, plain.into_iter().collect::<Vec<_>>());
         }
 
         #[test]

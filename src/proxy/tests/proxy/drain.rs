@@ -1,5 +1,6 @@
 //! Stopping gracefully.
 
+use orrery_proxy::{Stop, Tunnels};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::unbounded_channel;
 
@@ -21,7 +22,7 @@ fn a_graceful_stop_lets_a_request_finish_and_ends_idle_connections_and_tunnels()
         })
         .await;
         let raw = Backend::answering(
-            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n",
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
         )
         .await;
         let quick = Backend::named("quick").await;
@@ -31,14 +32,17 @@ fn a_graceful_stop_lets_a_request_finish_and_ends_idle_connections_and_tunnels()
         idle.send("GET /quick/ HTTP/1.1\r\nHost: hub\r\n\r\n").await;
         assert_eq!(idle.answer().await.body, "quick");
         let mut tunnel = proxy.client().await;
-        tunnel.send("GET /raw/ HTTP/1.1\r\nHost: hub\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n").await;
+        tunnel
+            .send("GET /raw/ HTTP/1.1\r\nHost: hub\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+            .await;
         assert_eq!(tunnel.head().await.code(), 101);
         let mut busy = proxy.client().await;
         busy.send("GET /slow/ HTTP/1.1\r\nHost: hub\r\n\r\n").await;
         busy.head().await;
         assert_eq!(busy.bytes(4).await, "begu");
 
-        let stopped = actix_rt::spawn(proxy.handle.stop(true));
+        let handle = proxy.handle.clone();
+        let stopped = tokio::task::spawn_local(async move { handle.stop(Stop::Drain(Tunnels::Cut)).await });
         assert_eq!(idle.until_closed().await, "");
         assert_eq!(tunnel.until_closed().await, "");
         assert!(!stopped.is_finished());
@@ -54,7 +58,8 @@ fn a_graceful_stop_without_connections_is_immediate() {
     run(async {
         let proxy = Proxy::start(&[]);
         assert_eq!(proxy.get("/").await.code(), 404);
-        let stopped = actix_rt::spawn(proxy.handle.stop(true));
+        let handle = proxy.handle.clone();
+        let stopped = tokio::task::spawn_local(async move { handle.stop(Stop::Drain(Tunnels::Cut)).await });
         eventually(|| stopped.is_finished()).await;
         assert!(TcpStream::connect(proxy.addr).await.is_err());
     });

@@ -1,6 +1,9 @@
 //! Message heads: what is removed, added, and left alone.
 
-use crate::support::{Backend, Proxy, run};
+use orrery_proxy::{Forwarding, ProxyConfig, Trust};
+use tokio::sync::mpsc::unbounded_channel;
+
+use crate::support::{Backend, Proxy, config, run};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
@@ -48,9 +51,10 @@ fn proxy_010_an_answer_loses_its_hop_by_hop_fields_and_keeps_the_rest() {
         let proxy = Proxy::start(&[("/", server.url())]);
         let answer = proxy.get("/").await;
         assert_eq!((answer.head.first.as_str(), answer.body.as_str()), ("HTTP/1.1 201 Made It", "ok"));
-        for gone in ["connection", "x-hop", "keep-alive", "upgrade"] {
+        for gone in ["x-hop", "keep-alive", "upgrade"] {
             assert_eq!(answer.head.get(gone), None, "{gone}");
         }
+        assert_eq!(answer.head.all("connection"), ["keep-alive"]);
         assert_eq!(answer.head.all("set-cookie"), ["a=1", "b=2"]);
         assert_eq!(answer.head.get("server"), Some("me"));
         assert!(answer.head.get("date").is_some());
@@ -115,14 +119,114 @@ fn a_length_beside_a_transfer_coding_in_an_answer_is_dropped() {
 }
 
 #[test]
-fn informational_answers_before_the_real_one_do_not_confuse() {
+fn informational_answers_pass_before_the_real_one_but_not_to_http10_clients() {
     run(async {
         let server = Backend::answering(
             "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
         )
         .await;
         let proxy = Proxy::start(&[("/", server.url())]);
-        let answer = proxy.get("/").await;
+        let mut client = proxy.client().await;
+        client.send("GET / HTTP/1.1\r\nHost: hub\r\n\r\n").await;
+        let hints = client.head().await;
+        assert_eq!((hints.code(), hints.get("link")), (103, Some("</x>")));
+        let answer = client.answer().await;
         assert_eq!((answer.code(), answer.body.as_str()), (200, "ok"));
+        let mut old = proxy.client().await;
+        old.send("GET / HTTP/1.0\r\n\r\n").await;
+        assert_eq!(old.head().await.code(), 200);
+    });
+}
+
+#[test]
+fn sec_095_what_a_client_says_about_itself_is_not_passed_on_unless_it_is_a_trusted_proxy() {
+    run(async {
+        const SPOOFED: &str = "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil\r\n\
+             X-Forwarded-Port: 1\r\nX-Real-IP: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\nX-Scheme: https\r\nRemote-User: root\r\n";
+        let (server, heads) = Backend::recording(OK).await;
+        for (is_trusted, from, real_ip) in
+            [(true, "6.6.6.6,127.0.0.1", Some("6.6.6.6")), (false, "127.0.0.1", None)]
+        {
+            let forwarding =
+                Forwarding { trust: Some(Trust::new(move |_| is_trusted)), ..Forwarding::default() };
+            let proxy = Proxy::with(ProxyConfig { forwarding, ..config() }, &[("/", server.url())]);
+            let mut client = proxy.client().await;
+            client.send(format!("GET / HTTP/1.1\r\nHost: hub\r\n{SPOOFED}\r\n")).await;
+            assert_eq!(client.answer().await.code(), 200);
+            let head = heads.borrow_mut().remove(0);
+            assert_eq!((head.all("x-forwarded-for"), head.get("x-real-ip")), (vec![from], real_ip));
+            for name in ["forwarded", "x-scheme", "remote-user"] {
+                assert_eq!(head.get(name).is_some(), is_trusted, "{name}");
+            }
+            assert_eq!(head.get("x-forwarded-host"), Some(if is_trusted { "evil" } else { "hub" }));
+        }
+    });
+}
+
+/// What a server receives, byte for byte, of each of these requests. `SERVER` stands for its address.
+async fn received(config: ProxyConfig, requests: &[&str]) -> Vec<String> {
+    let (send, mut heads) = unbounded_channel();
+    let server = Backend::start(move |mut wire| {
+        let send = send.clone();
+        async move { send.send(wire.raw_head().await).unwrap() }
+    })
+    .await;
+    let proxy = Proxy::with(config, &[("/", server.url())]);
+    let mut all = Vec::new();
+    for request in requests {
+        let mut client = proxy.client().await;
+        client.send(request).await;
+        all.push(heads.recv().await.unwrap().replace(&server.addr.to_string(), "SERVER"));
+    }
+    all
+}
+
+const MINIMAL: &str = "GET /x HTTP/1.1\r\nHost: hub.test:8000\r\n\r\n";
+const WEBSOCKET: &str = "GET /x HTTP/1.1\r\nHost: hub.test:8000\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+     Sec-WebSocket-Key: k\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+/// A snapshot: whoever adds a field shows everybody's code something, and has to say so in proxy.md section 8.2.
+#[test]
+fn sec_102_a_server_receives_nothing_but_the_request_and_the_documented_additions() {
+    run(async {
+        let heads = received(
+            config(),
+            &[
+                MINIMAL,
+                WEBSOCKET,
+                "GET /x HTTP/1.0\r\n\r\n",
+                "DELETE /x HTTP/1.1\r\nHost: hub.test\r\n\r\n",
+                "PUT /x HTTP/1.1\r\nHost: hub.test\r\nContent-Length: 1\r\n\r\nx",
+                "GET /x HTTP/1.1\r\nHost: hub.test\r\nX-Forwarded-Host: a\r\nX-Forwarded-Proto: b\r\n\r\n",
+            ],
+        )
+        .await;
+        let expected = [
+            "GET /x HTTP/1.1\r\nHost: hub.test:8000\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Port: 8000\r\n\
+             X-Forwarded-Proto: http\r\nX-Forwarded-Host: hub.test:8000",
+            "GET /x HTTP/1.1\r\nHost: hub.test:8000\r\nSec-WebSocket-Key: k\r\nSec-WebSocket-Version: 13\r\n\
+             X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Port: 8000\r\nX-Forwarded-Proto: ws\r\n\
+             Connection: upgrade\r\nUpgrade: websocket",
+            "GET /x HTTP/1.1\r\nHost: SERVER\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Port: 80\r\n\
+             X-Forwarded-Proto: http",
+            "DELETE /x HTTP/1.1\r\nHost: hub.test\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Port: 80\r\n\
+             X-Forwarded-Proto: http\r\nX-Forwarded-Host: hub.test\r\nContent-Length: 0",
+            "PUT /x HTTP/1.1\r\nHost: hub.test\r\nContent-Length: 1\r\nX-Forwarded-For: 127.0.0.1\r\n\
+             X-Forwarded-Port: 80\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: hub.test",
+            "GET /x HTTP/1.1\r\nHost: hub.test\r\nX-Forwarded-Host: a\r\nX-Forwarded-For: 127.0.0.1\r\n\
+             X-Forwarded-Port: 80\r\nX-Forwarded-Proto: b,http",
+        ];
+        assert_eq!(heads, expected);
+    });
+}
+
+#[test]
+fn sec_102_without_forwarded_fields_a_server_receives_the_request_alone() {
+    run(async {
+        let forwarding = Forwarding { x_forwarded: false, ..Forwarding::default() };
+        let heads = received(ProxyConfig { forwarding, ..config() }, &[MINIMAL, WEBSOCKET]).await;
+        let websocket = "GET /x HTTP/1.1\r\nHost: hub.test:8000\r\nSec-WebSocket-Key: k\r\n\
+             Sec-WebSocket-Version: 13\r\nConnection: upgrade\r\nUpgrade: websocket";
+        assert_eq!(heads, [MINIMAL.trim_end(), websocket]);
     });
 }

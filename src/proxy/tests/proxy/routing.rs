@@ -88,7 +88,7 @@ fn proxy_022_a_server_on_a_unix_socket_is_reached() {
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join("server.sock");
         let listener = tokio::net::UnixListener::bind(&path).unwrap();
-        actix_rt::spawn(async move {
+        tokio::task::spawn_local(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut head = vec![0; 1024];
             tokio::io::AsyncReadExt::read(&mut stream, &mut head).await.unwrap();
@@ -149,7 +149,7 @@ fn http2_with_prior_knowledge_becomes_http1_with_one_cookie_field_and_a_host() {
         let stream = TcpStream::connect(proxy.addr).await.unwrap();
         let (mut sender, connection) =
             http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-        actix_rt::spawn(connection);
+        tokio::task::spawn_local(connection);
         let request = http::Request::get("http://hub.example/a?b")
             .header("cookie", "a=1")
             .header("cookie", "b=2")

@@ -5,28 +5,30 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use actix_rt::time::timeout;
 use orrery_proxy::{ErrorTarget, ProxyConfig, Route, RouteTable, Routes, bind, serve};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 
-/// Runs one test in its own actix system, under a deadline.
+/// Runs one test in its own runtime, under a deadline.
 pub(crate) fn run(test: impl Future<Output = ()>) {
-    let outcome = actix_rt::System::new().block_on(async { timeout(Duration::from_secs(30), test).await });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let test = async { timeout(Duration::from_secs(30), test).await };
+    let outcome = tokio::task::LocalSet::new().block_on(&runtime, test);
     assert!(outcome.is_ok(), "the test did not end within 30 seconds");
 }
 
 /// Polls a condition until it holds; the deadline of `run` bounds it.
 pub(crate) async fn eventually(condition: impl Fn() -> bool) {
     while !condition() {
-        actix_rt::time::sleep(Duration::from_millis(1)).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
 /// One worker, so that "the same pool" means something.
 pub(crate) fn config() -> ProxyConfig {
-    ProxyConfig { workers: 1, shutdown_timeout: Duration::from_secs(20), ..ProxyConfig::default() }
+    ProxyConfig { workers: 1, drain_timeout: Duration::from_secs(20), ..ProxyConfig::default() }
 }
 
 pub(crate) fn route(spec: &str, target: &str) -> std::sync::Arc<Route> {
@@ -36,7 +38,7 @@ pub(crate) fn route(spec: &str, target: &str) -> std::sync::Arc<Route> {
 pub(crate) struct Proxy {
     pub(crate) addr: SocketAddr,
     pub(crate) routes: Routes,
-    pub(crate) handle: actix_server::ServerHandle,
+    pub(crate) handle: orrery_proxy::ServerHandle,
 }
 
 impl Proxy {
@@ -49,8 +51,7 @@ impl Proxy {
         table.publish(RouteTable::new(routes.iter().map(|(spec, target)| route(spec, target))));
         let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let addr = listener.local_addr().unwrap();
-        let (handle, server) = serve(vec![listener], table.clone(), config).unwrap();
-        actix_rt::spawn(server);
+        let handle = serve(vec![listener.into()], table.clone(), config).unwrap();
         Self { addr, routes: table, handle }
     }
 
@@ -116,6 +117,16 @@ impl Wire {
         self.0.get_mut().write_all(bytes.as_ref()).await.unwrap();
     }
 
+    /// As `send`, to a peer that may be gone.
+    pub(crate) async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> std::io::Result<()> {
+        self.0.get_mut().write_all(bytes.as_ref()).await
+    }
+
+    /// Says that nothing more comes, and still listens.
+    pub(crate) async fn finish(&mut self) {
+        self.0.get_mut().shutdown().await.unwrap();
+    }
+
     pub(crate) async fn send_chunk(&mut self, text: &str) {
         self.send(format!("{:x}\r\n{text}\r\n", text.len())).await;
     }
@@ -136,6 +147,15 @@ impl Wire {
 
     pub(crate) async fn head(&mut self) -> Head {
         self.try_head().await.unwrap()
+    }
+
+    /// The next head, byte for byte, without the empty line at its end.
+    pub(crate) async fn raw_head(&mut self) -> String {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            self.0.read_line(&mut head).await.unwrap();
+        }
+        head.trim_end().to_owned()
     }
 
     async fn line(&mut self) -> Option<String> {
@@ -211,10 +231,10 @@ impl Backend {
         let addr = listener.local_addr().unwrap();
         let connections = Rc::new(Cell::new(0));
         let counter = Rc::clone(&connections);
-        actix_rt::spawn(async move {
+        tokio::task::spawn_local(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 counter.set(counter.get() + 1);
-                actix_rt::spawn(handler(Wire::new(stream)));
+                tokio::task::spawn_local(handler(Wire::new(stream)));
             }
         });
         Self { addr, connections }
