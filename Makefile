@@ -8,13 +8,13 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO := cargo
 PARITY := ../shared/parity
 
-.PHONY: run test system venv build lint rust browser parity bench
+.PHONY: run test system venv chp build lint rust browser parity conformance jupyterhub-tests fuzz bench bench-proxy soak-proxy
 
 run: system venv
 	$(CARGO) build --release --bin orrery
 	packaging/demo/run.sh target/release/orrery
 
-test: system venv lint rust browser parity
+test: system venv chp lint rust browser parity conformance
 
 system:
 	packaging/demo/system-packages.sh
@@ -25,6 +25,15 @@ venv: .dev/venv/installed
 	mkdir -p .dev
 	python3 -m venv .dev/venv
 	.dev/venv/bin/pip install --quiet --disable-pip-version-check -r packaging/demo/requirements.txt
+	touch $@
+
+# The reference's proxy, for the tests of a hub that drives one.
+CHP := configurable-http-proxy@5.3.0
+chp: .dev/chp/$(CHP)
+
+.dev/chp/$(CHP):
+	mkdir -p .dev/chp
+	npm install --prefix .dev/chp --silent --no-fund --no-audit $(CHP)
 	touch $@
 
 build:
@@ -38,19 +47,52 @@ lint:
 # Everything that cargo runs, in one build: unit tests, the store on SQLite and on a PostgreSQL of its own, the layers,
 # the proxy over real sockets, and the built binary as a black box.
 rust:
-	tests/support/with-postgres.sh $(CARGO) test --workspace --lib --bins --tests
+	ORRERY_REQUIRE_CHP=1 tests/support/with-postgres.sh $(CARGO) test --workspace --lib --bins --tests
 
 browser:
 	ORRERY_BIN=target/debug/orrery .dev/venv/bin/pytest -q tests/browser
 
-# The judge, where it is at hand: black-box checks that pass against JupyterHub 6.1.1.
-parity:
+# The judge, where it is at hand: black-box checks that pass against JupyterHub 6.1.1. Those of the proxy run with the
+# embedded one and with the reference's as a child of the hub.
+PYTEST = HUB=orrery ORRERY_BIN=$(CURDIR)/target/debug/orrery .dev/venv/bin/pytest -q -p no:cacheprovider \
+	-c $(PARITY)/pytest.ini --rootdir $(PARITY)
+PROXY_CHECKS = $(addprefix $(PARITY)/tests/test_,proxy_api.py proxy_plane.py routes.py)
+parity: chp
 	@if [ -d $(PARITY) ]; then \
-	  echo "parity: smoke, real single-user server"; \
-	  HUB=orrery ORRERY_BIN=$(CURDIR)/target/debug/orrery .dev/venv/bin/pytest -q -p no:cacheprovider \
-	    -c $(PARITY)/pytest.ini --rootdir $(PARITY) $(PARITY)/tests/test_smoke.py $(PARITY)/tests/test_singleuser_real.py; \
+	  echo "parity: smoke, real single-user server, embedded proxy" && \
+	  $(PYTEST) $(PARITY)/tests/test_smoke.py $(PARITY)/tests/test_singleuser_real.py $(PROXY_CHECKS) && \
+	  echo "parity: the reference's proxy" && \
+	  ORRERY_PROXY__TYPE=child ORRERY_PROXY__COMMAND=$(CURDIR)/.dev/chp/node_modules/.bin/configurable-http-proxy \
+	    $(PYTEST) $(PROXY_CHECKS); \
 	else echo "parity: ../shared/parity is not here"; fi
+
+# The proxy as a black box: raw messages of all kinds, a day of a real JupyterHub on it, and every ambiguous message that
+# we know of, beside nginx.
+conformance:
+	ORRERY_PROXY_BIN=$(CURDIR)/target/debug/orrery-proxy .dev/venv/bin/pytest -q -p no:cacheprovider tests/conformance
+	ORRERY_PROXY_BIN=$(CURDIR)/target/debug/orrery-proxy .dev/venv/bin/python tests/conformance/smuggling.py
+
+# JupyterHub's own tests with CHP and with the proxy in its place, compared test by test: 10 minutes or more.
+jupyterhub-tests: system
+	$(CARGO) build --release -p orrery-proxy
+	tests/conformance/jupyterhub.py --proxy target/release/orrery-proxy
+
+# Every fuzz target for 10 minutes; needs cargo-fuzz (`cargo install cargo-fuzz`).
+fuzz:
+	tests/fuzz/run.sh $(SECONDS_EACH)
 
 bench: venv
 	$(CARGO) build --release --bin orrery
 	.dev/venv/bin/python benches/api.py --orrery target/release/orrery
+
+# The proxy beside nginx, haproxy and CHP: about 12 minutes of an otherwise idle machine. BENCH="--quick --only tiny,ws" for less.
+bench-proxy:
+	packaging/demo/bench-packages.sh
+	$(CARGO) build --release -p orrery-proxy -p orrery-bench-load
+	benches/proxy.py $(BENCH)
+
+# The proxy among clients that vanish and servers that die, for 20 minutes. As root: it makes networks of its own.
+soak-proxy:
+	packaging/demo/bench-packages.sh
+	$(CARGO) build --release -p orrery-proxy
+	benches/soak.py $(SOAK)

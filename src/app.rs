@@ -2,13 +2,16 @@
 //!
 //! 1. Signals are caught first, so that a stop during the start is a clean one.
 //! 2. Both ports are bound before the database is touched: a second hub on the same machine changes nothing.
-//! 3. Configuration is written to the database, actors start, the hub's own route is published, the web answers.
+//! 3. Configuration is written to the database, actors start, the web answers, the proxy starts or is found, the hub's
+//!    own route is published.
 //! 4. Servers that the database says are running are verified in the background.
 
 pub mod bootstrap;
 mod listen;
 mod parts;
 mod pid_file;
+mod proxy;
+mod routes;
 mod signals;
 mod start_servers;
 mod token;
@@ -18,18 +21,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Addr;
-use log::{error, info, warn};
-use orrery_proxy::{Stop, Tunnels};
+use log::{info, warn};
 use tokio::sync::mpsc;
 
 use crate::actors::hub::HubActor;
-use crate::actors::registry::Publish;
 use crate::actors::servers::Servers;
 use crate::actors::slot::Absent;
-use crate::actors::supervision::Supervision;
 use crate::auth::Authenticator;
 use crate::config::cookie_secret::{CookieSecretError, cookie_secret};
-use crate::config::{AddressError, Addresses, Config};
+use crate::config::{AddressError, Config};
 use crate::store::{OpenMode, Store, StoreError};
 use crate::web::state::{Hub, Shutdown};
 
@@ -62,6 +62,15 @@ pub enum AppError {
     /// The configuration does not fit the database or itself.
     #[error(transparent)]
     Bootstrap(#[from] bootstrap::BootstrapError),
+    /// The proxy of another process.
+    #[error("{0}; is it running, and is `proxy.api_url` its address?")]
+    Proxy(#[from] crate::proxy_client::ProxyError),
+    /// The proxy that the hub starts.
+    #[error(transparent)]
+    Child(#[from] crate::proxy_child::ChildError),
+    /// No token for it.
+    #[error(transparent)]
+    Random(#[from] crate::secret::RandomError),
     /// Who may sign in.
     #[error(transparent)]
     Auth(#[from] crate::auth::AuthError),
@@ -107,8 +116,9 @@ async fn serve(config: Config) -> Result<(), AppError> {
     let mut signals = signals::Signals::catch()?;
     let addresses = config.addresses()?;
     let _pid_file = pid_file::PidFile::write(&config.hub.pid_file)?;
-    let public = listen::bind("proxy.bind_url", &addresses.public)?;
-    let internal = listen::bind("hub.bind_url", &addresses.hub)?;
+    let (link, wanted, starting) = proxy::Link::new(&config, &addresses)?.into();
+    let (internal, _internal_file) =
+        listen::bind_endpoint("hub.bind_url", &addresses.hub, config.hub.socket_mode.0)?;
     let secret = cookie_secret(&config.hub)?;
     if let Some(warning) = &secret.warning {
         warn!("{warning}");
@@ -120,11 +130,15 @@ async fn serve(config: Config) -> Result<(), AppError> {
         warn!("{warning}");
     }
 
-    let supervision =
-        Arc::new(parts::supervision(&config, &addresses, store.clone(), synchronised.catalogue)?);
+    let supervision = Arc::new(parts::supervision(
+        &config,
+        &addresses,
+        store.clone(),
+        synchronised.catalogue,
+        (link, wanted),
+    )?);
     let root = HubActor::start_with(Arc::clone(&supervision));
     let servers = Servers::new(root.clone(), Arc::clone(&supervision));
-    publish_fixed_routes(&supervision, &addresses, &synchronised.service_routes).await?;
 
     let (shutdown, asked) = mpsc::channel(1);
     let settings = parts::web(&config, &addresses, secret.bytes.to_vec(), synchronised.oauth_no_confirm)?;
@@ -135,16 +149,23 @@ async fn serve(config: Config) -> Result<(), AppError> {
         shutdown,
         settings,
     })?;
+    let web = listen::web(internal, hub)?;
+    let front = starting.start(&supervision, &config, &addresses);
+    let Some(front) = signals.unless_stopped(front).await.transpose()? else { return Ok(()) };
+    routes::publish(&supervision, &config, &addresses, &synchronised.service_routes).await?;
     let running = Running {
-        proxy: listen::proxy(public, &supervision, &config, &addresses)?,
-        web: listen::web(internal, hub)?,
+        proxy: front.open(&config, &addresses)?,
+        web,
         servers,
         root,
         asked,
         cleanup_servers: config.hub.cleanup_servers,
+        cleanup_proxy: config.hub.cleanup_proxy,
     };
     info!(url = addresses.public_url.as_deref().unwrap_or(&config.proxy.bind_url); "Orrery is now running");
-    start_servers::verify(&running.servers, &store).await;
+    if start_servers::verify(&running.servers, &store).await {
+        routes::first_check(&supervision).await;
+    }
     running.until_stopped(&mut signals).await
 }
 
@@ -152,53 +173,30 @@ fn open_mode(config: &Config) -> OpenMode {
     if config.database.upgrade_on_start { OpenMode::Upgrade } else { OpenMode::CreateOrCurrent }
 }
 
-/// The hub's own route and those of services: what there is besides user servers.
-async fn publish_fixed_routes(
-    supervision: &Supervision,
-    addresses: &Addresses,
-    services: &[(String, String)],
-) -> Result<(), AppError> {
-    let hub = Publish {
-        spec: addresses.base_url.clone(),
-        target: addresses.connect_url.clone(),
-        data: serde_json::json!({ "hub": true }),
-    };
-    let services = services.iter().map(|(name, url)| Publish {
-        spec: format!("{}services/{name}/", addresses.base_url),
-        target: url.clone(),
-        data: serde_json::json!({ "service": name }),
-    });
-    for route in std::iter::once(hub).chain(services) {
-        let spec = route.spec.clone();
-        if let Err(refused) = supervision.registry.ask(route).await? {
-            error!(route = spec.as_str(), error:% = refused; "a route cannot be published");
-        }
-    }
-    Ok(())
-}
-
 struct Running {
-    proxy: orrery_proxy::ServerHandle,
+    proxy: proxy::Opened,
     web: actix_web::dev::ServerHandle,
     servers: Servers,
     root: Addr<HubActor>,
     asked: mpsc::Receiver<Shutdown>,
     cleanup_servers: bool,
+    cleanup_proxy: bool,
 }
 
 impl Running {
     async fn until_stopped(mut self, signals: &mut signals::Signals) -> Result<(), AppError> {
         let mut pulse = tokio::time::interval(Duration::from_secs(1));
-        let stop_servers = loop {
+        let cleanup = loop {
             tokio::select! {
                 signal = signals.next() => match signal {
                     signals::Signal::Stop(name) => {
                         info!(signal = name; "stopping");
-                        break self.cleanup_servers;
+                        break Shutdown { stop_servers: self.cleanup_servers, stop_proxy: self.cleanup_proxy };
                     }
                     signals::Signal::Report => self.report(),
+                    signals::Signal::Refresh => self.proxy.refresh(),
                 },
-                Some(asked) = self.asked.recv() => break asked.stop_servers,
+                Some(asked) = self.asked.recv() => break asked,
                 _ = pulse.tick() => if !self.root.connected() {
                     return Err(AppError::SupervisorGone);
                 },
@@ -206,7 +204,7 @@ impl Running {
         };
         // A second signal does not wait any longer.
         tokio::select! {
-            () = self.stop(stop_servers) => info!("done"),
+            () = self.stop(cleanup) => info!("done"),
             () = signals.stop_again() => warn!("stopped without waiting; some servers may still run"),
         }
         Ok(())
@@ -220,14 +218,13 @@ impl Running {
     }
 
     /// Servers first: pages and REST answer until they are down, and users see why theirs ended.
-    async fn stop(&self, stop_servers: bool) {
-        if stop_servers {
+    async fn stop(self, cleanup: Shutdown) {
+        if cleanup.stop_servers {
             start_servers::stop_all(&self.servers).await;
         } else {
             info!("user servers are left running");
         }
-        // gracefully: whoever asked for the end of the hub gets an answer
-        self.proxy.stop(Stop::Drain(Tunnels::Cut)).await;
+        self.proxy.stop(cleanup.stop_proxy).await;
         self.web.stop(false).await;
     }
 }

@@ -10,6 +10,8 @@ pub mod network;
 pub mod next_url;
 pub mod oauth;
 pub mod role;
+pub mod route_check;
+pub mod route_spec;
 pub mod scope;
 pub mod server_state;
 pub mod signed_value;

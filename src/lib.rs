@@ -11,6 +11,7 @@
 //! | [`auth`] | who someone is |
 //! | [`spawn`] | how a server is started, watched and ended |
 //! | [`store`] | the database |
+//! | [`proxy_client`], [`proxy_child`] | a separate proxy: its REST API; its process, if the hub starts it |
 //! | [`config`] | `orrery.toml`: parsed once, checked once, passed down |
 //! | [`domain`] | pure rules: no I/O, no clock, no framework |
 //! | [`secret`], [`logging`] | random secrets that don't print themselves; log set-up |
@@ -23,6 +24,8 @@ pub mod auth;
 pub mod config;
 pub mod domain;
 pub mod logging;
+pub mod proxy_child;
+pub mod proxy_client;
 pub mod secret;
 pub mod spawn;
 pub mod store;

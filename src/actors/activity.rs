@@ -10,13 +10,14 @@ use std::time::Duration;
 use actix::{Actor, AsyncContext, Context, Handler, Message};
 use chrono::{DateTime, Utc};
 use log::{error, warn};
-use orrery_proxy::Routes;
 
 use super::obituary::Obituary;
-use super::registry::server_of;
+use super::registry::{RegistryActor, Survey};
+use super::slot::Slot;
 use super::supervision::Supervision;
 use crate::domain::ids::{ServerId, TokenId, UserId};
 use crate::domain::names::ServerKey;
+use crate::domain::route_check::{LiveRoute, server_of};
 use crate::store::{Db, Store, StoreError, servers, tokens, users};
 
 /// Whose activity it is.
@@ -33,7 +34,7 @@ pub enum Subject {
 /// Collects activity.
 pub struct ActivityActor {
     store: Store,
-    routes: Routes,
+    registry: Slot<RegistryActor>,
     interval: Duration,
     news: HashMap<Subject, DateTime<Utc>>,
     writing: bool,
@@ -44,7 +45,7 @@ impl ActivityActor {
     pub(crate) fn new(parts: &Arc<Supervision>, obituary: Obituary) -> Self {
         Self {
             store: parts.store.clone(),
-            routes: parts.routes.clone(),
+            registry: parts.registry.clone(),
             interval: parts.intervals.activity,
             news: HashMap::new(),
             writing: false,
@@ -68,27 +69,34 @@ impl ActivityActor {
         });
     }
 
-    /// Takes over what the data plane saw on the routes of user servers.
+    /// Takes over what the proxy saw on the routes of user servers; its routes are checked on the same occasion.
     fn collect(&mut self, context: &mut Context<Self>) {
-        let seen: Vec<(ServerKey, DateTime<Utc>)> = self
-            .routes
-            .load()
-            .iter()
-            .filter_map(|route| {
-                let at =
-                    i64::try_from(route.last_activity_ms()).ok().and_then(DateTime::from_timestamp_millis)?;
-                Some((server_of(route.data())?, at))
-            })
-            .collect();
-        let store = self.store.clone();
+        let (store, registry) = (self.store.clone(), self.registry.clone());
         let me = context.address();
         actix::spawn(async move {
+            let live = match registry.ask(Survey).await {
+                Ok(Ok(live)) => live,
+                Ok(Err(failed)) => {
+                    return warn!(error:% = failed; "routes' activity could not be collected, nor routes be checked");
+                }
+                Err(_) => return, // being rebuilt; the next round comes
+            };
+            let seen: Vec<(ServerKey, DateTime<Utc>)> = live
+                .values()
+                .filter_map(|route| Some((server_of(&route.data)?, last_activity(route)?)))
+                .collect();
             match store.read(move |db| subjects(db, seen)).await {
                 Ok(found) => me.do_send(Seen(found)),
                 Err(failed) => warn!(error:% = failed; "routes' activity could not be looked up"),
             }
         });
     }
+}
+
+/// When a proxy saw the route used, if it says so in a way that can be read.
+fn last_activity(route: &LiveRoute) -> Option<DateTime<Utc>> {
+    let text = route.data.get("last_activity")?.as_str()?;
+    DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
 }
 
 fn apply(db: &mut Db, news: &HashMap<Subject, DateTime<Utc>>) -> Result<(), StoreError> {

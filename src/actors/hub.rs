@@ -45,7 +45,7 @@ impl HubActor {
         let parts = &self.supervision;
         match who {
             Who::Registry => {
-                let actor = RegistryActor::new(parts.routes.clone(), &parts.directory, obituary);
+                let actor = RegistryActor::new(Arc::clone(parts), obituary);
                 parts.registry.fill(actor.start());
             }
             Who::Admission => {
@@ -87,7 +87,7 @@ impl Handler<Died> for HubActor {
                 self.supervision.directory.remove(&key);
                 self.supervision
                     .registry
-                    .tell(super::registry::Unpublish { spec: self.supervision.prefix(&key) });
+                    .tell(super::registry::Unpublish { spec: self.supervision.route(&key) });
                 let supervision = Arc::clone(&self.supervision);
                 let hub = context.address();
                 actix::spawn(async move {

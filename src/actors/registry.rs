@@ -1,108 +1,106 @@
 //! The only writer of the proxy's routes.
 //!
-//! Each change publishes a new immutable table; the data plane reads it without asking anyone. A registry that is
-//! rebuilt after a panic starts from the table that is live, without the routes of servers that are gone.
+//! What the hub wants is kept apart from what a proxy has: [`WantedRoutes`] outlives this actor, and whoever is asked
+//! to change a route brings it to what is wanted at that moment. So it does not matter in which order requests to a
+//! slow proxy are done, and a route that someone else changed is put right at the next check.
 
-use std::collections::BTreeMap;
+mod embedded;
+mod messages;
+mod remote;
+mod wanted;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use actix::{Actor, Context, Handler, Message};
-use orrery_proxy::{Route, RouteError, RouteTable, Routes};
-use serde_json::Value;
+use actix::{Actor, AsyncContext, Context};
+use log::warn;
+use orrery_proxy::{RouteError, Routes};
 
-use super::directory::Directory;
 use super::obituary::Obituary;
-use crate::domain::names::{ServerKey, ServerName, Username};
+use super::supervision::Supervision;
+use crate::domain::route_check::Change;
+use crate::domain::route_spec::{RouteSpec, Routing};
+use crate::proxy_client::ProxyError;
 
-/// Owns the routes.
-pub struct RegistryActor {
-    routes: Routes,
-    table: BTreeMap<String, Arc<Route>>,
-    _obituary: Obituary,
+#[cfg(test)]
+pub(crate) use messages::Crash;
+pub use messages::{Check, List, Publish, Survey, SwitchError, SwitchProxy, Unpublish};
+pub use remote::{Keeper, Remote};
+pub use wanted::WantedRoutes;
+
+/// Routes begin with a path; host names of users' own are not in this build.
+const ROUTING: Routing = Routing::Paths;
+
+/// The proxy that has the routes.
+#[derive(Clone)]
+pub enum Proxy {
+    /// In this process: the table is published for it.
+    Embedded(Routes),
+    /// Another process, spoken to over its REST API.
+    Remote(Arc<Remote>),
 }
 
-impl RegistryActor {
-    /// Takes over the live table, without routes of servers that are neither ready nor about to be.
-    pub(crate) fn new(routes: Routes, directory: &Directory, obituary: Obituary) -> Self {
-        let live = routes.load();
-        let kept = live.iter().filter(|route| match server_of(route.data()) {
-            Some(key) => directory.status(&key).is_some_and(|status| status.is_active()),
-            None => true,
-        });
-        let table = kept.map(|route| (route.spec().to_owned(), Arc::clone(route))).collect();
-        let registry = Self { routes, table, _obituary: obituary };
-        registry.publish();
-        registry
-    }
-
-    fn publish(&self) {
-        self.routes.publish(RouteTable::new(self.table.values().cloned()));
-    }
-}
-
-/// The server that a route leads to, if it leads to one.
-pub(crate) fn server_of(data: &Value) -> Option<ServerKey> {
-    let user = data.get("user")?.as_str()?;
-    let server = data.get("server_name")?.as_str()?;
-    Some(ServerKey::new(Username::from_stored(user), ServerName::from_stored(server)))
-}
-
-impl Actor for RegistryActor {
-    type Context = Context<Self>;
-}
-
-/// Add a route or replace the one with the same path prefix. Live when answered.
-#[derive(Message)]
-#[rtype(result = "Result<(), RouteError>")]
-pub struct Publish {
-    /// The path prefix, `/user/ada/`.
-    pub spec: String,
-    /// Where it leads, `http://127.0.0.1:40001`.
-    pub target: String,
-    /// What the proxy API shows beside it.
-    pub data: Value,
-}
-
-impl Handler<Publish> for RegistryActor {
-    type Result = Result<(), RouteError>;
-
-    fn handle(&mut self, new: Publish, _: &mut Context<Self>) -> Self::Result {
-        let route = Route::new(&new.spec, &new.target, new.data)?;
-        self.table.insert(new.spec, route);
-        self.publish();
-        Ok(())
-    }
-}
-
-/// Remove a route; harmless if there is none.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Unpublish {
-    /// The path prefix.
-    pub spec: String,
-}
-
-impl Handler<Unpublish> for RegistryActor {
-    type Result = ();
-
-    fn handle(&mut self, old: Unpublish, _: &mut Context<Self>) {
-        if self.table.remove(&old.spec).is_some() {
-            self.publish();
+impl Proxy {
+    /// The table that the data plane in this process reads, if it is in this process.
+    #[must_use]
+    pub fn embedded(&self) -> Option<&Routes> {
+        match self {
+            Self::Embedded(routes) => Some(routes),
+            Self::Remote(_) => None,
         }
     }
 }
 
-/// Panic, to prove that the hub replaces the registry.
-#[cfg(test)]
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(crate) struct Crash;
+/// Why a route is not live.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// It cannot be one.
+    #[error(transparent)]
+    Route(#[from] RouteError),
+    /// The proxy does not take it.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+}
 
-#[cfg(test)]
-impl Handler<Crash> for RegistryActor {
-    type Result = ();
+/// Owns the routes.
+pub struct RegistryActor {
+    parts: Arc<Supervision>,
+    _obituary: Obituary,
+}
 
-    fn handle(&mut self, _: Crash, _: &mut Context<Self>) {
-        panic!("asked to");
+impl RegistryActor {
+    /// Takes over what its predecessor wanted, without servers that are neither ready nor about to be.
+    pub(crate) fn new(parts: Arc<Supervision>, obituary: Obituary) -> Self {
+        let directory = &parts.directory;
+        parts.wanted.keep_servers(|key| directory.status(key).is_some_and(|status| status.is_active()));
+        Self { parts, _obituary: obituary }
+    }
+}
+
+impl Actor for RegistryActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Context<Self>) {
+        if !self.parts.wanted.is_empty() {
+            // a predecessor died: it may have left something half done
+            context.notify(Check);
+        }
+    }
+}
+
+/// The routes of servers that are about to change.
+fn pending(parts: &Supervision) -> BTreeSet<RouteSpec> {
+    let servers = parts.directory.select(|status| status.pending.is_some());
+    servers.iter().map(|key| parts.route(key)).collect()
+}
+
+/// What a check is about to do, for the log; the very first one has nobody to warn.
+fn announce(change: &Change) {
+    match change {
+        Change::Add(spec) => warn!(route:% = spec; "a route is missing at the proxy and is added"),
+        Change::Replace(spec, led_to) => {
+            warn!(route:% = spec, led_to; "a route leads elsewhere and is replaced")
+        }
+        Change::Remove(spec) => warn!(route:% = spec; "a stale route is removed from the proxy"),
     }
 }

@@ -22,6 +22,7 @@ use super::registry::{Publish, Unpublish};
 use super::supervision::Supervision;
 use crate::domain::ids::{ServerId, UserId};
 use crate::domain::names::ServerKey;
+use crate::domain::route_check::{Purpose, WantedRoute};
 use crate::domain::server_state::{Cause, Effect, Event, Failure, FailureKind, Pending, State};
 use crate::spawn::{Address, Running};
 use lifecycle::Prepared;
@@ -33,6 +34,9 @@ pub use requests::{StartReply, Stop};
 
 /// Bytes of output that a running server may leave in its log between two polls.
 const LARGEST_LOG: u64 = 4 << 20;
+/// How long a server that ended by itself still counts as running: what its page asks for right behind the crash gets 503
+/// from the proxy, rather than a redirection to a page of the hub's that scripts would take for the answer.
+const CRASHED: Duration = Duration::from_millis(50);
 /// How long a stopped server keeps its actor.
 const REST_AFTER: Duration = Duration::from_secs(60);
 
@@ -161,7 +165,9 @@ impl ServerActor {
             }
             Effect::AwaitResponse => self.await_response(context),
             Effect::Publish => self.publish(context),
-            Effect::Unpublish => self.parts.registry.tell(Unpublish { spec: self.spec() }),
+            Effect::Unpublish => {
+                self.parts.registry.tell(Unpublish { spec: self.parts.route(&self.identity.key) });
+            }
             Effect::End => self.end(context),
             Effect::Abandon => self.abandon(),
             Effect::Deadline(after) => self.arm(after, context),
@@ -170,7 +176,7 @@ impl ServerActor {
         }
     }
 
-    fn spec(&self) -> String {
+    fn prefix(&self) -> String {
         self.parts.prefix(&self.identity.key)
     }
 
@@ -241,7 +247,7 @@ impl ServerActor {
 
     fn await_response(&mut self, context: &Context<Self>) {
         let (Some(running), Some(address)) = (self.running.clone(), self.address.clone()) else { return };
-        let work = lifecycle::await_response(Arc::clone(&self.parts), self.spec(), running, address);
+        let work = lifecycle::await_response(Arc::clone(&self.parts), self.prefix(), running, address);
         self.run(context, work);
     }
 
@@ -249,8 +255,9 @@ impl ServerActor {
         self.watch_process(context);
         let Some(address) = self.address.clone() else { return };
         let key = &self.identity.key;
-        let data = serde_json::json!({ "user": key.user, "server_name": key.server });
-        let route = Publish { spec: self.spec(), target: format!("http://{address}"), data };
+        let route =
+            WantedRoute { target: format!("http://{address}"), purpose: Purpose::Server(key.clone()) };
+        let route = Publish { spec: self.parts.route(key), route };
         let registry = self.parts.registry.clone();
         self.run(context, async move {
             match registry.ask(route).await {
@@ -453,8 +460,11 @@ impl Handler<Gone> for ServerActor {
     type Result = ();
 
     fn handle(&mut self, gone: Gone, context: &mut Context<Self>) {
-        if self.running.as_ref().is_some_and(|running| running.id().pid == gone.pid) {
-            self.apply(Event::ProcessEnded(gone.failure), context);
-        }
+        let pause = if self.state.is_ready() { CRASHED } else { Duration::ZERO };
+        context.run_later(pause, move |server, context| {
+            if server.running.as_ref().is_some_and(|running| running.id().pid == gone.pid) {
+                server.apply(Event::ProcessEnded(gone.failure), context);
+            }
+        });
     }
 }

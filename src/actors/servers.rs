@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Addr;
-use orrery_proxy::RouteTable;
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -58,12 +57,6 @@ impl Servers {
         if !self.status(key).is_active() {
             self.parts.directory.remove(key);
         }
-    }
-
-    /// The routes as they are.
-    #[must_use]
-    pub fn routes(&self) -> Arc<RouteTable> {
-        Arc::clone(&self.parts.routes.load())
     }
 
     /// The server's URL path, `/user/ada/`.

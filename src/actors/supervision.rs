@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use orrery_proxy::Routes;
-
 use super::activity::ActivityActor;
 use super::admission::AdmissionActor;
 use super::directory::Directory;
 use super::janitor::JanitorActor;
-use super::registry::RegistryActor;
+use super::registry::{Proxy, RegistryActor, WantedRoutes};
 use super::server::Identity;
 use super::slot::Slot;
 use crate::domain::admission::Limits;
 use crate::domain::names::ServerKey;
+use crate::domain::route_spec::RouteSpec;
 use crate::domain::scope::Catalogue;
 use crate::domain::server_state::Deadlines;
 use crate::domain::spawn_env;
@@ -61,8 +60,10 @@ pub struct Supervision {
     pub store: Store,
     /// How servers are started.
     pub spawner: Spawner,
-    /// The table that the data plane reads.
-    pub routes: Routes,
+    /// The proxy that has the routes.
+    pub proxy: Proxy,
+    /// The routes that it should have.
+    pub wanted: WantedRoutes,
     /// What every server is doing.
     pub directory: Directory,
     /// The owner of the routes.
@@ -88,10 +89,16 @@ pub struct Supervision {
 }
 
 impl Supervision {
-    /// The server's URL path, `/user/ada/`: also its route.
+    /// The server's URL path, `/user/ada/`.
     #[must_use]
     pub fn prefix(&self, key: &ServerKey) -> String {
         key.prefix(&self.servers.hub.base_url)
+    }
+
+    /// Where the server's route begins.
+    #[must_use]
+    pub fn route(&self, key: &ServerKey) -> RouteSpec {
+        RouteSpec::canonical(&self.prefix(key))
     }
 
     /// The rows of a server that has names only.

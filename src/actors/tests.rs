@@ -10,6 +10,7 @@ use orrery_proxy::Routes;
 
 use super::directory::{Directory, ServerStatus};
 use super::hub::HubActor;
+use super::registry::{Proxy, WantedRoutes};
 use super::server::{self, Identity, StartReply};
 use super::servers::Servers;
 use super::slot::Slot;
@@ -17,6 +18,8 @@ use super::supervision::{Intervals, ServerSettings, Supervision};
 use super::{admission, registry};
 use crate::domain::admission::{Limits, WhenFull};
 use crate::domain::names::{ServerKey, ServerName, Username};
+use crate::domain::route_check::{Purpose, WantedRoute};
+use crate::domain::route_spec::RouteSpec;
 use crate::domain::scope::Catalogue;
 use crate::domain::server_state::Deadlines;
 use crate::domain::spawn_env;
@@ -93,7 +96,11 @@ impl World {
     }
 
     fn routed(&self) -> bool {
-        self.parts.routes.load().get("/user/ada/").is_some()
+        self.has("/user/ada/")
+    }
+
+    fn has(&self, spec: &str) -> bool {
+        self.parts.proxy.embedded().unwrap().load().get(spec).is_some()
     }
 
     async fn stop(&self) {
@@ -117,7 +124,8 @@ fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supe
     Supervision {
         store,
         spawner: Spawner::Simple(SimpleSpawner::new(folder.path().join("logs"), home)),
-        routes: Routes::default(),
+        proxy: Proxy::Embedded(Routes::default()),
+        wanted: WantedRoutes::default(),
         directory: Directory::default(),
         registry: Slot::default(),
         admission: Slot::default(),
@@ -166,9 +174,8 @@ async fn a_registry_that_panics_is_replaced_and_keeps_the_live_routes() {
     world.parts.registry.ask(registry::Crash).await.unwrap_err();
     assert!(world.routed(), "the data plane does not notice");
     let hub = || registry::Publish {
-        spec: "/".to_owned(),
-        target: "http://127.0.0.1:1".to_owned(),
-        data: serde_json::json!({ "hub": true }),
+        spec: RouteSpec::canonical("/"),
+        route: WantedRoute { target: "http://127.0.0.1:1".to_owned(), purpose: Purpose::Hub },
     };
     let replaced = async {
         while world.parts.registry.ask(hub()).await.is_err() {
@@ -176,7 +183,7 @@ async fn a_registry_that_panics_is_replaced_and_keeps_the_live_routes() {
         }
     };
     tokio::time::timeout(LONG, replaced).await.unwrap();
-    assert!(world.routed() && world.parts.routes.load().get("/").is_some());
+    assert!(world.routed() && world.has("/"));
     world.stop().await;
     assert!(!world.routed(), "the new registry owns the old routes");
 }

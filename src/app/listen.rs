@@ -1,21 +1,19 @@
-//! The two ports: the public one, served by the data plane, and the hub's own, served by actix-web.
+//! Where the hub listens: what can be bound, and the hub's own pages there, served by actix-web.
 
 use std::net::{SocketAddr, TcpListener};
-use std::time::Duration;
 
 use actix_web::{App, HttpServer};
-use orrery_proxy::{ErrorTarget, ProxyConfig, ServerHandle};
+use orrery_proxy::{OwnFile, Socket};
 
 use super::{AppError, SharedHub};
-use crate::actors::supervision::Supervision;
-use crate::config::{Addresses, Config};
+use crate::config::address::{Endpoint, resolve};
 use crate::web::routes;
 
 /// How long open requests may go on when the hub stops, seconds.
 const SHUTDOWN_SECONDS: u64 = 5;
 
 /// Binds the first of the addresses that can be had.
-pub(super) fn bind(key: &'static str, addresses: &[SocketAddr]) -> Result<TcpListener, AppError> {
+fn bind(key: &'static str, addresses: &[SocketAddr]) -> Result<TcpListener, AppError> {
     let mut last = None;
     for address in addresses {
         match orrery_proxy::bind(*address) {
@@ -37,35 +35,44 @@ pub(super) fn bind(key: &'static str, addresses: &[SocketAddr]) -> Result<TcpLis
     Err(AppError::Listen { key, address, advice, source })
 }
 
-/// Starts the data plane on the public port.
-pub(super) fn proxy(
-    listener: TcpListener,
-    supervision: &Supervision,
-    config: &Config,
-    addresses: &Addresses,
-) -> Result<ServerHandle, AppError> {
-    let errors = format!("{}{}error", addresses.connect_url, addresses.hub_prefix);
-    let mut settings = ProxyConfig {
-        error_target: ErrorTarget::new(&errors).ok(),
-        drain_timeout: Duration::from_secs(SHUTDOWN_SECONDS),
-        ..ProxyConfig::default()
-    };
-    if config.proxy.workers > 0 {
-        settings.workers = config.proxy.workers;
+/// Binds a port or a UNIX socket; the latter with these permissions.
+pub(super) fn bind_endpoint(
+    key: &'static str,
+    endpoint: &Endpoint,
+    mode: u32,
+) -> Result<(Socket, Option<OwnFile>), AppError> {
+    match endpoint {
+        Endpoint::Tcp { host, port } => {
+            bind(key, &resolve(host, *port)?).map(|listener| (Socket::Tcp(listener), None))
+        }
+        Endpoint::Unix(path) => match orrery_proxy::listen_unix(path, Some(mode)) {
+            Ok((listener, file)) => Ok((Socket::Unix(listener), Some(file))),
+            Err(source) => {
+                let advice = match source.kind() {
+                    std::io::ErrorKind::AddrInUse => {
+                        "another program serves this socket: stop it or choose another"
+                    }
+                    _ => "check that its folder exists and is ours",
+                };
+                Err(AppError::Listen { key, address: path.display().to_string(), advice, source })
+            }
+        },
     }
-    Ok(orrery_proxy::serve(vec![listener.into()], supervision.routes.clone(), settings)?)
 }
 
 /// Starts the hub's pages and API.
-pub(super) fn web(listener: TcpListener, hub: SharedHub) -> Result<actix_web::dev::ServerHandle, AppError> {
+pub(super) fn web(socket: Socket, hub: SharedHub) -> Result<actix_web::dev::ServerHandle, AppError> {
     let server = HttpServer::new(move || {
         let hub = hub.clone();
         App::new().app_data(hub.clone()).configure(move |table| routes::configure(&hub, table))
     })
     .disable_signals()
-    .shutdown_timeout(SHUTDOWN_SECONDS)
-    .listen(listener)?
-    .run();
+    .shutdown_timeout(SHUTDOWN_SECONDS);
+    let server = match socket {
+        Socket::Tcp(listener) => server.listen(listener)?,
+        Socket::Unix(listener) => server.listen_uds(listener)?,
+    };
+    let server = server.run();
     let handle = server.handle();
     actix::spawn(server);
     Ok(handle)

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use orrery_proxy::Routes;
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use super::{AppError, SharedHub};
 use crate::actors::directory::Directory;
+use crate::actors::registry::{Proxy, WantedRoutes};
 use crate::actors::servers::Servers;
 use crate::actors::slot::Slot;
 use crate::actors::supervision::{Intervals, ServerSettings, Supervision};
@@ -32,8 +32,8 @@ use crate::web::visit;
 
 /// Waiting for one's turn, with `hub.limits.when_full = "queue"`.
 const LONGEST_QUEUE: Duration = Duration::from_secs(3600);
-/// Publishing a route is a message to the registry; with it being rebuilt, still no more than moments.
-const LONGEST_PUBLISH: Duration = Duration::from_secs(10);
+/// Publishing a route takes no time in this process; a separate proxy is asked again for half a minute.
+const LONGEST_PUBLISH: Duration = Duration::from_secs(45);
 /// What an effect may need besides the timeout that it keeps itself.
 const MARGIN: Duration = Duration::from_secs(10);
 
@@ -58,6 +58,7 @@ pub(super) fn supervision(
     addresses: &Addresses,
     store: Store,
     catalogue: Catalogue,
+    (proxy, wanted): (Proxy, WantedRoutes),
 ) -> Result<Supervision, AppError> {
     let ladder = StopLadder {
         interrupt: config.spawner.local.interrupt_timeout,
@@ -72,7 +73,8 @@ pub(super) fn supervision(
             config.server_log_dir(),
             &config.spawner.simple.home_dir_template,
         )),
-        routes: Routes::default(),
+        proxy,
+        wanted,
         directory: Directory::default(),
         registry: Slot::default(),
         admission: Slot::default(),
@@ -236,6 +238,7 @@ pub(super) fn web(
         template_vars: hub.ui.template_vars.clone(),
         auto_login: config.auth.auto_login,
         cleanup_servers: hub.cleanup_servers,
+        cleanup_proxy: hub.cleanup_proxy,
         kinds: Kinds {
             spawner: config.spawner.r#type.as_str().to_owned(),
             authenticator: config.auth.r#type.as_str().to_owned(),

@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT stop the hub, SIGUSR1 logs what it is doing, SIGHUP changes nothing (it would end the process).
+//! SIGTERM and SIGINT stop the hub, SIGUSR1 logs what it is doing, SIGHUP reads certificates again.
 //!
 //! Catching SIGINT also matters to user servers: an ignored signal stays ignored in a child, a caught one is default
 //! there, so that the first step of the stop ladder works however the hub was started (lifecycle.md 3).
@@ -13,6 +13,8 @@ pub(super) enum Signal {
     Stop(&'static str),
     /// Log what is going on.
     Report,
+    /// Read certificates again.
+    Refresh,
 }
 
 /// The caught signals.
@@ -34,13 +36,19 @@ impl Signals {
     }
 
     pub(super) async fn next(&mut self) -> Signal {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => return Signal::Stop("SIGTERM"),
-                _ = self.interrupt.recv() => return Signal::Stop("SIGINT"),
-                _ = self.user.recv() => return Signal::Report,
-                _ = self.hang_up.recv() => log::info!("SIGHUP: nothing to reload; restart to change the configuration"),
-            }
+        tokio::select! {
+                _ = self.terminate.recv() => Signal::Stop("SIGTERM"),
+                _ = self.interrupt.recv() => Signal::Stop("SIGINT"),
+                _ = self.user.recv() => Signal::Report,
+                _ = self.hang_up.recv() => Signal::Refresh,
+        }
+    }
+
+    /// What `work` gives; `None` if it is told to stop first.
+    pub(super) async fn unless_stopped<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = work => Some(done),
+            () = self.stop_again() => None,
         }
     }
 

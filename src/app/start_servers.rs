@@ -8,13 +8,13 @@ use crate::domain::names::ServerKey;
 use crate::store::{Store, servers};
 
 /// Gives every server that has an address an actor, which verifies and adopts it. Nothing here waits for servers, and
-/// nothing is proportional to the number of users.
-pub(super) async fn verify(running: &Servers, store: &Store) {
+/// nothing is proportional to the number of users. Whether all of them have one now.
+pub(super) async fn verify(running: &Servers, store: &Store) -> bool {
     let rows = match store.read(servers::with_address).await {
         Ok(rows) => rows,
         Err(failed) => {
             error!(error:% = failed; "servers that may be running could not be looked up");
-            return;
+            return false;
         }
     };
     info!(servers = rows.len(); "verifying servers of the last run");
@@ -22,9 +22,10 @@ pub(super) async fn verify(running: &Servers, store: &Store) {
         let key = ServerKey::new(user, server.name);
         let identity = Identity { id: server.id, user_id: server.user_id, key };
         if running.check(identity).await.is_err() {
-            return; // the hub is going down already
+            return false; // the hub is going down already
         }
     }
+    true
 }
 
 /// Stops every server and waits until all have stopped; each has its own deadline.

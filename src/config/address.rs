@@ -1,7 +1,12 @@
 //! Addresses: what listens where, and under which URL others find it.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::Config;
 
@@ -14,6 +19,12 @@ pub enum AddressError {
     /// A UNIX socket.
     #[error("UNIX sockets are not supported yet ({0:?}); use http://<address>:<port>")]
     UnixSocket(String),
+    /// HTTPS where it cannot be spoken.
+    #[error("HTTPS is not supported here yet ({0:?}); use http:// or http+unix://")]
+    Https(String),
+    /// A UNIX socket without a path.
+    #[error("expected a URL such as http+unix://%2Frun%2Forrery%2Fproxy.sock, not {0:?}")]
+    NotASocket(String),
     /// A host name that has no address.
     #[error("the host {host:?} has no address: {reason}")]
     Unresolved {
@@ -94,6 +105,105 @@ impl HttpUrl {
     }
 }
 
+/// Where a program listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Endpoint {
+    /// A TCP port.
+    Tcp {
+        /// The host, IPv6 without brackets; empty for all interfaces.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// A UNIX socket.
+    Unix(PathBuf),
+}
+
+impl Endpoint {
+    /// Where the URL `http://host:port` or `http+unix://<escaped path>` says to listen; an empty host is all interfaces.
+    ///
+    /// # Errors
+    /// [`AddressError`].
+    pub fn parse(url: &str) -> Result<Self, AddressError> {
+        if let Some((socket, _)) = unix_socket(url)? {
+            return Ok(Self::Unix(socket));
+        }
+        let url = HttpUrl::parse(url)?;
+        Ok(Self::Tcp { port: url.effective_port(), host: url.host })
+    }
+
+    /// Its URL without a path.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        match self {
+            Self::Tcp { host, port } => format!("http://{}:{port}", Host(host)),
+            Self::Unix(path) => {
+                format!("http+unix://{}", utf8_percent_encode(&path.to_string_lossy(), UNIX_PATH))
+            }
+        }
+    }
+}
+
+/// What stays as it is in the host part of a UNIX socket's URL.
+const UNIX_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~');
+
+/// The URL of a proxy's REST API: where it listens, and what stands before `/api/routes`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiUrl {
+    /// Where it listens.
+    pub endpoint: Endpoint,
+    /// A path without a slash at the end; mostly empty.
+    pub base: String,
+}
+
+impl ApiUrl {
+    /// Takes a URL apart: `http://host:port` or `http+unix://<escaped path>`, both with a path if need be.
+    ///
+    /// # Errors
+    /// [`AddressError`].
+    pub fn parse(url: &str) -> Result<Self, AddressError> {
+        if let Some((socket, path)) = unix_socket(url)? {
+            return Ok(Self {
+                endpoint: Endpoint::Unix(socket),
+                base: path.trim_end_matches('/').to_owned(),
+            });
+        }
+        let parsed = HttpUrl::parse(url)?;
+        match parsed.scheme.as_str() {
+            "https" => Err(AddressError::Https(url.to_owned())),
+            _ if parsed.host.is_empty() => Err(AddressError::NotAUrl(url.to_owned())),
+            _ => Ok(Self {
+                endpoint: Endpoint::Tcp { port: parsed.effective_port(), host: parsed.host },
+                base: parsed.path.trim_end_matches('/').to_owned(),
+            }),
+        }
+    }
+}
+
+impl fmt::Display for ApiUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.endpoint.origin(), self.base)
+    }
+}
+
+/// The socket's path and the URL's path, if the URL is one of a UNIX socket.
+///
+/// # Errors
+/// [`AddressError::NotASocket`] if it is, but names no absolute path.
+pub fn unix_socket(url: &str) -> Result<Option<(PathBuf, String)>, AddressError> {
+    let Some(("http+unix" | "unix+http", rest)) = url.split_once("://") else { return Ok(None) };
+    let (socket, path) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len())).unwrap_or((rest, ""));
+    let socket: Vec<u8> = percent_decode_str(socket).collect();
+    let socket = PathBuf::from(OsString::from_vec(socket));
+    let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '#');
+    // 107 bytes and a NUL are what the system's address of a socket can hold
+    let fits = socket.is_absolute() && socket.as_os_str().len() <= 107;
+    if !fits || socket.as_os_str().as_bytes().contains(&0) || path.contains(odd) {
+        return Err(AddressError::NotASocket(url.to_owned()));
+    }
+    Ok(Some((socket, path.to_owned())))
+}
+
 /// A host as URLs write it: IPv6 in brackets.
 pub struct Host<'h>(pub &'h str);
 
@@ -106,16 +216,15 @@ impl fmt::Display for Host<'_> {
 /// Who listens where, and under which URLs (tls-network.md 2 and 3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addresses {
-    /// Where the proxy listens. Bind them in order; one that succeeds is enough. All interfaces are `[::]`, which takes IPv4 too
-    /// where the system has both, then `0.0.0.0` for systems without IPv6.
-    pub public: Vec<SocketAddr>,
-    /// Where the hub listens; as above.
-    pub hub: Vec<SocketAddr>,
+    /// Where the proxy listens.
+    pub public: Endpoint,
+    /// Where the hub listens.
+    pub hub: Endpoint,
     /// Starts and ends with `/`.
     pub base_url: String,
     /// The path of the hub: `<base_url>hub/`.
     pub hub_prefix: String,
-    /// How the proxy, servers and services reach the hub: scheme, host and port, without a path.
+    /// How the proxy, servers and services reach the hub: scheme, host and port (or socket), without a path.
     pub connect_url: String,
     /// What browsers use: the whole URL up to and including the base URL.
     pub public_url: Option<String>,
@@ -130,42 +239,57 @@ impl Addresses {
 }
 
 impl Config {
-    /// Derives all addresses. Host names are looked up, so this may block for a moment.
+    /// Derives all addresses.
     ///
     /// # Errors
-    /// If a URL is malformed or a host name has no address.
+    /// If a URL is malformed.
     pub fn addresses(&self) -> Result<Addresses, AddressError> {
-        let public = HttpUrl::parse(&self.proxy.bind_url)?;
-        let base_url = wrapped(if self.hub.base_url.is_empty() { &public.path } else { &self.hub.base_url });
-        let (hub_host, hub_port) = self.hub_listens()?;
+        let written = match unix_socket(&self.proxy.bind_url)? {
+            Some((_, path)) => path,
+            None => HttpUrl::parse(&self.proxy.bind_url)?.path,
+        };
+        let base_url = wrapped(if self.hub.base_url.is_empty() { &written } else { &self.hub.base_url });
+        let hub = self.hub_listens()?;
         Ok(Addresses {
-            public: resolve(&public.host, public.effective_port())?,
-            hub: resolve(&hub_host, hub_port)?,
+            public: self.public_endpoint()?,
             hub_prefix: format!("{base_url}hub/"),
             base_url,
-            connect_url: self.connect_url(&hub_host, hub_port)?,
+            connect_url: self.connect_url(&hub)?,
+            hub,
             public_url: Some(self.hub.public_url.clone()).filter(|url| !url.is_empty()),
         })
     }
 
-    fn hub_listens(&self) -> Result<(String, u16), AddressError> {
-        if self.hub.bind_url.is_empty() {
-            return Ok((self.hub.ip.clone(), self.hub.port));
-        }
-        let url = HttpUrl::parse(&self.hub.bind_url)?;
-        Ok((url.host.clone(), url.effective_port()))
+    /// Where the proxy listens.
+    ///
+    /// # Errors
+    /// If the URL is malformed.
+    pub fn public_endpoint(&self) -> Result<Endpoint, AddressError> {
+        Endpoint::parse(&self.proxy.bind_url)
     }
 
-    fn connect_url(&self, host: &str, port: u16) -> Result<String, AddressError> {
-        if !self.hub.advertise_url.is_empty() {
-            return Ok(HttpUrl::parse(&self.hub.advertise_url)?.origin());
+    fn hub_listens(&self) -> Result<Endpoint, AddressError> {
+        if self.hub.bind_url.is_empty() {
+            return Ok(Endpoint::Tcp { host: self.hub.ip.clone(), port: self.hub.port });
         }
+        Endpoint::parse(&self.hub.bind_url)
+    }
+
+    fn connect_url(&self, hub: &Endpoint) -> Result<String, AddressError> {
+        let advertised = &self.hub.advertise_url;
+        if !advertised.is_empty() {
+            return match unix_socket(advertised)? {
+                Some((socket, _)) => Ok(Endpoint::Unix(socket).origin()),
+                None => Ok(HttpUrl::parse(advertised)?.origin()),
+            };
+        }
+        let Endpoint::Tcp { host, port } = hub else { return Ok(hub.origin()) };
         let host = match self.hub.advertise_ip.as_str() {
             "" if is_everywhere(host) => machine_name(),
-            "" => host.to_owned(),
+            "" => host.clone(),
             advertised => advertised.to_owned(),
         };
-        Ok(format!("http://{}:{port}", Host(&host)))
+        Ok(Endpoint::Tcp { host, port: *port }.origin())
     }
 }
 
@@ -187,7 +311,12 @@ fn machine_name() -> String {
     name.unwrap_or_else(|| "127.0.0.1".to_owned())
 }
 
-fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, AddressError> {
+/// The addresses to bind for a host: in order, one that succeeds is enough. All interfaces (an empty host or `*`) are
+/// `[::]`, which takes IPv4 too where the system has both, then `0.0.0.0` for systems without IPv6. May block for a moment.
+///
+/// # Errors
+/// If the host has no address.
+pub fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, AddressError> {
     use std::net::{Ipv4Addr, Ipv6Addr};
     if matches!(host, "" | "*") {
         return Ok(vec![(Ipv6Addr::UNSPECIFIED, port).into(), (Ipv4Addr::UNSPECIFIED, port).into()]);
@@ -208,11 +337,32 @@ mod tests {
         config
     }
 
+    fn tcp(host: &str, port: u16) -> Endpoint {
+        Endpoint::Tcp { host: host.to_owned(), port }
+    }
+
+    #[test]
+    fn net_001_sockets_listen_and_are_found_where_their_path_is() {
+        let found = config(|c| {
+            c.proxy.bind_url = "http+unix://%2Frun%2Fpublic.sock/x".to_owned();
+            c.hub.bind_url = "http+unix://%2Frun%2Fhub.sock/ignored".to_owned();
+        });
+        let found = found.addresses().unwrap();
+        assert_eq!(found.public, Endpoint::Unix("/run/public.sock".into()));
+        assert_eq!(found.hub, Endpoint::Unix("/run/hub.sock".into()));
+        assert_eq!(
+            (found.base_url.as_str(), found.connect_url.as_str()),
+            ("/x/", "http+unix://%2Frun%2Fhub.sock")
+        );
+        let advertised = config(|c| c.hub.advertise_url = "http+unix://%2Frun%2Fother.sock/path".to_owned());
+        assert_eq!(advertised.addresses().unwrap().connect_url, "http+unix://%2Frun%2Fother.sock");
+    }
+
     #[test]
     fn net_001_by_default_the_hub_listens_on_loopback_and_is_found_there() {
         let found = Config::default().addresses().unwrap();
-        assert_eq!(found.public, ["[::]:8000".parse().unwrap(), "0.0.0.0:8000".parse().unwrap()]);
-        assert_eq!(found.hub, ["127.0.0.1:8081".parse().unwrap()]);
+        assert_eq!((&found.public, &found.hub), (&tcp("", 8000), &tcp("127.0.0.1", 8081)));
+        assert_eq!(resolve("", 1).unwrap(), ["[::]:1".parse().unwrap(), "0.0.0.0:1".parse().unwrap()]);
         assert_eq!((found.base_url.as_str(), found.hub_prefix.as_str()), ("/", "/hub/"));
         assert_eq!(found.connect_url, "http://127.0.0.1:8081");
         assert_eq!(found.api_url(), "http://127.0.0.1:8081/hub/api");
@@ -239,9 +389,9 @@ mod tests {
             c.proxy.bind_url = "http://127.0.0.1/x".to_owned();
         });
         let found = found.addresses().unwrap();
-        assert_eq!(found.hub, ["[::1]:9000".parse().unwrap()]);
+        assert_eq!(found.hub, tcp("::1", 9000));
         assert_eq!(found.connect_url, "http://[::1]:9000");
-        assert_eq!(found.public, ["127.0.0.1:80".parse().unwrap()]);
+        assert_eq!(found.public, tcp("127.0.0.1", 80));
         assert_eq!(found.hub_prefix, "/x/hub/");
         let advertised = config(|c| c.hub.advertise_url = "https://hub.internal:1/path".to_owned());
         assert_eq!(advertised.addresses().unwrap().connect_url, "https://hub.internal:1");
@@ -262,6 +412,38 @@ mod tests {
             assert!(matches!(HttpUrl::parse(bad), Err(AddressError::NotAUrl(_))), "{bad}");
         }
         assert!(matches!(HttpUrl::parse("http+unix://%2Frun%2Fs"), Err(AddressError::UnixSocket(_))));
+    }
+
+    #[test]
+    fn the_url_of_a_rest_api_is_a_port_or_a_socket() {
+        for (url, endpoint, base, shown) in [
+            ("http://127.0.0.1:8001", tcp("127.0.0.1", 8001), "", "http://127.0.0.1:8001"),
+            ("http://[::1]:1/", tcp("::1", 1), "", "http://[::1]:1"),
+            ("http://proxy/x/", tcp("proxy", 80), "/x", "http://proxy:80/x"),
+            (
+                "http+unix://%2Frun%2Fp.sock",
+                Endpoint::Unix("/run/p.sock".into()),
+                "",
+                "http+unix://%2Frun%2Fp.sock",
+            ),
+            ("unix+http://%2Frun%2Fp/y", Endpoint::Unix("/run/p".into()), "/y", "http+unix://%2Frun%2Fp/y"),
+        ] {
+            let parsed = ApiUrl::parse(url).unwrap();
+            assert_eq!((&parsed.endpoint, parsed.base.as_str()), (&endpoint, base), "{url}");
+            assert_eq!(parsed.to_string(), shown);
+            assert_eq!(ApiUrl::parse(shown).unwrap(), parsed);
+        }
+        for bad in [
+            "http://:8001",
+            "8001",
+            "http+unix://run%2Fp",
+            "http+unix://",
+            "http+unix:///run/p",
+            "http+unix://%2Fa%00",
+        ] {
+            assert!(ApiUrl::parse(bad).is_err(), "{bad}");
+        }
+        assert!(matches!(ApiUrl::parse("https://proxy:8001"), Err(AddressError::Https(_))));
     }
 
     proptest::proptest! {

@@ -1,10 +1,11 @@
 //! Rules between values, and rules of a value that its type cannot carry.
 
+mod proxy;
 mod tls;
 
 use std::collections::BTreeMap;
 
-use super::address::HttpUrl;
+use super::address::{HttpUrl, unix_socket};
 use super::auth::AuthType;
 use super::load::Report;
 use super::setting::Key;
@@ -14,6 +15,7 @@ use crate::domain::names::{GroupName, Username};
 /// Checks a configuration that [`super::settle::settle`] has brought into form.
 pub fn check(config: &Config, report: &mut Report) {
     urls(config, report);
+    proxy::check(config, report);
     hub(&config.hub, report);
     auth(&config.auth, report);
     spawner(&config.spawner, report);
@@ -32,7 +34,6 @@ fn urls(config: &Config, report: &mut Report) {
         ("hub.bind_url", &config.hub.bind_url, Host::MayBeEmpty),
         ("hub.advertise_url", &config.hub.advertise_url, Host::Needed),
         ("spawner.hub_connect_url", &config.spawner.hub_connect_url, Host::Needed),
-        ("proxy.api_url", &config.proxy.api_url, Host::Needed),
     ];
     for (key, url, host) in urls.into_iter().filter(|(_, url, _)| !url.is_empty()) {
         if let Err(reason) = usable(url, host) {
@@ -48,6 +49,9 @@ enum Host {
 }
 
 fn usable(url: &str, host: Host) -> Result<(), String> {
+    if unix_socket(url).map_err(|error| error.to_string())?.is_some() {
+        return Ok(());
+    }
     let parsed = HttpUrl::parse(url).map_err(|error| error.to_string())?;
     if parsed.host.is_empty() && host == Host::Needed {
         return Err(format!("expected a URL with a host, not {url:?}"));
@@ -201,7 +205,11 @@ fn one_service(service: &ServiceConfig, key: &Key, report: &mut Report) {
         report.wrong(key.child("api_token"), format!("expected 8 to 64 characters, not {length}"));
     }
     if !service.url.is_empty()
-        && let Err(reason) = usable(&service.url, Host::Needed)
+        && let Err(reason) = HttpUrl::parse(&service.url).map_err(|error| error.to_string()).and_then(|url| {
+            (!url.host.is_empty())
+                .then_some(())
+                .ok_or_else(|| format!("expected a URL with a host, not {:?}", service.url))
+        })
     {
         report.wrong(key.child("url"), reason);
     }

@@ -39,7 +39,8 @@ section! {
         pub advertise_ip: String = String::new(),
         /// Permissions of the hub's UNIX socket.
         pub socket_mode: FileMode = FileMode(0o600),
-        /// Addresses or networks of reverse proxies in front, whose forwarding headers are believed.
+        /// Addresses or networks of reverse proxies in front, whose forwarding headers are believed. Not set: those of this
+        /// machine.
         pub trusted_proxies: Vec<Network> = Vec::new(),
         /// A directory with templates and static files that replace the built-in ones.
         pub data_dir: PathBuf = PathBuf::new(),

@@ -20,7 +20,6 @@ const ONLY: &[(&str, &[&str], &str)] = &[
         "servers under the user's own account are not in this build; \
          for a trial, spawner.type = \"simple\" runs them all as the hub's account, which is for tests only",
     ),
-    ("proxy.type", &["embedded"], "the proxy runs inside the hub in this build"),
     ("hub.named_servers.invalid_names", &["allow-start"], "this build lets such servers start"),
     ("logging.format", &["text"], "this build writes lines for people"),
     ("spawner.restart", &["never"], "a server that ends by itself stays stopped in this build"),
@@ -31,7 +30,6 @@ const DEFAULT_ONLY: &[(&str, &str)] = &[
     ("hub.subdomain_host", SUBDOMAINS),
     ("hub.subdomain_strategy", SUBDOMAINS),
     ("hub.subdomain_template", SUBDOMAINS),
-    ("hub.socket_mode", "UNIX sockets are not in this build"),
     ("hub.data_dir", OWN_PAGES),
     ("hub.ui.template_paths", OWN_PAGES),
     ("hub.ui.logo_file", OWN_PAGES),
@@ -39,34 +37,10 @@ const DEFAULT_ONLY: &[(&str, &str)] = &[
     ("hub.csp_report_uri", "reports of the Content-Security-Policy always go to the hub in this build"),
     ("hub.default_url_rules", "one landing page, `hub.default_url`, is for everyone in this build"),
     ("hub.service_check_interval", "services are not checked in this build"),
-    ("hub.cleanup_proxy", "the proxy runs inside the hub in this build"),
     ("hub.hooks", HOOKS),
     ("hub.timeouts.init_servers", "the hub answers at once and verifies servers in the background"),
     ("hub.limits.named_servers_per_user_admin", "one limit is for everyone in this build"),
     ("hub.http_client", "the limits of the hub's own requests are fixed in this build"),
-    ("proxy.managed", OTHER_PROXY),
-    ("proxy.command", OTHER_PROXY),
-    ("proxy.concurrency", OTHER_PROXY),
-    ("proxy.log_level", OTHER_PROXY),
-    ("proxy.pid_file", OTHER_PROXY),
-    ("proxy.umask", OTHER_PROXY),
-    ("proxy.hub_routespec", PROXY_OPTIONS),
-    ("proxy.extra_routes", PROXY_OPTIONS),
-    ("proxy.default_target", PROXY_OPTIONS),
-    ("proxy.error_target", PROXY_OPTIONS),
-    ("proxy.error_path", PROXY_OPTIONS),
-    ("proxy.redirect_port", TLS),
-    ("proxy.redirect_to", TLS),
-    ("proxy.x_forwarded", PROXY_OPTIONS),
-    ("proxy.prepend_path", PROXY_OPTIONS),
-    ("proxy.include_prefix", PROXY_OPTIONS),
-    ("proxy.auto_rewrite", PROXY_OPTIONS),
-    ("proxy.protocol_rewrite", PROXY_OPTIONS),
-    ("proxy.change_origin", PROXY_OPTIONS),
-    ("proxy.headers", PROXY_OPTIONS),
-    ("proxy.client_timeout", PROXY_OPTIONS),
-    ("proxy.target_timeout", PROXY_OPTIONS),
-    ("proxy.keep_alive", PROXY_OPTIONS),
     ("auth.delete_invalid_users", ACCOUNTS),
     ("auth.auto_login_oauth2_authorize", "browsers see the login page first in this build"),
     ("auth.manage_groups", MANAGED),
@@ -97,7 +71,7 @@ const DEFAULT_ONLY: &[(&str, &str)] = &[
     ("database.reset", "delete the database yourself"),
     ("database.pool_recycle", "connections are tested before each use"),
     ("database.log_statements", "statements are not logged in this build"),
-    ("tls", TLS),
+    ("tls.internal", TLS),
     ("metrics", "numbers for Prometheus are not in this build"),
     ("events", "the event log is not in this build"),
     ("logging.file", "the log goes to the standard error; let the service manager keep it"),
@@ -117,9 +91,8 @@ const DEFAULT_ONLY: &[(&str, &str)] = &[
 const SUBDOMAINS: &str = "host names for users are not in this build; all live under one";
 const OWN_PAGES: &str = "pages of your own are not in this build";
 const HOOKS: &str = "programs that decide (hooks) are not in this build";
-const OTHER_PROXY: &str = "the proxy runs inside the hub in this build";
-const PROXY_OPTIONS: &str = "the proxy inside the hub has no such choice in this build";
-const TLS: &str = "HTTPS is not in this build; let a reverse proxy in front do it";
+const TLS: &str =
+    "HTTPS between the hub and its servers is not in this build; browsers are served by `tls.cert`";
 const ACCOUNTS: &str = "the system's accounts are not used in this build";
 const MANAGED: &str = "groups and roles from the sign-in are not in this build";
 const MANAGED_SERVICES: &str = "the hub does not start services in this build; start them yourself";
@@ -214,11 +187,11 @@ mod tests {
 
     #[test]
     fn a_key_without_its_feature_is_refused_with_file_key_and_value() {
-        let text =
-            "[tls]\nkey = \"k.pem\"\n[services.x]\ncommand = \"run\"\n[auth.state]\nkeys = [\"hunter2\"]";
+        let text = "[tls.internal]\ndir = \"k\"\n[services.x]\ncommand = \"run\"\n[auth.state]\nkeys = [\"hunter2\"]";
         let found = not_yet(&format!("{TRIAL}{text}"));
         assert!(
-            found["tls.key"].starts_with("orrery.toml: `tls.key`: \"k.pem\" is not supported yet: "),
+            found["tls.internal.dir"]
+                .starts_with("orrery.toml: `tls.internal.dir`: \"k\" is not supported yet: "),
             "{found:?}"
         );
         assert!(found["services.x.command"].contains("start them yourself"), "{found:?}");

@@ -33,20 +33,21 @@ section! {
         pub port: Option<u16> = None,
         /// Threads that serve connections; 0 means one per processor core.
         pub workers: usize = 0,
-        /// The URL of the proxy's REST API (types `external` and `child`).
+        /// The URL of the proxy's REST API: `http://<host>:<port>` or `http+unix://<escaped path>`. The type `embedded`
+        /// has one only if `proxy.auth_token` is set.
         pub api_url: String = "http://127.0.0.1:8001".to_owned(),
-        /// The token of the proxy's REST API (types `external` and `child`). Not set: environment variable
-        /// `CONFIGPROXY_AUTH_TOKEN`.
+        /// The token of the proxy's REST API. Not set: environment variable `CONFIGPROXY_AUTH_TOKEN`; without both, a
+        /// proxy that the hub starts gets a random one, and an embedded one has no REST API.
         pub auth_token: Secret = Secret::default(),
-        /// How often the hub checks that the proxy runs (types `external` and `child`).
+        /// The shortest time between two starts of a proxy that ends by itself (type `child`). Its end is noticed at once.
         pub check_interval: Duration = Duration::from_secs(5),
-        /// Whether the hub starts the proxy (type `child`).
+        /// Whether the hub starts the proxy; `false` with the type `child` is the type `external`.
         pub managed: bool = true,
         /// The proxy's command (type `child`).
         pub command: Vec<String> as Command = vec!["configurable-http-proxy".to_owned()],
-        /// Requests to the proxy's REST API at the same time.
+        /// Requests to the proxy's REST API at the same time (types `external` and `child`).
         pub concurrency: u32 = 10,
-        /// How much the proxy logs.
+        /// How much the proxy logs (type `child`).
         pub log_level: LogLevel = LogLevel(log::Level::Info),
         /// Where the process id of a proxy that the hub started is written.
         pub pid_file: PathBuf = PathBuf::from("jupyterhub-proxy.pid"),
@@ -54,11 +55,11 @@ section! {
         pub umask: FileMode = FileMode(0o007),
         /// The route that leads to the hub. Not set: `hub.base_url`.
         pub hub_routespec: String = String::new(),
-        /// Further routes: path to URL.
+        /// Further routes: path to URL. They are put back when they are missing.
         pub extra_routes: BTreeMap<String, String> = BTreeMap::new(),
-        /// Where requests go that no route fits. Not set: the hub.
+        /// Where requests go that no route fits, when the hub's own route is not `/`.
         pub default_target: String = String::new(),
-        /// A URL that makes the error pages.
+        /// A URL that makes the error pages; `/<code>?url=...` is added. Not set: the hub.
         pub error_target: String = String::new(),
         /// A directory with error pages.
         pub error_path: PathBuf = PathBuf::new(),
@@ -86,5 +87,17 @@ section! {
         pub target_timeout: Duration = Duration::ZERO,
         /// How long an idle connection of a client stays open.
         pub keep_alive: Duration = Duration::from_secs(5),
+        /// How long a client may take to send the head of a request (type `embedded`).
+        pub header_timeout: Duration = Duration::from_secs(30),
+        /// How long a body may stop because of its client, in either direction (type `embedded`).
+        pub body_timeout: Duration = Duration::from_secs(120),
+        /// Clients' connections at the same time; 0: as many as the limit on open files allows (type `embedded`).
+        pub max_connections: usize = 0,
+        /// Connections from one address at the same time; 0: nine tenths of all (type `embedded`).
+        pub max_connections_per_address: usize = 0,
+        /// Requests and websockets of one server at the same time, further ones get 503; 0: no limit (type `embedded`).
+        pub max_requests_per_route: usize = 0,
+        /// A file that gets one line for each request, without its query; `-` is the standard output (type `embedded`).
+        pub access_log: PathBuf = PathBuf::new(),
     }
 }

@@ -3,9 +3,11 @@
 //! After this, `hub.base_url` starts and ends with `/`, `proxy.bind_url` holds host, port and base URL, and defaults that
 //! depend on other keys are filled in.
 
+mod proxy;
+
 use std::path::Path;
 
-use super::address::{Host, HttpUrl, wrapped};
+use super::address::{Host, HttpUrl, unix_socket, wrapped};
 use super::auth::AuthType;
 use super::load::Report;
 use super::setting::Key;
@@ -15,6 +17,7 @@ use super::{AuthConfig, Config, SpawnerConfig};
 pub fn settle(config: &mut Config, directory: &Path, report: &mut Report) {
     public_address(config, report);
     public_url(config, report);
+    proxy::settle(config, report);
     if !report.given.has("hub.oauth.token_lifetime") {
         config.hub.oauth.token_lifetime = config.hub.cookie_max_age;
     }
@@ -29,6 +32,11 @@ pub fn settle(config: &mut Config, directory: &Path, report: &mut Report) {
 
 /// Merges host, port and path of the public address from their several keys (config.md 2.1, CFG-010).
 fn public_address(config: &mut Config, report: &mut Report) {
+    match unix_socket(&config.proxy.bind_url) {
+        Ok(None) => {}
+        Ok(Some((_, path))) => return public_socket(config, &path, report),
+        Err(error) => return report.wrong_at("proxy.bind_url", error.to_string()),
+    }
     let mut url = match HttpUrl::parse(&config.proxy.bind_url) {
         Ok(url) => url,
         Err(error) => return report.wrong_at("proxy.bind_url", error.to_string()),
@@ -71,6 +79,23 @@ fn public_address(config: &mut Config, report: &mut Report) {
     config.hub.base_url = wrapped(&url.path);
     let port = url.effective_port();
     config.proxy.bind_url = format!("{}://{}:{port}{}", url.scheme, Host(&url.host), config.hub.base_url);
+}
+
+/// As [`public_address`], for a UNIX socket.
+fn public_socket(config: &mut Config, path: &str, report: &mut Report) {
+    if config.proxy.bind_url.starts_with("unix+http:") {
+        report.warn("`proxy.bind_url`: write http+unix:// instead of unix+http://");
+    }
+    for key in ["proxy.ip", "proxy.port"] {
+        if report.given.has(key) {
+            report.warn(format!("`{key}` has no effect: `proxy.bind_url` is a UNIX socket"));
+        }
+    }
+    let base_url = wrapped(if config.hub.base_url.is_empty() { path } else { &config.hub.base_url });
+    if let Ok(endpoint) = config.public_endpoint() {
+        config.proxy.bind_url = format!("{}{base_url}", endpoint.origin());
+    }
+    config.hub.base_url = base_url;
 }
 
 /// CFG-012: the public URL has a scheme and ends in the base URL.
@@ -218,9 +243,19 @@ mod tests {
     fn addresses_that_are_none_are_problems() {
         assert!(problems("proxy.bind_url = \"8000\"").contains("`proxy.bind_url`: expected a URL such as"));
         assert!(problems("hub.base_url = \"/a b\"").contains("`hub.base_url`: expected a path"));
+        assert!(problems("proxy.bind_url = \"http+unix://run\"").contains("http+unix://%2Frun%2F"));
+    }
+
+    #[test]
+    fn net_014_the_public_address_may_be_a_unix_socket() {
+        let text = "proxy.bind_url = \"unix+http://%2Frun%2Fo.sock/x\"\nproxy.port = 1";
+        let config = reading(text).config;
+        assert_eq!(config.proxy.bind_url, "http+unix://%2Frun%2Fo.sock/x/");
+        assert_eq!(config.hub.base_url, "/x/");
+        let found = warnings(text);
         assert!(
-            problems("proxy.bind_url = \"http+unix://%2Frun%2Fo\"")
-                .contains("UNIX sockets are not supported yet")
+            found.contains("write http+unix://") && found.contains("`proxy.port` has no effect"),
+            "{found}"
         );
     }
 

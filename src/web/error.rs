@@ -8,7 +8,9 @@ use actix_web::{HttpResponse, ResponseError};
 use log::error;
 
 use crate::actors::directory::Refusal;
+use crate::actors::registry::SwitchError;
 use crate::actors::slot::Absent;
+use crate::proxy_client::ProxyError;
 use crate::secret::RandomError;
 use crate::store::StoreError;
 
@@ -99,6 +101,24 @@ impl From<StoreError> for Refused {
 impl From<Absent> for Refused {
     fn from(absent: Absent) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, absent.to_string())
+    }
+}
+
+impl From<ProxyError> for Refused {
+    fn from(failed: ProxyError) -> Self {
+        error!(error:% = failed; "the proxy does not do what it is asked");
+        let message =
+            "The proxy does not do what it is asked; the hub's log says why. Try again in a moment.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
+    }
+}
+
+impl From<SwitchError> for Refused {
+    fn from(error: SwitchError) -> Self {
+        match error {
+            SwitchError::Proxy(failed) => failed.into(),
+            SwitchError::Embedded | SwitchError::Child => Self::bad(error.to_string()),
+        }
     }
 }
 

@@ -101,6 +101,8 @@ pub struct WebSettings {
     pub auto_login: bool,
     /// `hub.cleanup_servers`.
     pub cleanup_servers: bool,
+    /// `hub.cleanup_proxy`.
+    pub cleanup_proxy: bool,
     /// Names that `GET /info` gives for spawner and authenticator.
     pub kinds: Kinds,
 }
@@ -119,6 +121,8 @@ pub struct Kinds {
 pub struct Shutdown {
     /// Whether user servers are stopped too.
     pub stop_servers: bool,
+    /// Whether a proxy that the hub started is stopped too.
+    pub stop_proxy: bool,
 }
 
 /// Everything that handlers need; shared by all web workers.

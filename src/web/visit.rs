@@ -315,8 +315,8 @@ fn last_scheme(headers: &HeaderMap) -> Option<&str> {
 
 /// The visitor's address: the last one in `X-Forwarded-For` that is not a trusted proxy's, or `X-Real-Ip`.
 fn visitor_address(request: &HttpRequest, hub: &Hub) -> IpAddr {
-    // without a peer the connection is gone, and with it whoever would see the answer
-    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+    // without an address it is a UNIX socket, which only those may reach whom its permissions let
+    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip());
     if !hub.trusts(peer) {
         return peer;
     }

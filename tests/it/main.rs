@@ -10,11 +10,13 @@
 mod config;
 mod oauth;
 mod pages;
+mod proxy;
 mod rest;
 mod startup;
 mod supervision;
 
 mod support {
     pub(crate) mod browser;
+    pub(crate) mod chp;
     pub(crate) mod hub;
 }

@@ -137,9 +137,9 @@ fn an_option_may_name_a_key_in_quotes() {
 fn secrets_come_from_text_file_or_variable() {
     let case = Case::file("[proxy]\nauth_token_file = \"token\"\n[auth.dummy]\npassword_env = \"PW\"")
         .variable("PW", "from variable");
-    case.write("token", "from file\n");
+    case.write("token", "from-file\n");
     let config = case.read().unwrap().config;
-    assert_eq!(config.proxy.auth_token.expose(), "from file");
+    assert_eq!(config.proxy.auth_token.expose(), "from-file");
     assert_eq!(config.auth.dummy.password.expose(), "from variable");
     let case = case.variable("ORRERY_PROXY__AUTH_TOKEN", "later");
     assert_eq!(case.read().unwrap().config.proxy.auth_token.expose(), "later");

@@ -1,34 +1,33 @@
-//! The routes of the data plane (rest-api.md 4.12).
+//! The routes of the data plane (proxy.md 3, rest-api.md 4.12).
 
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::DateTime;
-use orrery_proxy::Route;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::actors::registry::{Check, List, SwitchProxy};
+use crate::config::address::ApiUrl;
 use crate::domain::access::Resource;
-use crate::domain::timestamp;
+use crate::domain::route_check::LiveRoute;
+use crate::domain::route_spec::RouteSpec;
+use crate::secret::Secret;
 use crate::web::error::{ApiError, Refused};
-use crate::web::extract::body::Body;
+use crate::web::extract::body::{Body, Object};
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::pagination::Pagination;
 use crate::web::state::Hub;
 
 #[derive(Serialize)]
-struct RouteView {
-    routespec: String,
-    target: String,
-    data: Map<String, Value>,
+struct RouteView<'a> {
+    routespec: &'a RouteSpec,
+    target: &'a str,
+    data: &'a Map<String, Value>,
 }
 
-impl RouteView {
-    fn new(route: &Route) -> Self {
-        let mut data = route.data().as_object().cloned().unwrap_or_default();
-        let seen = i64::try_from(route.last_activity_ms()).ok().and_then(DateTime::from_timestamp_millis);
-        data.insert("last_activity".to_owned(), seen.map(timestamp::format).into());
-        Self { routespec: route.spec().to_owned(), target: route.target().to_owned(), data }
+impl<'a> RouteView<'a> {
+    fn new(spec: &'a RouteSpec, route: &'a LiveRoute) -> Self {
+        Self { routespec: spec, target: &route.target, data: &route.data }
     }
 }
 
@@ -41,26 +40,65 @@ pub(super) async fn list(
     caller.require(&["proxy"], Resource::None)?;
     let pages = Pagination::of(&request, &hub.settings)?;
     let count = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
-    let table = hub.servers.routes();
-    let mut routes: Vec<_> = table.iter().collect();
-    routes.sort_by_key(|route| route.spec());
+    let routes = hub.registry.ask(List).await??;
     let page = routes.iter().skip(count(pages.offset)).take(count(pages.limit));
-    let items: BTreeMap<&str, RouteView> = page.map(|route| (route.spec(), RouteView::new(route))).collect();
+    let items: BTreeMap<&RouteSpec, RouteView<'_>> =
+        page.map(|(spec, route)| (spec, RouteView::new(spec, route))).collect();
     let total = i64::try_from(routes.len()).unwrap_or(i64::MAX);
     Ok(HttpResponse::Ok().json(pages.show(items, total)))
 }
 
-/// `POST /hub/api/proxy`: the embedded proxy reads the very table that the hub writes, so they always agree.
-pub(super) async fn synchronise(caller: ApiCaller) -> Result<HttpResponse, ApiError> {
+/// `POST /hub/api/proxy`: gives the proxy what it lacks and takes away what is stale.
+pub(super) async fn synchronise(caller: ApiCaller, hub: web::Data<Hub>) -> Result<HttpResponse, ApiError> {
     caller.require(&["proxy"], Resource::None)?;
+    hub.registry.ask(Check).await??;
     Ok(HttpResponse::Ok().finish())
 }
 
-/// `PATCH /hub/api/proxy`: points the hub to another proxy, which it cannot have while its own is embedded.
-pub(super) async fn change(caller: ApiCaller, body: Body) -> Result<HttpResponse, ApiError> {
+/// `PATCH /hub/api/proxy`: the hub speaks to another proxy from now on, until it is started again.
+pub(super) async fn change(
+    caller: ApiCaller,
+    body: Body,
+    hub: web::Data<Hub>,
+) -> Result<HttpResponse, ApiError> {
     caller.require(&["proxy"], Resource::None)?;
-    if body.object_if_any()?.is_none() {
-        return Err(Refused::bad("need JSON body").into());
+    let Some(wanted) = body.object_if_any()? else { return Err(Refused::bad("need JSON body").into()) };
+    let other = switch(&wanted)?;
+    hub.registry.ask(other).await??;
+    Ok(HttpResponse::Ok().finish())
+}
+
+fn switch(wanted: &Object) -> Result<SwitchProxy, Refused> {
+    let text = |key: &str| match wanted.get(key) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str())),
+        Some(_) => Err(Refused::bad(format!("{key} must be a string"))),
+    };
+    let url = text("api_url")?.map(ApiUrl::parse).transpose();
+    let url = url.map_err(|error| Refused::bad(format!("api_url: {error}")))?;
+    let token = text("auth_token")?.map(Secret::new);
+    Ok(SwitchProxy { url, token })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(value: Value) -> Result<SwitchProxy, String> {
+        switch(value.as_object().unwrap()).map_err(|refused| refused.message)
     }
-    Err(Refused::bad("This hub's proxy is embedded: it has no address or token that could be changed").into())
+
+    #[test]
+    fn proxy_030_address_and_token_of_another_proxy_are_strings() {
+        let both = read(json!({"api_url": "http://127.0.0.1:1", "auth_token": "t", "more": 1})).unwrap();
+        assert_eq!(both.url.unwrap().to_string(), "http://127.0.0.1:1");
+        assert_eq!(both.token.unwrap().expose(), "t");
+        let neither = read(json!({"more": 1})).unwrap();
+        assert!(neither.url.is_none() && neither.token.is_none());
+        assert!(read(json!({"api_url": 5})).err().unwrap().contains("api_url"));
+        assert!(read(json!({"api_url": "nowhere"})).err().unwrap().contains("api_url"));
+        assert!(read(json!({"auth_token": null})).err().unwrap().contains("auth_token"));
+    }
 }

@@ -9,8 +9,7 @@ use crate::web::extract::body::{Body, Object};
 use crate::web::extract::caller::ApiCaller;
 use crate::web::state::{Hub, Shutdown};
 
-/// `POST /hub/api/shutdown`: answers, then the hub ends. The embedded proxy always ends with it, so `proxy` is only
-/// checked.
+/// `POST /hub/api/shutdown`: answers, then the hub ends. An embedded proxy always ends with it.
 pub(super) async fn shutdown(
     caller: ApiCaller,
     body: Body,
@@ -18,10 +17,10 @@ pub(super) async fn shutdown(
 ) -> Result<HttpResponse, ApiError> {
     caller.require(&["shutdown"], Resource::None)?;
     let wanted = body.object_if_any()?.unwrap_or_default();
-    flag(&wanted, "proxy")?;
+    let stop_proxy = flag(&wanted, "proxy")?.unwrap_or(hub.settings.cleanup_proxy);
     let stop_servers = flag(&wanted, "servers")?.unwrap_or(hub.settings.cleanup_servers);
     // a full channel: somebody else has asked already
-    let _ = hub.shutdown.try_send(Shutdown { stop_servers });
+    let _ = hub.shutdown.try_send(Shutdown { stop_servers, stop_proxy });
     Ok(HttpResponse::Accepted().json(json!({ "message": "Shutting down Hub" })))
 }
 

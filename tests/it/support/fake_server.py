@@ -1,4 +1,5 @@
-"""A user server for the tests: answers below its prefix; says what it is at <prefix>whoami and <prefix>env.
+"""A user server for the tests: answers below its prefix; says what it is at <prefix>whoami and <prefix>env, and what it
+was asked at <prefix>fields.
 
 FAKE_FAIL=1 writes to stderr and exits with status 7; FAKE_STUBBORN=1 ignores SIGINT and SIGTERM; FAKE_DELAY=seconds
 waits before it listens.
@@ -20,6 +21,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         tail = self.path.removeprefix(PREFIX)
         found = {"api": {"version": "fake"}, "env": dict(os.environ), "whoami": {"pid": os.getpid(), "sid": os.getsid(0)}}
+        found["fields"] = self.headers.items()
         body = json.dumps(found.get(tail, {"path": self.path})).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")

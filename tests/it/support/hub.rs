@@ -52,7 +52,7 @@ pub(crate) fn settings(folder: &Path, port: u16, extra: &str) -> String {
     let hub_port = free_port();
     let scopes = concat!(
         r#"["admin:users", "admin:servers", "admin:groups", "tokens", "shares", "list:services", "read:services","#,
-        r#" "read:roles", "read:hub", "access:servers", "shutdown"]"#
+        r#" "read:roles", "read:hub", "access:servers", "shutdown", "proxy"]"#
     );
     let usual = format!(
         r#"
@@ -125,13 +125,23 @@ impl Hub {
 
     /// A hub with these settings besides the usual ones.
     pub(crate) fn with(extra: &str) -> Self {
+        Self::at(free_port(), extra)
+    }
+
+    /// A hub behind this public port.
+    pub(crate) fn at(port: u16, extra: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
         std::fs::write(folder.path().join("orrery.toml"), settings(folder.path(), port, extra)).unwrap();
         let process = launch(folder.path());
         let mut hub = Self { folder, url: format!("http://127.0.0.1:{port}"), process };
         hub.wait_until_it_answers();
         hub
+    }
+
+    /// A hub with the configuration in this folder, not waited for and without a URL.
+    pub(crate) fn launched(folder: TempDir) -> Self {
+        let process = launch(folder.path());
+        Self { folder, url: String::new(), process }
     }
 
     fn wait_until_it_answers(&mut self) {
@@ -161,6 +171,11 @@ impl Hub {
     pub(crate) fn crash_and_restart(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+        self.start_again();
+    }
+
+    /// Starts a hub that has ended on the same folder.
+    pub(crate) fn start_again(&mut self) {
         self.process = launch(self.folder.path());
         self.wait_until_it_answers();
     }
