@@ -64,8 +64,14 @@ fn arguments_of(pid: i32) -> Option<Vec<String>> {
     words.iter().any(|word| !word.is_empty()).then_some(words)
 }
 
-/// Whether nothing of it is left but its number, until its parent looks at it: only then are its ports free.
+/// Whether nothing of it is left but its number, until its parent looks at it: only then are its ports free. A first thread
+/// that has ended is not enough: while others live, what the process listens on is open.
 fn has_ended(pid: i32) -> bool {
+    let others =
+        fs::read_dir(format!("/proc/{pid}/task")).map_or(0, |threads| threads.count().saturating_sub(1));
+    if others > 0 {
+        return false;
+    }
     let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return true };
     // the name in parentheses may hold anything
     let state = stat.rsplit_once(')').and_then(|(_, fields)| fields.split_ascii_whitespace().next());
@@ -121,5 +127,37 @@ fn remove(path: &Path) {
             warn!(path:% = path.display(), error:% = error; "a file of the proxy could not be removed");
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// Its first thread ends at once, another one goes on.
+    const HEADLESS: &str = "import ctypes, threading, time\n\
+        threading.Thread(target=time.sleep, args=(60,)).start()\n\
+        ctypes.CDLL(None).syscall(60, 0)";
+
+    #[test]
+    fn proxy_029_a_process_has_ended_when_its_last_thread_has() {
+        let mut child = Command::new("python3").args(["-c", HEADLESS]).spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        let is_zombie = || {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+            stat.rsplit_once(')').unwrap().1.trim_start().starts_with('Z')
+        };
+        while !is_zombie() {
+            std::thread::yield_now();
+        }
+        assert!(!has_ended(pid));
+        child.kill().unwrap();
+        while !has_ended(pid) {
+            std::thread::yield_now();
+        }
+        child.wait().unwrap();
+        assert!(has_ended(pid));
     }
 }
