@@ -11,6 +11,8 @@ pub(crate) enum BadAnswer {
     Malformed(#[from] Malformed),
     #[error("the head is larger than this proxy accepts")]
     TooLarge,
+    #[error("too many interim answers before the final one")]
+    OnlyInterim,
     #[error("a transfer coding other than chunked")]
     Coding,
     #[error("contradicting or malformed lengths")]

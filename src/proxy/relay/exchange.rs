@@ -27,6 +27,8 @@ use crate::target::Target;
 const HALF_CLOSED: Duration = Duration::from_secs(3);
 /// Bytes of further requests that are taken while one is under way.
 const MAX_PIPELINED: usize = 64 * 1024;
+/// Most 1xx answers before the final one: they wait in memory for a client that does not read.
+const MAX_INTERIM: usize = 32;
 
 /// How an exchange ended well.
 #[derive(Debug)]
@@ -98,7 +100,8 @@ async fn send_head(upstream: &mut Upstream, head: &[u8]) -> Result<(), (usize, i
     while let Some(rest) = head.get(sent..).filter(|rest| !rest.is_empty()) {
         sent += poll_fn(|cx| upstream.stream.poll_write(cx, rest)).await.map_err(|error| (sent, error))?;
     }
-    Ok(())
+    // TLS may keep some of it back, and a request without a body sends nothing more.
+    poll_fn(|cx| upstream.stream.poll_flush(cx)).await.map_err(|error| (sent, error))
 }
 
 /// What a deadline that passes means.
@@ -207,9 +210,13 @@ impl<'a> Exchange<'a> {
     }
 
     async fn run(mut self) -> Result<End, Failure> {
+        let mut interim = 0;
         let answer = loop {
             match poll_fn(|cx| self.poll_head(cx)).await? {
-                Answer::Interim => {}
+                Answer::Interim if interim == MAX_INTERIM => {
+                    return Err(Fault::from(BadAnswer::OnlyInterim).into());
+                }
+                Answer::Interim => interim += 1,
                 Answer::UnaskedSwitch => return Err(Fault::UnaskedSwitch.into()),
                 Answer::Switch => return self.switch().await,
                 Answer::Final(last) => break last,
@@ -243,8 +250,14 @@ impl<'a> Exchange<'a> {
     }
 
     async fn switch(mut self) -> Result<End, Failure> {
+        self.waiting = Waiting::Client;
+        self.set_deadline();
         let client = &mut *self.client;
-        poll_fn(|cx| client.outbox.poll_send(cx, &mut client.stream)).await.map_err(|_| Failure::Gone)?;
+        poll_fn(|cx| match client.deadline.is_over(cx) {
+            true => Poll::Ready(Err(Failure::Gone)),
+            false => client.outbox.poll_send(cx, &mut client.stream).map_err(|_| Failure::Gone),
+        })
+        .await?;
         self.upstream.is_kept = false;
         Ok(End::Tunnel(self.upstream))
     }
@@ -258,7 +271,11 @@ impl<'a> Exchange<'a> {
         if !self.client.outbox.is_empty() {
             // 100 Continue, or early hints.
             let client = &mut *self.client;
-            if let Poll::Ready(Err(_)) = client.outbox.poll_send(cx, &mut client.stream) {
+            let sent = match client.outbox.poll_send(cx, &mut client.stream) {
+                Poll::Ready(Ok(())) => client.stream.poll_flush(cx),
+                other => other,
+            };
+            if let Poll::Ready(Err(_)) = sent {
                 return Poll::Ready(Err(Failure::Gone));
             }
         }

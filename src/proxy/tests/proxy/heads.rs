@@ -230,3 +230,26 @@ fn sec_102_without_forwarded_fields_a_server_receives_the_request_alone() {
         assert_eq!(heads, [MINIMAL.trim_end(), websocket]);
     });
 }
+
+#[test]
+fn sec_099_a_server_that_only_ever_sends_interim_answers_is_given_up() {
+    run(async {
+        let server = Backend::start(|mut wire| async move {
+            wire.head().await;
+            wire.send("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n".repeat(1000)).await;
+            wire.until_closed().await;
+        })
+        .await;
+        let proxy = Proxy::start(&[("/", server.url())]);
+        let mut client = proxy.client().await;
+        client.send("GET / HTTP/1.1\r\nHost: hub\r\n\r\n").await;
+        let mut head = client.head().await;
+        let mut interim = 0;
+        while head.code() == 103 {
+            interim += 1;
+            head = client.head().await;
+        }
+        assert_eq!(head.code(), 503);
+        assert!((1..=33).contains(&interim), "{interim}");
+    });
+}
