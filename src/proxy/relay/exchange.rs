@@ -424,7 +424,7 @@ impl<'a> Exchange<'a> {
         let source = Source { stream: &mut self.upstream.stream, early: &mut self.upstream.early };
         let scratch = worker.scratch.borrow_mut();
         let outcome = down.poll(cx, source, &mut client.outbox, &mut client.stream, scratch);
-        let waits_for_client = !client.outbox.is_empty();
+        let waits_for_client = down.is_blocked();
         if down.take_progress() || waits_for_client != (self.waiting == Waiting::Client) {
             self.waiting =
                 if waits_for_client || !self.up_is_done { Waiting::Client } else { Waiting::Nobody };

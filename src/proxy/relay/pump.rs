@@ -69,6 +69,7 @@ pub(crate) struct Pump {
     /// Bytes of the body itself so far.
     carried: u64,
     progress: bool,
+    is_blocked: bool,
 }
 
 impl Pump {
@@ -79,7 +80,15 @@ impl Pump {
             Framing::Chunked => Inbound::Chunked(Decoder::default()),
             Framing::UntilClose => Inbound::UntilClose,
         };
-        let mut pump = Self { counts, inbound, coding, is_complete: false, carried: 0, progress: false };
+        let mut pump = Self {
+            counts,
+            inbound,
+            coding,
+            is_complete: false,
+            carried: 0,
+            progress: false,
+            is_blocked: false,
+        };
         if framing == Framing::Empty {
             pump.complete();
         }
@@ -94,6 +103,11 @@ impl Pump {
     /// Bytes of the body itself that were read.
     pub(crate) fn carried(&self) -> u64 {
         self.carried
+    }
+
+    /// Whether the peer takes no more for now: the source is not what is waited for. TLS may hold what it does not take.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.is_blocked
     }
 
     /// Whether something moved since the last call.
@@ -118,6 +132,7 @@ impl Pump {
                 self.progress = true;
                 continue;
             }
+            self.is_blocked = true;
             if !outbox.is_empty() {
                 ready!(outbox.poll_send(cx, to)).map_err(Broken::Sink)?;
                 self.progress = true;
@@ -132,6 +147,7 @@ impl Pump {
             if to.poll_flush(cx).map_err(Broken::Sink)?.is_pending() {
                 return Poll::Pending;
             }
+            self.is_blocked = false;
             let read = ready!(from.stream.poll_read(cx, &mut scratch.input)).map_err(Broken::Source)?;
             self.progress = true;
             self.pass(cx, read, &mut from, outbox, to, &mut scratch)?;

@@ -126,3 +126,24 @@ fn a_proxy_that_cannot_work_is_an_error_not_a_panic() {
         assert!(orrery_proxy::serve(listener(), Default::default(), odd).is_err());
     }
 }
+
+#[test]
+fn sec_099_a_client_that_takes_nothing_of_its_answer_is_dropped_and_its_server_freed() {
+    run(async {
+        let (freed, mut is_freed) = tokio::sync::mpsc::unbounded_channel();
+        let server = Backend::start(move |mut wire| {
+            let freed = freed.clone();
+            async move {
+                wire.head().await;
+                wire.send_until_refused("HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n").await;
+                freed.send(()).unwrap();
+            }
+        })
+        .await;
+        let hasty = ProxyConfig { body_timeout: Duration::from_millis(100), ..config() };
+        let proxy = Proxy::with(hasty, &[("/", server.url())]);
+        let mut client = proxy.client().await;
+        client.send("GET / HTTP/1.1\r\nHost: hub\r\n\r\n").await;
+        assert!(is_freed.recv().await.is_some());
+    });
+}

@@ -127,6 +127,12 @@ impl Wire {
         self.0.get_mut().shutdown().await.unwrap();
     }
 
+    /// Sends a head, then bytes without end, until the peer is gone.
+    pub(crate) async fn send_until_refused(&mut self, head: &str) {
+        self.send(head).await;
+        while self.0.get_mut().write_all(&[0; 65536]).await.is_ok() {}
+    }
+
     pub(crate) async fn send_chunk(&mut self, text: &str) {
         self.send(format!("{:x}\r\n{text}\r\n", text.len())).await;
     }
