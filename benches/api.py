@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """How fast the hub answers beside a JupyterHub 6.1.1 on the same machine, in one run; prints ratios.
 
-    benches/api.py [--orrery target/release/orrery] [--users 500] [--seconds 5] [--connections 10]
+    benches/api.py [--orrery target/release/orrery] [--users 10000] [--seconds 4] [--connections 4]
 
 Both hubs run with the same users, each on its own ports, one measured while the other is idle, in alternating rounds.
+Half of the users are added before, half as a measurement of its own: in batches of 50, one after the other.
 Needs `jupyterhub` and `configurable-http-proxy` on PATH, or in .dev/ (where `make run` puts the first).
 """
 import argparse
@@ -61,12 +62,23 @@ class Hub:
         except OSError:
             return None
 
-    def post(self, path, body):
+    def add_users(self, first, end, batch):
+        """Adds users in batches over one connection; returns the seconds that it took."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        connection.request("POST", path, json.dumps(body), {"Authorization": "token " + TOKEN})
-        response = connection.getresponse()
-        response.read()
-        assert response.status in (200, 201), (path, response.status)
+        began = time.monotonic()
+        for start in range(first, end, batch):
+            names = [f"user{n:05}" for n in range(start, min(start + batch, end))]
+            body = json.dumps({"usernames": names})
+            connection.request("POST", "/hub/api/users", body, {"Authorization": "token " + TOKEN})
+            response = connection.getresponse()
+            response.read()
+            assert response.status == 201, response.status
+        return time.monotonic() - began
+
+    def processor(self):
+        """Seconds of processor time that the hub's own process has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory(self):
         """Kilobytes of the hub and its proxy: proportional set size of the process and its children."""
@@ -139,7 +151,8 @@ c.JupyterHub.load_roles = [{{"name": "bench", "scopes": {SCOPES!r}, "services": 
 
 
 def measure(hub, path, with_token, seconds, connections):
-    """(requests per second, median milliseconds) of `connections` keep-alive clients."""
+    """(requests per second, median milliseconds, microseconds of the hub's processor time a request) of `connections`
+    keep-alive clients."""
     head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{hub.port}\r\nUser-Agent: bench\r\n"
     head += f"Authorization: token {TOKEN}\r\n\r\n" if with_token else "\r\n"
     request, took, stop = head.encode(), [], time.monotonic() + seconds
@@ -170,42 +183,46 @@ def measure(hub, path, with_token, seconds, connections):
         took.extend(own)
 
     clients = [threading.Thread(target=client) for _ in range(connections)]
-    began = time.monotonic()
+    began, used = time.monotonic(), hub.processor()
     for one in clients:
         one.start()
     for one in clients:
         one.join()
-    return len(took) / (time.monotonic() - began), statistics.median(took) * 1000
+    rate = len(took) / (time.monotonic() - began)
+    return rate, statistics.median(took) * 1000, (hub.processor() - used) / len(took) * 1e6
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--orrery", default=str(HERE / "target/release/orrery"))
-    options.add_argument("--users", type=int, default=500)
+    options.add_argument("--users", type=int, default=10000)
     options.add_argument("--seconds", type=float, default=4)
     options.add_argument("--rounds", type=int, default=2)
     options.add_argument("--connections", type=int, default=4)
     options = options.parse_args()
-    path = [HERE / ".dev/venv/bin", HERE / ".dev/node/node_modules/.bin"]
+    path = [HERE / ".dev/venv/bin", HERE / ".dev/chp/node_modules/.bin"]
     os.environ["PATH"] = ":".join([*map(str, path), os.environ["PATH"]])
     hubs = {"orrery": Orrery([str(Path(options.orrery).resolve())]), "jupyterhub": JupyterHub(["jupyterhub"])}
     try:
         time.sleep(2)
         idle = {name: hub.memory() for name, hub in hubs.items()}
+        half = options.users // 2
         for hub in hubs.values():
-            for first in range(0, options.users, 100):
-                names = [f"user{n:05}" for n in range(first, min(first + 100, options.users))]
-                hub.post("/hub/api/users", {"usernames": names})
-        print(f"{'':30}{'orrery':>22}{'jupyterhub':>22}{'ratio':>9}")
+            hub.add_users(0, half, 200)
+        added = {name: hub.add_users(half, options.users, 50) for name, hub in hubs.items()}
+        print(f"{'':30}{'orrery':>36}{'jupyterhub':>36}{'ratio':>9}")
         for label, (target, with_token) in TARGETS.items():
             rounds = {name: [] for name in hubs}
             for _ in range(options.rounds):
                 for name, hub in hubs.items():
                     rounds[name].append(measure(hub, target, with_token, options.seconds, options.connections))
             best = {name: max(results) for name, results in rounds.items()}
-            cells = "".join(f"{rate:>12.0f}/s {ms:>5.2f} ms" for rate, ms in best.values())
+            cells = "".join(f"{rate:>12.0f}/s {ms:>5.2f} ms {cpu:>7.0f} us CPU" for rate, ms, cpu in best.values())
             print(f"{label:30}{cells}{best['orrery'][0] / best['jupyterhub'][0]:>8.1f}x")
-        cells = "".join(f"{kilobytes / 1024:>19.1f} MB" for kilobytes in idle.values())
+        cells = "".join(f"{seconds:>34.2f} s" for seconds in added.values())
+        label = f"adding {options.users - half} users by 50"
+        print(f"{label:30}{cells}{added['jupyterhub'] / added['orrery']:>8.1f}x")
+        cells = "".join(f"{kilobytes / 1024:>33.1f} MB" for kilobytes in idle.values())
         print(f"{'idle memory, hub + proxy (PSS)':30}{cells}{idle['jupyterhub'] / max(idle['orrery'], 1):>8.1f}x")
     finally:
         for hub in hubs.values():
