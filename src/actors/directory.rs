@@ -73,6 +73,13 @@ impl ServerStatus {
         self.ready || self.pending.is_some()
     }
 
+    /// Whether a start that was asked for was let in, queued or refused: each leaves a second line of progress, or ends
+    /// the attempt.
+    #[must_use]
+    pub fn is_judged(&self) -> bool {
+        self.pending != Some(Pending::Spawn) || self.progress.len() > 1
+    }
+
     /// The reason of a failed start, while it is the last thing that happened.
     #[must_use]
     pub fn failure(&self) -> Option<&Arc<Failure>> {

@@ -19,6 +19,9 @@ use crate::domain::names::{ServerKey, ServerName, Username};
 /// How often a message is sent again when the actor that should get it was just going to rest.
 const TRIES: usize = 3;
 
+/// How long a start may wait to hear whether there is room.
+const LONGEST_VERDICT: Duration = Duration::from_secs(10);
+
 /// Every user server, as one thing to talk to.
 #[derive(Clone)]
 pub struct Servers {
@@ -100,6 +103,16 @@ impl Servers {
     #[must_use]
     pub fn watch(&self, key: &ServerKey) -> Option<watch::Receiver<ServerStatus>> {
         self.parts.directory.watch(key)
+    }
+
+    /// Waits until a start that was asked for was let in, queued or refused, and then as [`Servers::settled`] does: who
+    /// asks for a start reads the refusal, however short the time.
+    pub async fn started(&self, key: &ServerKey, at_most: Duration) -> ServerStatus {
+        if let Some(mut status) = self.watch(key) {
+            // A verdict takes microseconds; without one, the actor died or is about to be replaced.
+            let _ = tokio::time::timeout(LONGEST_VERDICT, status.wait_for(ServerStatus::is_judged)).await;
+        }
+        self.settled(key, at_most).await
     }
 
     /// Waits until nothing is under way, at most this long; the status then.

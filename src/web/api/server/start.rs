@@ -40,7 +40,7 @@ pub(in crate::web::api) async fn start(
     let identity = hub.store.write(move |db| identity(db, &asked, &wanted)).await?;
     match hub.servers.start(identity, options).await? {
         StartReply::Accepted { .. } | StartReply::Pending(Pending::Spawn) => {
-            let status = hub.servers.settled(&key, hub.settings.slow_spawn).await;
+            let status = hub.servers.started(&key, hub.settings.slow_spawn).await;
             Ok(answer(&status)?)
         }
         StartReply::Pending(pending) => Err(is_pending(&key, pending).into()),

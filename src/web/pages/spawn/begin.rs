@@ -73,7 +73,7 @@ pub(super) async fn start(
     match hub.servers.start(identity, options).await? {
         StartReply::Pending(_) | StartReply::Ready => Ok(()),
         StartReply::Accepted { attempt } => {
-            judge(hub.servers.settled(&target.key, PATIENCE).await, attempt, target)
+            judge(hub.servers.started(&target.key, PATIENCE).await, attempt, target)
         }
     }
 }
