@@ -5,6 +5,7 @@ pub mod admission;
 pub mod allow;
 pub mod hexadecimal;
 pub mod ids;
+pub mod login_cookie;
 pub mod names;
 pub mod network;
 pub mod next_url;

@@ -17,6 +17,7 @@ pub mod pages;
 pub mod render;
 pub mod routes;
 pub mod sessions;
+pub mod sign_out;
 pub mod state;
 pub mod static_files;
 pub mod views;

@@ -116,6 +116,25 @@ pub fn delete(db: &mut Db, id: OAuthCodeId) -> Result<bool, StoreError> {
     Ok(diesel::delete(oauth_codes::table.find(id.0)).execute(db)? > 0)
 }
 
+/// Removes the codes that were given out in one browser session of a user: what logging out means.
+///
+/// # Errors
+/// If the query fails.
+pub fn delete_of_session(db: &mut Db, user: UserId, session_id: &str) -> Result<usize, StoreError> {
+    let rows = oauth_codes::table
+        .filter(oauth_codes::user_id.eq(user.0))
+        .filter(oauth_codes::session_id.eq(session_id));
+    Ok(diesel::delete(rows).execute(db)?)
+}
+
+/// Removes every code of a user.
+///
+/// # Errors
+/// If the query fails.
+pub fn delete_of_user(db: &mut Db, user: UserId) -> Result<usize, StoreError> {
+    Ok(diesel::delete(oauth_codes::table.filter(oauth_codes::user_id.eq(user.0))).execute(db)?)
+}
+
 /// Removes the codes that have expired by `now`.
 ///
 /// # Errors

@@ -186,6 +186,13 @@ diesel::table! {
         detail -> Nullable<Text>,
     }
 }
+
+diesel::table! {
+    ended_logins (login_id) {
+        login_id -> Text,
+        until -> Timestamp,
+    }
+}
 diesel::joinable!(servers -> users (user_id));
 diesel::joinable!(group_members -> users (user_id));
 diesel::joinable!(group_members -> groups (group_id));

@@ -315,6 +315,25 @@ pub fn delete_of_session(db: &mut Db, user: UserId, session_id: &str) -> Result<
     Ok(diesel::delete(rows).execute(db)?)
 }
 
+/// Removes every token of a user.
+///
+/// # Errors
+/// If the query fails.
+pub fn delete_of_user(db: &mut Db, user: UserId) -> Result<usize, StoreError> {
+    Ok(diesel::delete(api_tokens::table.filter(api_tokens::user_id.eq(user.0))).execute(db)?)
+}
+
+/// Removes the tokens of `client` whose hash has this salt (16 hexadecimal digits): those that were made from one code.
+///
+/// # Errors
+/// If the query fails.
+pub fn delete_salted(db: &mut Db, client: &str, salt: &str) -> Result<usize, StoreError> {
+    let rows = api_tokens::table
+        .filter(api_tokens::client_id.eq(client))
+        .filter(api_tokens::hashed.like(format!("sha512:%:{salt}:%")));
+    Ok(diesel::delete(rows).execute(db)?)
+}
+
 /// Removes the tokens that were made for a run of this server.
 ///
 /// # Errors

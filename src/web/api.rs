@@ -11,6 +11,7 @@ mod lookup;
 mod progress;
 mod proxy;
 mod received;
+mod revoke;
 mod root;
 mod server;
 mod services;
@@ -73,6 +74,7 @@ fn user_resources(table: &mut web::ServiceConfig) {
             at("/users/{user}").get(user::show).post(user::create).patch(user::change).delete(user::remove),
         )
         .service(at("/users/{user}/activity").post(activity::report))
+        .service(at("/users/{user}/revoke").post(revoke::revoke))
         .service(at("/users/{user}/tokens").get(tokens::list).post(tokens::create))
         .service(at("/users/{user}/tokens/{id:[^/]*}").get(tokens::show).delete(tokens::revoke));
 }

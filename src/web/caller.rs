@@ -12,12 +12,13 @@ use crate::actors::activity::{Seen, Subject};
 use crate::actors::permissions::{self, Granted, Members};
 use crate::domain::access::{Decision, Resource, check};
 use crate::domain::ids::TokenId;
+use crate::domain::login_cookie::Login;
 use crate::domain::scope::{Catalogue, Owner, RawScope, Scopes};
 use crate::domain::token_hash::{self, TokenHash};
 use crate::store::services::{self, Service};
 use crate::store::tokens::{self, Token, TokenOwner, TokenPurpose};
 use crate::store::users::{self, User};
-use crate::store::{Db, StoreError};
+use crate::store::{Db, StoreError, ended_logins};
 
 /// Who it is.
 #[derive(Debug, Clone)]
@@ -121,15 +122,16 @@ impl Hub {
     /// # Errors
     /// If the database fails.
     pub async fn caller_by_token(&self, token: &str) -> Result<Option<Arc<Caller>>, Refused> {
+        // before anything is made of it: it may be as long as a request's head (SEC-016)
+        if token_hash::check_length(token).is_err() {
+            return Ok(None);
+        }
         let now = Utc::now();
         let generation = self.store.generation();
         let resolution = self.settings.activity_resolution;
         if let Some(found) = self.sessions.find(Kind::Token, token, generation, now, resolution) {
             self.note(&found, now);
             return Ok(Some(found.caller));
-        }
-        if token_hash::check_length(token).is_err() {
-            return Ok(None);
         }
         let catalogue = Arc::clone(&self.catalogue);
         let candidate = token.to_owned();
@@ -138,7 +140,7 @@ impl Hub {
         Ok(Some(self.remember(Kind::Token, token, generation, caller, expires_at, now)))
     }
 
-    /// The user whose login cookie holds `cookie_id`.
+    /// The user with this `cookie_id`, who has proved it otherwise than by a login cookie.
     ///
     /// # Errors
     /// If the database fails.
@@ -147,21 +149,34 @@ impl Hub {
         cookie_id: &str,
         notice: Notice,
     ) -> Result<Option<Arc<Caller>>, Refused> {
+        self.caller_by_login(&Login { cookie_id: cookie_id.to_owned(), id: None }, notice).await
+    }
+
+    /// The user whose login this is, unless it was ended.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn caller_by_login(
+        &self,
+        login: &Login,
+        notice: Notice,
+    ) -> Result<Option<Arc<Caller>>, Refused> {
+        let credential = login.value();
         let now = Utc::now();
         let generation = self.store.generation();
         let resolution = self.settings.activity_resolution;
-        if let Some(found) = self.sessions.find(Kind::Cookie, cookie_id, generation, now, resolution) {
+        if let Some(found) = self.sessions.find(Kind::Cookie, &credential, generation, now, resolution) {
             if notice == Notice::Activity {
                 self.note(&found, now);
             }
             return Ok(Some(found.caller));
         }
         let catalogue = Arc::clone(&self.catalogue);
-        let wanted = cookie_id.to_owned();
-        let looked_up = self.store.read(move |db| by_cookie(db, &catalogue, &wanted)).await?;
+        let wanted = login.clone();
+        let looked_up = self.store.read(move |db| by_login(db, &catalogue, &wanted)).await?;
         let Some(caller) = looked_up else { return Ok(None) };
         let caller = match notice {
-            Notice::Activity => self.remember(Kind::Cookie, cookie_id, generation, caller, None, now),
+            Notice::Activity => self.remember(Kind::Cookie, &credential, generation, caller, None, now),
             Notice::Nothing => Arc::new(caller),
         };
         Ok(Some(caller))
@@ -272,8 +287,13 @@ pub fn find_token(db: &mut Db, candidate: &str, now: DateTime<Utc>) -> Result<Op
     }))
 }
 
-fn by_cookie(db: &mut Db, catalogue: &Catalogue, cookie_id: &str) -> Result<Option<Caller>, StoreError> {
-    let Some(user) = users::find_by_cookie_id(db, cookie_id)? else { return Ok(None) };
+fn by_login(db: &mut Db, catalogue: &Catalogue, login: &Login) -> Result<Option<Caller>, StoreError> {
+    if let Some(id) = &login.id
+        && ended_logins::contains(db, id)?
+    {
+        return Ok(None);
+    }
+    let Some(user) = users::find_by_cookie_id(db, &login.cookie_id)? else { return Ok(None) };
     let Granted { scopes, raw, members } = permissions::of_user(db, catalogue, &user)?;
     Ok(Some(Caller { who: Who::User(user), scopes, raw, members, token: None }))
 }

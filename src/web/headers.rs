@@ -19,6 +19,8 @@ pub const CONTRACT_VERSION: &str = "6.1.1";
 const CONTRACT: HeaderValue = HeaderValue::from_static(CONTRACT_VERSION);
 const VERSION: HeaderName = HeaderName::from_static("x-jupyterhub-version");
 const ALLOWED: HeaderValue = HeaderValue::from_static("accept, content-type, authorization");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
 /// Adds what an answer does not have yet; `hub.headers` replace what it has.
@@ -68,7 +70,13 @@ impl Place {
 fn apply(settings: &WebSettings, place: Place, headers: &mut HeaderMap) {
     let policy =
         format!("frame-ancestors 'none'; report-uri {}; {}", settings.csp_report_uri, place.policy());
+    let sharing = match place {
+        // what no script of another origin may read, none may draw into its process either (SEC-020)
+        Place::Api => Some(SAME_ORIGIN),
+        Place::Page => None,
+    };
     let usual = [
+        (RESOURCE_POLICY, sharing),
         (VERSION, Some(CONTRACT)),
         (ACCESS_CONTROL_ALLOW_HEADERS, Some(ALLOWED)),
         (X_CONTENT_TYPE_OPTIONS, Some(NOSNIFF)),

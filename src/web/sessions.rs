@@ -31,7 +31,7 @@ struct Entry {
 pub enum Kind {
     /// An API token.
     Token,
-    /// The `cookie_id` inside a login cookie.
+    /// What a login cookie says.
     Cookie,
 }
 

@@ -12,10 +12,11 @@ use super::caller::Caller;
 use super::cookies::{self, Lifetime, SetCookie};
 use super::error::Refused;
 use super::state::Hub;
+use crate::domain::login_cookie::Login;
 use crate::domain::next_url::{Origin, Scheme, browser_scheme, validate};
 use crate::domain::signed_value;
 use crate::domain::xsrf::{self, Credentials, EndpointKind, Identity};
-use crate::secret;
+use crate::secret::{self, RandomError};
 
 /// How long an anonymous visitor's `_xsrf` cookie lives.
 const ANONYMOUS_XSRF_SECONDS: u32 = 3600;
@@ -48,6 +49,12 @@ pub struct Visit {
     pub secure: bool,
 }
 
+/// Whether this is the shape of our session ids, and of JupyterHub's; anything else is replaced. Services use the id as
+/// a key, and it is stored with tokens.
+fn is_session_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
 fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
@@ -61,7 +68,7 @@ impl Visit {
         let cookie_lines: Vec<&str> = headers.get_all(COOKIE).filter_map(|line| line.to_str().ok()).collect();
         let cookie_header = cookie_lines.join("; ");
         let session_id =
-            cookies::values(&cookie_header, cookies::SESSION).find(|id| !id.is_empty()).map(str::to_owned);
+            cookies::values(&cookie_header, cookies::SESSION).find(|id| is_session_id(id)).map(str::to_owned);
         let scheme = scheme_of(headers);
         let host = header(headers, "host").unwrap_or_default().to_owned();
         let settings = &hub.settings;
@@ -90,16 +97,18 @@ impl Visit {
         }
     }
 
-    /// The user's `cookie_id` inside the login cookie, if its signature and age are in order.
+    /// What the login cookie says, if its signature and age are in order. Of several, the first that is: others of the
+    /// name may come from other paths.
     #[must_use]
-    pub fn login(&self, hub: &Hub) -> Option<String> {
+    pub fn login(&self, hub: &Hub) -> Option<Login> {
         let name = hub.login_cookie();
         let settings = &hub.settings;
         let now = Utc::now().timestamp();
-        let verified = cookies::values(&self.cookie_header, name).find_map(|signed| {
-            signed_value::verify(&settings.cookie_secret, name, signed, now, settings.cookie_max_age)
-        });
-        verified.and_then(|id| String::from_utf8(id).ok())
+        cookies::values(&self.cookie_header, name).find_map(|signed| {
+            let value =
+                signed_value::verify(&settings.cookie_secret, name, signed, now, settings.cookie_max_age)?;
+            Login::parse(&value)
+        })
     }
 
     /// Whether the browser sent a login cookie at all, valid or not.
@@ -232,13 +241,17 @@ impl Visit {
         cookie.header()
     }
 
-    /// The login cookie of a user.
-    #[must_use]
-    pub fn login_cookie(&self, hub: &Hub, cookie_id: &str) -> Option<HeaderValue> {
+    /// The cookie of a new login of a user.
+    ///
+    /// # Errors
+    /// If the operating system gives no random bytes.
+    pub fn login_cookie(&self, hub: &Hub, cookie_id: &str) -> Result<Option<HeaderValue>, RandomError> {
         let now = Utc::now();
+        let id = secret::hex(&secret::random_bytes::<8>()?);
+        let value = Login { cookie_id: cookie_id.to_owned(), id: Some(id) }.value();
         let secret = &hub.settings.cookie_secret;
-        let signed = signed_value::sign(secret, hub.login_cookie(), cookie_id.as_bytes(), now.timestamp());
-        self.login_line(hub, &signed, Lifetime::Until(now + Duration::days(LOGIN_COOKIE_DAYS)))
+        let signed = signed_value::sign(secret, hub.login_cookie(), value.as_bytes(), now.timestamp());
+        Ok(self.login_line(hub, &signed, Lifetime::Until(now + Duration::days(LOGIN_COOKIE_DAYS))))
     }
 
     /// The line that removes the login cookie.

@@ -8,10 +8,12 @@
 )]
 
 mod config;
+mod cookies;
 mod oauth;
 mod pages;
 mod proxy;
 mod rest;
+mod security;
 mod startup;
 mod supervision;
 

@@ -73,7 +73,7 @@ async fn by_cookie(
         return Ok(None);
     }
     let caller = match visit.login(hub) {
-        Some(cookie_id) => hub.caller_by_cookie(&cookie_id, Notice::Activity).await?,
+        Some(login) => hub.caller_by_login(&login, Notice::Activity).await?,
         None => None,
     };
     let line = match &caller {

@@ -6,8 +6,9 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, TimeDelta, Utc};
-use log::info;
+use log::{info, warn};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::actors::permissions::{self, parsed};
 use crate::domain::access::{Bearer, resolve_for_user};
@@ -104,9 +105,35 @@ async fn redeem(hub: &Hub, request: TokenRequest, lifetime: TimeDelta) -> Result
         now,
         expires_at: now.checked_add_signed(lifetime).unwrap_or(DateTime::<Utc>::MAX_UTC),
     };
-    let issued = hub.store.write(move |db| terms.issue(db, &exchange)).await?;
+    let (client_id, salt) = (terms.client_id.clone(), salt_of(&exchange.code));
+    let issued = match hub.store.write(move |db| terms.issue(db, &exchange)).await {
+        Err(Failure::Told(TokenError::InvalidGrant)) => {
+            take_back(hub, client_id, salt).await?;
+            return Err(TokenError::InvalidGrant.into());
+        }
+        other => other?,
+    };
     info!(user = issued.user.as_str(); "an OAuth token was issued");
     Ok(issued)
+}
+
+/// The salt of the token that a code becomes. It is as good as a random one, and leads from a code that comes a second
+/// time to the token that the first time gave (SEC-022, RFC 6749 4.1.2).
+fn salt_of(code: &Secret) -> String {
+    let digest = Sha256::new_with_prefix("salt of the token for ").chain_update(code.expose()).finalize();
+    let mut salt = secret::hex(&digest);
+    salt.truncate(16);
+    salt
+}
+
+/// Takes back what a code gave that is now used again: one of the two who have it should not. Only its client can ask
+/// for that, and has to sign its user in again.
+async fn take_back(hub: &Hub, client_id: String, salt: String) -> Result<(), StoreError> {
+    let revoked = hub.store.write(move |db| tokens::delete_salted(db, &client_id, &salt)).await?;
+    if revoked > 0 {
+        warn!("an OAuth code was used a second time; the token of the first time is revoked");
+    }
+    Ok(())
 }
 
 /// Insists that the secret is the client's.
@@ -138,8 +165,7 @@ impl Terms {
             return Err(TokenError::InvalidGrant.into());
         }
         let token = Secret::new(secret::random_alphanumeric30()?);
-        let salt = secret::hex(&secret::random_bytes::<8>()?);
-        let hashed = TokenHash::new(token.expose(), token_hash::GENERATED_ROUNDS, &salt)?;
+        let hashed = TokenHash::new(token.expose(), token_hash::GENERATED_ROUNDS, &salt_of(&exchange.code))?;
         let new = NewToken {
             hashed: Secret::new(hashed.to_string()),
             prefix: token_hash::prefix(token.expose()).to_owned(),

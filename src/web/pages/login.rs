@@ -19,6 +19,7 @@ use crate::store::users::User;
 use crate::web::caller::Notice;
 use crate::web::error::{PageError, Refused};
 use crate::web::render::pages::LoginPage;
+use crate::web::sign_out::end_session;
 use crate::web::state::Hub;
 use crate::web::visit::Renewal;
 
@@ -110,11 +111,15 @@ async fn enter(hub: &Hub, mut visitor: Visitor, user: &User) -> Result<HttpRespo
     let before = visitor.user.as_deref().and_then(|caller| caller.user()).map(|user| user.id);
     visitor.become_user(Some(Arc::clone(&caller)));
     visitor.renewal = Renewal::Always;
+    if let Some(other) = before.filter(|other| *other != user.id) {
+        // the browser changes hands: what the other person granted in it must not go on under the same session
+        end_session(hub, &visitor.visit, other).await?;
+    }
     if before != Some(user.id) {
         // drops the line that takes an old cookie away: this one takes its place
         visitor.set_cookies.clear();
         visitor.set_cookies.extend(visitor.visit.ensure_session(hub)?);
-        visitor.set_cookies.extend(visitor.visit.login_cookie(hub, &user.cookie_id));
+        visitor.set_cookies.extend(visitor.visit.login_cookie(hub, &user.cookie_id)?);
     }
     visitor.xsrf_token(hub);
     let to = destination(hub, &visitor, None);

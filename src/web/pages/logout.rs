@@ -7,10 +7,11 @@ use log::info;
 
 use super::visitor::Visitor;
 use crate::domain::names::ServerKey;
+use crate::store::servers;
 use crate::store::users::User;
-use crate::store::{servers, tokens};
 use crate::web::error::{PageError, Refused};
 use crate::web::render::pages::LogoutPage;
+use crate::web::sign_out::end_session;
 use crate::web::state::Hub;
 
 /// Signs out. For somebody who isn't signed in nothing changes: a forged logout of a stranger revokes nothing.
@@ -23,10 +24,8 @@ pub async fn show(hub: web::Data<Hub>, mut visitor: Visitor) -> Result<HttpRespo
         if hub.settings.stop_servers_on_logout {
             stop_servers(&hub, &user).await?;
         }
-        if let Some(session) = visitor.visit.session_id.take() {
-            let owner = user.id;
-            hub.store.write(move |db| tokens::delete_of_session(db, owner, &session)).await?;
-        }
+        end_session(&hub, &visitor.visit, user.id).await?;
+        visitor.visit.session_id = None;
         visitor.set_cookies = visitor.visit.cleared(&hub);
         visitor.become_user(None);
         info!(user = user.name.as_str(); "user logged out");

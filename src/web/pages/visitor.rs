@@ -59,7 +59,7 @@ impl Visitor {
         let polled = visit.uri.starts_with(&hub.path("user/"));
         let notice = if polled { Notice::Nothing } else { Notice::Activity };
         let user = match visit.login(hub) {
-            Some(cookie_id) => hub.caller_by_cookie(&cookie_id, notice).await?,
+            Some(login) => hub.caller_by_login(&login, notice).await?,
             None => None,
         };
         let mut set_cookies = Vec::new();

@@ -1,5 +1,5 @@
-"""A user server for the tests: answers below its prefix; says what it is at <prefix>whoami and <prefix>env, and what it
-was asked at <prefix>fields.
+"""A user server for the tests: answers below its prefix, takes every POST; says what it is at <prefix>whoami and
+<prefix>env, and what it was asked at <prefix>fields.
 
 FAKE_FAIL=1 writes to stderr and exits with status 7; FAKE_STUBBORN=1 ignores SIGINT and SIGTERM; FAKE_DELAY=seconds
 waits before it listens.
@@ -28,6 +28,14 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        reply = json.dumps({"path": self.path, "body": body}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(reply)))
+        self.end_headers()
+        self.wfile.write(reply)
 
     def log_message(self, *args):
         pass

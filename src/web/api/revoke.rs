@@ -1,0 +1,123 @@
+//! `POST /users/{user}/revoke`: throws a user off, now (SEC-024). Not in the reference.
+//!
+//! One call for what takes a dozen there: every browser is signed out, every token and code is void, every server is
+//! stopped, and with the servers the websockets that were open to them. The account stays, and may sign in again: who is
+//! to stay out must be blocked or removed as well.
+
+use actix_web::{HttpResponse, web};
+use chrono::Utc;
+use futures_util::future::join_all;
+use log::warn;
+use serde::Serialize;
+use serde_json::json;
+
+use super::lookup;
+use crate::domain::access::{AdminFlag, Resource, may_set_admin};
+use crate::domain::names::ServerKey;
+use crate::store::journal::{self, Entry};
+use crate::store::users::User;
+use crate::store::{Db, servers};
+use crate::web::accounts;
+use crate::web::caller::{Caller, Who};
+use crate::web::error::{ApiError, Refused};
+use crate::web::extract::body::Body;
+use crate::web::extract::caller::ApiCaller;
+use crate::web::extract::path::Path;
+use crate::web::sign_out::{Revoked, revoke_everything};
+use crate::web::state::Hub;
+
+/// What was taken away. Asked a second time, it is nothing.
+#[derive(Serialize)]
+struct Answer {
+    name: String,
+    /// Tokens that were not obtained by OAuth, those of servers included.
+    tokens: usize,
+    oauth_tokens: usize,
+    oauth_codes: usize,
+    servers_stopped: usize,
+    /// Servers that need longer than `hub.timeouts.slow_stop`; they will be ended by force.
+    servers_stopping: usize,
+}
+
+/// `POST /hub/api/users/{user}/revoke`
+pub(super) async fn revoke(
+    path: Path,
+    caller: ApiCaller,
+    body: Body,
+    hub: web::Data<Hub>,
+) -> Result<HttpResponse, ApiError> {
+    let name = path.user();
+    caller.require(&["admin:users"], Resource::User(name.as_str()))?;
+    body.object_if_any()?;
+    let wanted = name.clone();
+    let user = hub.store.read(move |db| lookup::user(db, &wanted)).await?;
+    if !may_set_admin(accounts::flag(caller.is_admin()), accounts::flag(user.admin), AdminFlag::Ordinary) {
+        return Err(Refused::forbidden("Only admins can modify other admins").into());
+    }
+    let (id, actor) = (user.id, actor(&caller));
+    let revoked = hub.store.write(move |db| {
+        // looked up again: the name may have changed hands
+        let user = lookup::user(db, &name)?;
+        if user.id != id {
+            return Err(Refused::not_found("The user was removed meanwhile"));
+        }
+        take(db, &user, actor)
+    });
+    let revoked = revoked.await?;
+    let (servers_stopped, servers_stopping) = stop_servers(&hub, &user).await?;
+    let Revoked { tokens, oauth_tokens, oauth_codes } = revoked;
+    warn!(user = user.name.as_str(), by = caller.name(), tokens, oauth_tokens, servers_stopped, servers_stopping;
+        "everything of a user was revoked");
+    let name = user.name.to_string();
+    Ok(HttpResponse::Ok().json(Answer {
+        name,
+        tokens,
+        oauth_tokens,
+        oauth_codes,
+        servers_stopped,
+        servers_stopping,
+    }))
+}
+
+fn actor(caller: &Caller) -> String {
+    match &caller.who {
+        Who::User(user) => format!("user:{}", user.name),
+        Who::Service(service) => format!("service:{}", service.definition.name),
+    }
+}
+
+/// Takes sessions, tokens and codes, and writes down who did it; both or neither.
+fn take(db: &mut Db, user: &User, actor: String) -> Result<Revoked, Refused> {
+    let revoked = revoke_everything(db, user.id)?;
+    let entry = Entry {
+        at: Utc::now(),
+        actor,
+        action: "user.revoke".to_owned(),
+        target: format!("user:{}", user.name),
+        detail: Some(json!({
+            "tokens": revoked.tokens,
+            "oauth_tokens": revoked.oauth_tokens,
+            "oauth_codes": revoked.oauth_codes,
+        })),
+    };
+    journal::append(db, &[entry])?;
+    Ok(revoked)
+}
+
+/// Stops whatever runs or starts, all at once; how many are down, and how many are still on their way.
+async fn stop_servers(hub: &Hub, user: &User) -> Result<(usize, usize), Refused> {
+    let id = user.id;
+    let rows = hub.store.read(move |db| servers::of_user(db, id)).await?;
+    let keys: Vec<ServerKey> = rows
+        .into_iter()
+        .map(|server| ServerKey::new(user.name.clone(), server.name))
+        .filter(|key| hub.servers.status(key).is_active())
+        .collect();
+    let stops = keys.iter().map(|key| async move {
+        hub.servers.stop(key).await;
+        hub.servers.stopped(key, hub.settings.slow_stop).await.is_active()
+    });
+    let active = join_all(stops).await;
+    let stopping = active.iter().filter(|still| **still).count();
+    Ok((active.len() - stopping, stopping))
+}
