@@ -7,12 +7,15 @@ pub mod activity;
 pub mod admission;
 pub mod directory;
 pub mod hub;
+pub mod inspector;
 pub mod janitor;
 pub mod obituary;
 pub mod permissions;
 pub mod registry;
 pub mod server;
 pub mod servers;
+pub mod service;
+pub mod services;
 pub mod slot;
 pub mod supervision;
 

@@ -4,7 +4,7 @@
 //! 2. Both ports are bound before the database is touched: a second hub on the same machine changes nothing.
 //! 3. Configuration is written to the database, actors start, the web answers, the proxy starts or is found, the hub's
 //!    own route is published.
-//! 4. Servers that the database says are running are verified in the background.
+//! 4. Managed services start; servers that the database says are running are verified in the background.
 
 pub mod bootstrap;
 mod listen;
@@ -12,6 +12,7 @@ mod parts;
 mod pid_file;
 mod proxy;
 mod routes;
+mod services;
 mod signals;
 mod start_servers;
 mod token;
@@ -26,6 +27,7 @@ use tokio::sync::mpsc;
 
 use crate::actors::hub::HubActor;
 use crate::actors::servers::Servers;
+use crate::actors::services::Services;
 use crate::actors::slot::Absent;
 use crate::auth::Authenticator;
 use crate::config::cookie_secret::{CookieSecretError, cookie_secret};
@@ -82,6 +84,14 @@ pub enum AppError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A managed service.
+    #[error("services.{key}: {reason}")]
+    Service {
+        /// Its name, and the field that is wrong.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A file that cannot be written.
     #[error("{}: {source}", path.display())]
     File {
@@ -125,6 +135,7 @@ async fn serve(config: Config) -> Result<(), AppError> {
     }
     let store = Store::open(&parts::store(&config)?, open_mode(&config))?;
     let authenticator = Authenticator::from_config(&config.auth)?;
+    let accounts = services::accounts(&config).await?;
     let synchronised = bootstrap::synchronise(&store, &config, authenticator.rules()).await?;
     for warning in &synchronised.warnings {
         warn!("{warning}");
@@ -139,12 +150,14 @@ async fn serve(config: Config) -> Result<(), AppError> {
     )?);
     let root = HubActor::start_with(Arc::clone(&supervision));
     let servers = Servers::new(root.clone(), Arc::clone(&supervision));
+    let services = Services::new(root.clone(), Arc::clone(&supervision));
 
     let (shutdown, asked) = mpsc::channel(1);
-    let settings = parts::web(&config, &addresses, secret.bytes.to_vec(), synchronised.oauth_no_confirm)?;
+    let settings = parts::web(&config, &addresses, secret.bytes.to_vec())?;
     let hub = parts::hub(parts::HubParts {
         supervision: &supervision,
         servers: servers.clone(),
+        services: services.clone(),
         authenticator,
         shutdown,
         settings,
@@ -152,17 +165,23 @@ async fn serve(config: Config) -> Result<(), AppError> {
     let web = listen::web(internal, hub)?;
     let front = starting.start(&supervision, &config, &addresses);
     let Some(front) = signals.unless_stopped(front).await.transpose()? else { return Ok(()) };
-    routes::publish(&supervision, &config, &addresses, &synchronised.service_routes).await?;
+    routes::publish(&supervision, &config, &addresses).await?;
+    for (name, url) in &synchronised.service_routes {
+        services.publish(name, url).await;
+    }
     let running = Running {
         proxy: front.open(&config, &addresses)?,
         web,
         servers,
+        services,
         root,
         asked,
         cleanup_servers: config.hub.cleanup_servers,
         cleanup_proxy: config.hub.cleanup_proxy,
     };
     info!(url = addresses.public_url.as_deref().unwrap_or(&config.proxy.bind_url); "Orrery is now running");
+    let plans = services::plans(&config, &addresses, &accounts, &synchronised.managed);
+    running.services.start(plans).await?;
     if start_servers::verify(&running.servers, &store).await {
         routes::first_check(&supervision).await;
     }
@@ -177,6 +196,7 @@ struct Running {
     proxy: proxy::Opened,
     web: actix_web::dev::ServerHandle,
     servers: Servers,
+    services: Services,
     root: Addr<HubActor>,
     asked: mpsc::Receiver<Shutdown>,
     cleanup_servers: bool,
@@ -186,17 +206,26 @@ struct Running {
 impl Running {
     async fn until_stopped(mut self, signals: &mut signals::Signals) -> Result<(), AppError> {
         let mut pulse = tokio::time::interval(Duration::from_secs(1));
+        let services = self.services.clone();
+        let failed = services.failed();
+        tokio::pin!(failed);
+        let usual = Shutdown { stop_servers: self.cleanup_servers, stop_proxy: self.cleanup_proxy };
+        let mut outcome = Ok(());
         let cleanup = loop {
             tokio::select! {
                 signal = signals.next() => match signal {
                     signals::Signal::Stop(name) => {
                         info!(signal = name; "stopping");
-                        break Shutdown { stop_servers: self.cleanup_servers, stop_proxy: self.cleanup_proxy };
+                        break usual;
                     }
                     signals::Signal::Report => self.report(),
                     signals::Signal::Refresh => self.proxy.refresh(),
                 },
                 Some(asked) = self.asked.recv() => break asked,
+                (key, reason) = &mut failed => {
+                    outcome = Err(AppError::Service { key, reason: format!("it cannot be started: {reason}") });
+                    break usual;
+                },
                 _ = pulse.tick() => if !self.root.connected() {
                     return Err(AppError::SupervisorGone);
                 },
@@ -207,7 +236,7 @@ impl Running {
             () = self.stop(cleanup) => info!("done"),
             () = signals.stop_again() => warn!("stopped without waiting; some servers may still run"),
         }
-        Ok(())
+        outcome
     }
 
     fn report(&self) {
@@ -217,8 +246,10 @@ impl Running {
         info!(ready, pending:? = pending; "status");
     }
 
-    /// Servers first: pages and REST answer until they are down, and users see why theirs ended.
+    /// Services first, which may use servers (SVC-007), then servers: pages and REST answer until they are down, and users
+    /// see why theirs ended.
     async fn stop(self, cleanup: Shutdown) {
+        self.services.stop_all().await;
         if cleanup.stop_servers {
             start_servers::stop_all(&self.servers).await;
         } else {

@@ -29,7 +29,7 @@ pub mod setting;
 pub mod settle;
 pub mod spawner;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod tls;
 pub mod value;
 

@@ -23,6 +23,7 @@ mod ports;
 mod program;
 mod readiness;
 mod running;
+mod service;
 mod simple;
 #[cfg(test)]
 mod testing;
@@ -38,8 +39,9 @@ pub use identity::ProcessId;
 pub use ladder::StopLadder;
 pub use ports::looks_like_port_conflict;
 pub use program::in_shell;
-pub use readiness::{ReadyError, ReadyUrl, Responded, wait_ready};
+pub use readiness::{ReadyError, ReadyUrl, Responded, answers, wait_ready};
 pub use running::Running;
+pub use service::{Account, AccountError, ServiceCommand, ServiceError, find_process, launch_service};
 pub use simple::SimpleSpawner;
 
 use crate::domain::ids::ServerId;

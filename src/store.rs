@@ -14,6 +14,7 @@ pub mod oauth;
 pub mod oauth_codes;
 pub mod roles;
 pub mod servers;
+pub mod service_processes;
 pub mod services;
 pub mod share_codes;
 pub mod shares;

@@ -13,10 +13,13 @@ use tokio::sync::watch;
 use super::activity::ActivityActor;
 use super::admission::AdmissionActor;
 use super::directory::{Entry, ServerStatus};
+use super::inspector::InspectorActor;
 use super::janitor::JanitorActor;
 use super::obituary::{Died, Obituary, Who};
 use super::registry::RegistryActor;
 use super::server::{Begin, Identity, ServerActor};
+use super::service::ServiceActor;
+use super::services::ServiceEntry;
 use super::supervision::Supervision;
 
 /// How long the hub waits before it rebuilds an actor, so that one that panics at once does not spin.
@@ -33,7 +36,7 @@ impl HubActor {
     pub fn start_with(supervision: Arc<Supervision>) -> Addr<Self> {
         Self::create(|context| {
             let hub = Self { supervision };
-            for who in [Who::Registry, Who::Admission, Who::Activity, Who::Janitor] {
+            for who in [Who::Registry, Who::Admission, Who::Activity, Who::Janitor, Who::Inspector] {
                 hub.build(&who, context);
             }
             hub
@@ -54,9 +57,20 @@ impl HubActor {
             }
             Who::Activity => parts.activity.fill(ActivityActor::new(parts, obituary).start()),
             Who::Janitor => parts.janitor.fill(JanitorActor::new(parts, obituary).start()),
+            Who::Inspector => parts.inspector.fill(InspectorActor::new(parts, obituary).start()),
+            Who::Service(name) => {
+                if let Some(entry) = parts.services.directory.entry(name) {
+                    self.build_service(entry, obituary);
+                }
+            }
             // Its identity must come from the store; see `Died`.
             Who::Server(_) => {}
         }
+    }
+
+    fn build_service(&self, entry: ServiceEntry, obituary: Obituary) {
+        let address = ServiceActor::new(Arc::clone(&self.supervision), &entry, obituary).start();
+        self.supervision.services.directory.insert(ServiceEntry { address: Some(address), ..entry });
     }
 
     fn supervise(&self, identity: Identity, begin: Begin, context: &Context<Self>) -> Addr<ServerActor> {
@@ -121,5 +135,21 @@ impl Handler<Supervise> for HubActor {
     fn handle(&mut self, wanted: Supervise, context: &mut Context<Self>) -> Self::Result {
         let alive = self.supervision.directory.actor_of(&wanted.identity);
         MessageResult(alive.unwrap_or_else(|| self.supervise(wanted.identity, wanted.begin, context)))
+    }
+}
+
+/// Start this managed service, and keep it running.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct SuperviseService {
+    pub(crate) entry: ServiceEntry,
+}
+
+impl Handler<SuperviseService> for HubActor {
+    type Result = ();
+
+    fn handle(&mut self, wanted: SuperviseService, context: &mut Context<Self>) {
+        let who = Who::Service(wanted.entry.plan.name.clone());
+        self.build_service(wanted.entry, Obituary::new(context.address().recipient(), who));
     }
 }

@@ -18,6 +18,10 @@ pub enum Who {
     Activity,
     /// The one who removes what has expired.
     Janitor,
+    /// The one who looks whether services answer.
+    Inspector,
+    /// One managed service's actor.
+    Service(String),
     /// One server's actor.
     Server(ServerKey),
 }

@@ -7,9 +7,11 @@ use std::time::Duration;
 use super::activity::ActivityActor;
 use super::admission::AdmissionActor;
 use super::directory::Directory;
+use super::inspector::InspectorActor;
 use super::janitor::JanitorActor;
 use super::registry::{Proxy, RegistryActor, WantedRoutes};
 use super::server::Identity;
+use super::services::ServiceParts;
 use super::slot::Slot;
 use crate::domain::admission::Limits;
 use crate::domain::names::ServerKey;
@@ -74,6 +76,8 @@ pub struct Supervision {
     pub activity: Slot<ActivityActor>,
     /// What has expired.
     pub janitor: Slot<JanitorActor>,
+    /// Who looks whether services answer.
+    pub inspector: Slot<InspectorActor>,
     /// All scopes.
     pub catalogue: Arc<Catalogue>,
     /// `hub.limits`.
@@ -86,6 +90,8 @@ pub struct Supervision {
     pub intervals: Intervals,
     /// How servers are started.
     pub servers: ServerSettings,
+    /// Services.
+    pub services: ServiceParts,
 }
 
 impl Supervision {

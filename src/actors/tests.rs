@@ -2,6 +2,8 @@
 //!
 //! Real parts: an SQLite file, a real process as user server, the real supervisor.
 
+mod services;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +15,7 @@ use super::hub::HubActor;
 use super::registry::{Proxy, WantedRoutes};
 use super::server::{self, Identity, StartReply};
 use super::servers::Servers;
+use super::services::ServiceParts;
 use super::slot::Slot;
 use super::supervision::{Intervals, ServerSettings, Supervision};
 use super::{admission, registry};
@@ -131,6 +134,8 @@ fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supe
         admission: Slot::default(),
         activity: Slot::default(),
         janitor: Slot::default(),
+        inspector: Slot::default(),
+        services: ServiceParts::default(),
         catalogue: Arc::new(Catalogue::standard()),
         limits,
         deadlines: Deadlines { queue: LONG, start: LONG, response: LONG, publish: LONG, stop: LONG },

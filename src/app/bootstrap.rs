@@ -17,6 +17,8 @@ mod tokens;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 pub use self::error::BootstrapError;
@@ -26,6 +28,7 @@ use crate::actors::janitor;
 use crate::config::Config;
 use crate::domain::allow::AllowRules;
 use crate::domain::scope::Catalogue;
+use crate::secret::Secret;
 use crate::store::tokens::TokenOwner;
 use crate::store::{self, Db, Store, oauth};
 
@@ -37,8 +40,8 @@ pub struct Synchronised {
     /// Services to be proxied, those made at run time among them: name, and the origin (`http://host:port`) to send
     /// requests to.
     pub service_routes: Vec<(String, String)>,
-    /// The ids of OAuth clients whose visitors are not asked for consent.
-    pub oauth_no_confirm: Vec<String>,
+    /// Configured services and their tokens; those without one are not in here, nor those that were ignored.
+    pub managed: BTreeMap<String, Secret>,
     /// What a human may want to know, as sentences that name the key.
     pub warnings: Vec<String>,
 }
@@ -74,7 +77,7 @@ fn write(
     groups::extend(db, config, &people)?;
     let configured = services::define(db, config, &mut warnings)?;
     store_tokens(db, config, &configured, &people, &defined)?;
-    clients::write(db, &configured, &config.hub.base_url, &catalogue)?;
+    warnings.extend(clients::write(db, &configured, &config.hub.base_url, &catalogue)?);
     members::assign(db, config, &defined, &people, &mut warnings)?;
     people.strip_blocked(db, &config.auth.blocked_users)?;
     janitor::purge(db, now)?;
@@ -83,7 +86,7 @@ fn write(
     let all = store::services::list(db)?;
     Ok(Synchronised {
         service_routes: services::routes(&all),
-        oauth_no_confirm: services::without_confirmation(&all),
+        managed: configured.iter().filter_map(services::Configured::managed).collect(),
         catalogue,
         warnings,
     })
@@ -113,5 +116,9 @@ fn store_tokens(
         scopes: &defined.of_tokens,
         now: people.now,
     };
-    tokens::write(db, &wanted, &issue)
+    tokens::write(db, &wanted, &issue)?;
+    for service in configured {
+        tokens::renew_startup(db, service, &issue)?;
+    }
+    Ok(())
 }

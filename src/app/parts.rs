@@ -10,6 +10,7 @@ use super::{AppError, SharedHub};
 use crate::actors::directory::Directory;
 use crate::actors::registry::{Proxy, WantedRoutes};
 use crate::actors::servers::Servers;
+use crate::actors::services::Services;
 use crate::actors::slot::Slot;
 use crate::actors::supervision::{Intervals, ServerSettings, Supervision};
 use crate::auth::Authenticator;
@@ -80,6 +81,8 @@ pub(super) fn supervision(
         admission: Slot::default(),
         activity: Slot::default(),
         janitor: Slot::default(),
+        inspector: Slot::default(),
+        services: super::services::parts(config, addresses),
         catalogue: Arc::new(catalogue),
         limits: Limits {
             starting: limits.concurrent_spawns,
@@ -169,7 +172,7 @@ fn environment(config: &Config, spawner: &spawner::SpawnerConfig) -> Result<spaw
 }
 
 /// `scheme://host[:port]` of a URL.
-fn origin_of(url: &str) -> String {
+pub(super) fn origin_of(url: &str) -> String {
     let end = url.find("://").and_then(|at| url.get(at + 3..)?.find('/').map(|slash| at + 3 + slash));
     url.get(..end.unwrap_or(url.len())).unwrap_or(url).to_owned()
 }
@@ -178,7 +181,6 @@ pub(super) fn web(
     config: &Config,
     addresses: &Addresses,
     cookie_secret: Vec<u8>,
-    oauth_no_confirm: Vec<String>,
 ) -> Result<WebSettings, AppError> {
     let hub = &config.hub;
     let cookie_options = options(&hub.cookie_options);
@@ -232,7 +234,6 @@ pub(super) fn web(
         oauth_token_lifetime: hub.oauth.token_lifetime,
         pkce: if hub.oauth.require_pkce { pkce::Policy::Required } else { pkce::Policy::Optional },
         token_max_lifetime: hub.tokens.max_lifetime,
-        oauth_no_confirm,
         options_form: options_form(config)?,
         simple_options: config.spawner.options_from_form == spawner::OptionsFromForm::Simple,
         template_vars: hub.ui.template_vars.clone(),
@@ -267,13 +268,14 @@ fn options(options: &Map<String, Value>) -> Vec<(String, String)> {
 pub(super) struct HubParts<'a> {
     pub(super) supervision: &'a Supervision,
     pub(super) servers: Servers,
+    pub(super) services: Services,
     pub(super) authenticator: Authenticator,
     pub(super) shutdown: mpsc::Sender<Shutdown>,
     pub(super) settings: WebSettings,
 }
 
 pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
-    let HubParts { supervision, servers, authenticator, shutdown, settings } = parts;
+    let HubParts { supervision, servers, services, authenticator, shutdown, settings } = parts;
     let assets = Arc::new(Assets::embedded());
     let mut site = Site::new(&settings.base_url);
     site.template_vars = settings.template_vars.clone();
@@ -281,6 +283,7 @@ pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
     Ok(SharedHub::new(Hub {
         store: supervision.store.clone(),
         servers,
+        services,
         renderer,
         assets,
         catalogue: Arc::clone(&supervision.catalogue),

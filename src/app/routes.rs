@@ -1,4 +1,4 @@
-//! The routes besides user servers: the hub's own, those of services, those of the configuration.
+//! The routes besides user servers and services: the hub's own, those of the configuration.
 
 use log::{error, warn};
 
@@ -14,20 +14,16 @@ pub(super) async fn publish(
     supervision: &Supervision,
     config: &Config,
     addresses: &Addresses,
-    services: &[(String, String)],
 ) -> Result<(), AppError> {
     let route = |spec: &str, target: &str, purpose| Publish {
         spec: RouteSpec::canonical(spec),
         route: WantedRoute { target: target.to_owned(), purpose },
     };
     let hub = route(&config.proxy.hub_routespec, &addresses.connect_url, Purpose::Hub);
-    let services = services.iter().map(|(name, url)| {
-        route(&format!("{}services/{name}/", addresses.base_url), url, Purpose::Service(name.clone()))
-    });
     let extra = config.proxy.extra_routes.iter().map(|(spec, target)| route(spec, target, Purpose::Extra));
     let default = Some(config.proxy.default_target.as_str()).filter(|target| !target.is_empty());
     let default = default.map(|target| route("/", target, Purpose::Extra));
-    for route in std::iter::once(hub).chain(services).chain(extra).chain(default) {
+    for route in std::iter::once(hub).chain(extra).chain(default) {
         let spec = route.spec.clone();
         if let Err(refused) = supervision.registry.ask(route).await? {
             error!(route:% = spec, error:% = refused; "a route cannot be published");

@@ -11,6 +11,7 @@ use super::load::Report;
 use super::setting::Key;
 use super::{AuthConfig, Config, HubConfig, ServiceConfig, SpawnerConfig};
 use crate::domain::names::{GroupName, Username};
+use crate::domain::service_name::{RULE, is_service_name};
 
 /// Checks a configuration that [`super::settle::settle`] has brought into form.
 pub fn check(config: &Config, report: &mut Report) {
@@ -188,8 +189,7 @@ fn services(services: &BTreeMap<String, ServiceConfig>, report: &mut Report) {
     for (name, service) in services {
         let key = Key::new(["services", name]);
         if !is_service_name(name) {
-            let reason = "a service's name is one part of a URL path: no `/`, no `%xx`, not only dots, no spaces around it";
-            report.wrong(key.clone(), reason);
+            report.wrong(key.clone(), RULE);
         }
         one_service(service, &key, report);
         let token = service.api_token.expose();
@@ -223,21 +223,18 @@ fn one_service(service: &ServiceConfig, key: &Key, report: &mut Report) {
         );
     }
     variables(&key.child("environment"), &service.environment, report);
+    if !service.health_path.is_empty() && (service.url.is_empty() || !is_path(&service.health_path)) {
+        report.wrong(key.child("health_path"), "expected a path from `/` on, of a service with a `url`");
+    }
+    if service.command.iter().any(|word| word.contains('\0'))
+        || service.command.first().is_some_and(String::is_empty)
+    {
+        report.wrong(key.child("command"), "expected a program and its arguments, without NUL characters");
+    }
 }
 
-/// services.md 2, SVC-001.
-fn is_service_name(name: &str) -> bool {
-    let escape = |(at, _): (usize, &str)| {
-        let digits: Vec<char> =
-            name.chars().skip(name.get(..at).unwrap_or(name).chars().count() + 1).take(2).collect();
-        digits.len() == 2 && digits.iter().all(char::is_ascii_hexdigit)
-    };
-    !name.is_empty()
-        && !name.contains('/')
-        && !name.chars().all(|c| c == '.')
-        && !name.chars().any(char::is_control)
-        && name.trim() == name
-        && !name.match_indices('%').any(escape)
+fn is_path(text: &str) -> bool {
+    text.starts_with('/') && !text.contains(|c: char| c.is_whitespace() || c.is_control() || !c.is_ascii())
 }
 
 fn roles(config: &Config, report: &mut Report) {

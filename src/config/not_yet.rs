@@ -36,7 +36,6 @@ const DEFAULT_ONLY: &[(&str, &str)] = &[
     ("hub.ui.no_cache_static", OWN_PAGES),
     ("hub.csp_report_uri", "reports of the Content-Security-Policy always go to the hub in this build"),
     ("hub.default_url_rules", "one landing page, `hub.default_url`, is for everyone in this build"),
-    ("hub.service_check_interval", "services are not checked in this build"),
     ("hub.hooks", HOOKS),
     ("hub.timeouts.init_servers", "the hub answers at once and verifies servers in the background"),
     ("hub.limits.named_servers_per_user_admin", "one limit is for everyone in this build"),
@@ -79,13 +78,6 @@ const DEFAULT_ONLY: &[(&str, &str)] = &[
         "culler",
         "idle servers are not stopped in this build; the package jupyterhub-idle-culler works as a service",
     ),
-    ("services.*.command", MANAGED_SERVICES),
-    ("services.*.cwd", MANAGED_SERVICES),
-    ("services.*.environment", MANAGED_SERVICES),
-    ("services.*.user", MANAGED_SERVICES),
-    ("services.*.restart", MANAGED_SERVICES),
-    ("services.*.restart_backoff", MANAGED_SERVICES),
-    ("services.*.health_path", MANAGED_SERVICES),
 ];
 
 const SUBDOMAINS: &str = "host names for users are not in this build; all live under one";
@@ -95,7 +87,6 @@ const TLS: &str =
     "HTTPS between the hub and its servers is not in this build; browsers are served by `tls.cert`";
 const ACCOUNTS: &str = "the system's accounts are not used in this build";
 const MANAGED: &str = "groups and roles from the sign-in are not in this build";
-const MANAGED_SERVICES: &str = "the hub does not start services in this build; start them yourself";
 
 /// The keys that ask for something that this build does not have.
 #[must_use]
@@ -187,16 +178,15 @@ mod tests {
 
     #[test]
     fn a_key_without_its_feature_is_refused_with_file_key_and_value() {
-        let text = "[tls.internal]\ndir = \"k\"\n[services.x]\ncommand = \"run\"\n[auth.state]\nkeys = [\"hunter2\"]";
+        let text = "[tls.internal]\ndir = \"k\"\n[auth.state]\nkeys = [\"hunter2\"]";
         let found = not_yet(&format!("{TRIAL}{text}"));
         assert!(
             found["tls.internal.dir"]
                 .starts_with("orrery.toml: `tls.internal.dir`: \"k\" is not supported yet: "),
             "{found:?}"
         );
-        assert!(found["services.x.command"].contains("start them yourself"), "{found:?}");
         assert!(!found["auth.state.keys"].contains("hunter2"), "{found:?}");
-        assert_eq!(found.len(), 3);
+        assert_eq!(found.len(), 2);
     }
 
     #[test]

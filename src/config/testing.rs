@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{ConfigError, Loaded, Sources, load, read};
 
 /// A directory with an `orrery.toml`, and what else a configuration comes from.
-pub(super) struct Case {
+pub(crate) struct Case {
     pub(super) dir: tempfile::TempDir,
     pub(super) sources: Sources,
 }
@@ -56,22 +56,22 @@ impl Case {
 }
 
 /// What one file means.
-pub(super) fn reading(text: &str) -> Loaded {
+pub(crate) fn reading(text: &str) -> Loaded {
     Case::file(text).read().unwrap()
 }
 
 /// What is wrong with one file.
-pub(super) fn problems(text: &str) -> String {
+pub(crate) fn problems(text: &str) -> String {
     Case::file(text).problems()
 }
 
 /// What is doubtful in one file.
-pub(super) fn warnings(text: &str) -> String {
+pub(crate) fn warnings(text: &str) -> String {
     Case::file(text).warnings()
 }
 
 /// What this build does not support of one file.
-pub(super) fn not_yet(text: &str) -> BTreeMap<String, String> {
+pub(crate) fn not_yet(text: &str) -> BTreeMap<String, String> {
     let error = load(&Case::file(text).sources).unwrap_err();
     error.problems.into_iter().map(|problem| (problem.key.to_string(), problem.to_string())).collect()
 }

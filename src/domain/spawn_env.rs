@@ -244,7 +244,8 @@ pub fn environment(spawn: &Spawn<'_>) -> BTreeMap<String, String> {
 
 type Variables = Vec<(&'static str, String)>;
 
-fn kept(names: &[String], hub: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+/// What of the hub's own environment is handed on: the names that are asked for, never a secret of the hub.
+pub(super) fn kept(names: &[String], hub: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let allowed = |name: &&String| !NEVER.contains(&name.as_str()) && !name.starts_with(HUB_CONFIGURATION);
     let found = names.iter().filter(allowed).filter_map(|name| hub.get_key_value(name));
     found.map(|(name, value)| (name.clone(), value.clone())).collect()

@@ -35,6 +35,7 @@ const LONGEST_VERSION: usize = 64;
 pub struct ReadyUrl {
     address: Address,
     path: String,
+    tls: bool,
 }
 
 impl ReadyUrl {
@@ -45,13 +46,22 @@ impl ReadyUrl {
             // a stored address may be one to bind to
             address: Address::reaching(&address.ip, address.port),
             path: format!("{prefix}api"),
+            tls: false,
         }
+    }
+
+    /// For a service at `address`, asked for `path`. With `tls` it counts as answering when it accepts a connection:
+    /// whose certificate it has is between it and the proxy.
+    #[must_use]
+    pub fn of_service(address: &Address, path: impl Into<String>, tls: bool) -> Self {
+        Self { address: Address::reaching(&address.ip, address.port), path: path.into(), tls }
     }
 }
 
 impl fmt::Display for ReadyUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.address, self.path)
+        let scheme = if self.tls { "https" } else { "http" };
+        write!(f, "{scheme}://{}{}", self.address, self.path)
     }
 }
 
@@ -148,8 +158,26 @@ fn jitter() -> f64 {
     0.5 + f64::from(random[0]) / 512.0
 }
 
+/// Asks once, at most for `patience`; in words, why the answer is none.
+///
+/// # Errors
+/// No connection, no answer, or one that says that the server is at fault.
+pub async fn answers(url: &ReadyUrl, patience: Duration) -> Result<(), String> {
+    match timeout(patience, ask_once(url)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(not_ready)) => Err(not_ready.to_string()),
+        Err(_) => Err(format!("no answer in {} seconds", patience.as_secs_f64())),
+    }
+}
+
 async fn ask_once(url: &ReadyUrl) -> Result<Responded, NotReady> {
     let late = |_| NotReady::Unreachable(ErrorKind::TimedOut.into());
+    if url.tls {
+        timeout(ONE_TRY, TcpStream::connect((url.address.ip.as_str(), url.address.port)))
+            .await
+            .map_err(late)??;
+        return Ok(Responded { version: None });
+    }
     let response = timeout(ONE_TRY, exchange(url)).await.map_err(late)??;
     if response.status().is_server_error() || response.status().as_u16() >= 600 {
         return Err(NotReady::Status(response.status().as_u16()));

@@ -10,6 +10,7 @@ use std::future;
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::process::{Child, Command};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +29,16 @@ pub struct Running {
 }
 
 impl Running {
+    /// Starts a process and takes charge of it. Blocks: fork takes its time in a large process.
+    pub(super) fn spawn(mut command: Command, log: PathBuf) -> Result<Self, SpawnError> {
+        let mut child = command.spawn().map_err(SpawnError::io("The server's process cannot be started"))?;
+        let pid = i32::try_from(child.id()).map_err(io::Error::other);
+        pid.and_then(|pid| Self::child(pid, log)).map_err(|error| {
+            end(&mut child);
+            SpawnError::io("The server's process cannot be watched")(error)
+        })
+    }
+
     /// Takes charge of a child that nobody has waited for: its number is its own until the watcher reaps it.
     pub(super) fn child(pid: i32, log: PathBuf) -> io::Result<Self> {
         let number = Pid::from_raw(pid).ok_or(ErrorKind::InvalidInput)?;
@@ -137,6 +148,13 @@ impl Running {
             .await
             .unwrap_or_else(|error| Err(error.into()))
             .map_err(|source| SpawnError::Log { path: self.id.log.clone(), source })
+    }
+}
+
+/// Leaves nothing of a child that cannot be watched.
+fn end(child: &mut Child) {
+    if let Err(error) = child.kill().and_then(|()| child.wait()) {
+        log::warn!(pid = child.id(), error:% = error; "unwatched server process not ended");
     }
 }
 

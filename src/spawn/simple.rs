@@ -4,10 +4,9 @@
 //! The hub opens every descriptor close-on-exec. One that the hub itself inherited without that flag reaches its
 //! servers too: closing it here would need code between fork and exec, which this package forbids.
 
-use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 use tokio::task::{JoinError, spawn_blocking};
@@ -66,7 +65,7 @@ impl SimpleSpawner {
             .env("HOME", &home)
             .env("SHELL", "/bin/bash");
         let log = self.redirect(&mut command, &request)?;
-        let running = run(command, log)?;
+        let running = Running::spawn(command, log)?;
         let address = Address::reaching(&request.ip, port);
         Ok(Unclaimed { launched: Launched { running, address }, claimed: false })
     }
@@ -103,22 +102,6 @@ impl SimpleSpawner {
 /// What the server is told to bind to, and the path that it serves.
 fn service_url(request: &LaunchRequest, port: u16) -> String {
     format!("http://{}{}", authority(&request.ip, port), request.service_url_prefix)
-}
-
-fn run(mut command: Command, log: PathBuf) -> Result<Running, SpawnError> {
-    let mut child = command.spawn().map_err(SpawnError::io("The server's process cannot be started"))?;
-    let pid = i32::try_from(child.id()).map_err(io::Error::other);
-    pid.and_then(|pid| Running::child(pid, log)).map_err(|error| {
-        end(&mut child);
-        SpawnError::io("The server's process cannot be watched")(error)
-    })
-}
-
-/// Leaves nothing of a child that cannot be watched.
-fn end(child: &mut Child) {
-    if let Err(error) = child.kill().and_then(|()| child.wait()) {
-        log::warn!(pid = child.id(), error:% = error; "unwatched server process not ended");
-    }
 }
 
 fn interrupted(error: JoinError) -> SpawnError {

@@ -193,6 +193,13 @@ diesel::table! {
         until -> Timestamp,
     }
 }
+
+diesel::table! {
+    service_processes (name) {
+        name -> Text,
+        process -> Text,
+    }
+}
 diesel::joinable!(servers -> users (user_id));
 diesel::joinable!(group_members -> users (user_id));
 diesel::joinable!(group_members -> groups (group_id));

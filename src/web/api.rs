@@ -62,7 +62,9 @@ fn hub_resources(table: &mut web::ServiceConfig) {
         .service(at("/shutdown").post(shutdown::shutdown))
         .service(at("/user").get(whoami::show))
         .service(at("/services").get(services::list))
-        .service(at("/services/{service}").get(services::show))
+        .service(
+            at("/services/{service}").get(services::show).post(services::create).delete(services::remove),
+        )
         .service(at("/proxy").get(proxy::list).post(proxy::synchronise).patch(proxy::change))
         .service(at("/authorizations/token/{token}").get(authorizations::by_token));
 }

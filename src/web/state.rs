@@ -16,6 +16,7 @@ use super::sessions::Sessions;
 use crate::actors::activity::ActivityActor;
 use crate::actors::registry::RegistryActor;
 use crate::actors::servers::Servers;
+use crate::actors::services::Services;
 use crate::actors::slot::Slot;
 use crate::auth::Authenticator;
 use crate::domain::network::Network;
@@ -89,8 +90,6 @@ pub struct WebSettings {
     pub pkce: pkce::Policy,
     /// `hub.tokens.max_lifetime`; zero for none.
     pub token_max_lifetime: Duration,
-    /// Ids of OAuth clients whose confirmation page is skipped.
-    pub oauth_no_confirm: Vec<String>,
     /// `spawner.options_form`.
     pub options_form: String,
     /// `spawner.options_from_form = "simple"`.
@@ -131,6 +130,8 @@ pub struct Hub {
     pub store: Store,
     /// All user servers.
     pub servers: Servers,
+    /// All services.
+    pub services: Services,
     /// Pages.
     pub renderer: Renderer,
     /// Style sheet, scripts, pictures.

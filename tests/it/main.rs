@@ -14,6 +14,7 @@ mod pages;
 mod proxy;
 mod rest;
 mod security;
+mod services;
 mod startup;
 mod supervision;
 

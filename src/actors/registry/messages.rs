@@ -42,7 +42,7 @@ impl Handler<Publish> for RegistryActor {
     }
 }
 
-/// Remove a route; harmless if there is none.
+/// Remove a route; harmless if there is none. Gone when answered, unless the proxy could not be told.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Unpublish {
@@ -51,21 +51,22 @@ pub struct Unpublish {
 }
 
 impl Handler<Unpublish> for RegistryActor {
-    type Result = ();
+    type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, old: Unpublish, _: &mut Context<Self>) {
+    fn handle(&mut self, old: Unpublish, _: &mut Context<Self>) -> Self::Result {
         self.parts.wanted.remove(&old.spec);
         match &self.parts.proxy {
             Proxy::Embedded(routes) => {
                 routes.remove(old.spec.as_str());
+                Box::pin(ready(()))
             }
             Proxy::Remote(remote) => {
                 let remote = Arc::clone(remote);
-                actix::spawn(async move {
+                Box::pin(async move {
                     if let Err(failed) = remote.settle(&old.spec).await {
                         warn!(route:% = old.spec, error:% = failed; "a route could not be removed");
                     }
-                });
+                })
             }
         }
     }

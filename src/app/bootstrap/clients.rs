@@ -6,7 +6,7 @@ use super::tokens::{hashed, is_hash_of};
 use crate::config::address::wrapped;
 use crate::domain::oauth::client::service_client_id;
 use crate::domain::scope::{Catalogue, RawScope};
-use crate::domain::token_hash::SUPPLIED_ROUNDS;
+use crate::domain::token_hash::{GENERATED_ROUNDS, SUPPLIED_ROUNDS};
 use crate::secret::Secret;
 use crate::store::oauth::{self as rows, ClientOwner, OAuthClient};
 use crate::store::{Db, services};
@@ -17,7 +17,8 @@ pub(super) fn write(
     configured: &[Configured<'_>],
     base_url: &str,
     catalogue: &Catalogue,
-) -> Result<(), BootstrapError> {
+) -> Result<Vec<String>, BootstrapError> {
+    let mut warnings = Vec::new();
     // all that go before any that come, so that an id may move from one service to another
     for service in configured {
         let wanted = identifier(service)?;
@@ -28,12 +29,31 @@ pub(super) fn write(
     for service in configured {
         check_scopes(service, catalogue)?;
         if let Some(identifier) = identifier(service)? {
+            warnings.extend(take_back(db, service, &identifier)?);
             let client = client(db, service, identifier, base_url)?;
             rows::upsert(db, &client)?;
             services::set_client(db, service.id, Some(&client.identifier))?;
         }
     }
-    Ok(())
+    Ok(warnings)
+}
+
+/// Takes an id from a service that was made at run time: whoever may make services must not keep the hub from starting
+/// with the operator's own.
+fn take_back(
+    db: &mut Db,
+    service: &Configured<'_>,
+    identifier: &str,
+) -> Result<Option<String>, BootstrapError> {
+    let Some(ClientOwner::Service(id)) = rows::find(db, identifier)?.map(|client| client.owner) else {
+        return Ok(None);
+    };
+    let Some(other) = services::find_by_id(db, id)?.filter(|other| !other.definition.from_config) else {
+        return Ok(None);
+    };
+    rows::delete(db, identifier)?;
+    let (key, other) = (service.key("oauth_client_id"), other.definition.name);
+    Ok(Some(format!("{key}: `{identifier}` was taken from the service {other}, which was made at run time")))
 }
 
 /// The id of the client that the service needs, if it needs one.
@@ -76,11 +96,11 @@ fn client(
 
 /// A hash of the API token: the one of the last start if it still fits. Without a token, the client cannot be used.
 fn secret_hash(service: &Configured<'_>, last: Option<OAuthClient>) -> Result<Secret, BootstrapError> {
-    let token = &service.settings.api_token;
+    let Some(token) = service.secret() else { return Ok(Secret::default()) };
+    let rounds = if service.startup_token.is_some() { GENERATED_ROUNDS } else { SUPPLIED_ROUNDS };
     match last {
-        _ if token.is_empty() => Ok(Secret::default()),
         Some(last) if is_hash_of(&last.secret_hash, token) => Ok(last.secret_hash),
-        _ => hashed(token, SUPPLIED_ROUNDS, &service.key("api_token")),
+        _ => hashed(token, rounds, &service.key("api_token")),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::config::address::HttpUrl;
 use crate::config::setting::Key;
 use crate::config::{Config, ServiceConfig};
 use crate::domain::ids::ServiceId;
+use crate::secret::{self, Secret};
 use crate::store::Db;
 use crate::store::services::{self as rows, Service, ServiceDefinition};
 use crate::store::tokens::TokenOwner;
@@ -24,6 +25,8 @@ pub(super) struct Configured<'c> {
     pub(super) settings: &'c ServiceConfig,
     /// The OAuth client of the last start.
     pub(super) last_client: Option<String>,
+    /// The token of this start, for a managed service without one of its own.
+    pub(super) startup_token: Option<Secret>,
 }
 
 impl<'c> Configured<'c> {
@@ -32,7 +35,19 @@ impl<'c> Configured<'c> {
         key(["services", self.name, field])
     }
 
-    /// Its API token, if it has one.
+    /// What it proves with who it is: the configured token or that of this start; none for others.
+    pub(super) fn secret(&self) -> Option<&Secret> {
+        let configured = Some(&self.settings.api_token).filter(|token| !token.is_empty());
+        configured.or(self.startup_token.as_ref())
+    }
+
+    /// Its name and token, if the hub starts it.
+    pub(super) fn managed(&self) -> Option<(String, Secret)> {
+        let token = self.secret().filter(|_| self.settings.is_managed())?;
+        Some((self.name.to_owned(), token.clone()))
+    }
+
+    /// Its configured API token, if it has one.
     pub(super) fn token(&self) -> Option<Wanted<'c>> {
         let token = &self.settings.api_token;
         (!token.is_empty()).then(|| Wanted {
@@ -59,7 +74,9 @@ pub(super) fn define<'c>(
             Some(row) => {
                 warnings.extend(warnings_about(config, name, settings));
                 let last_client = row.oauth_client_id;
-                configured.push(Configured { id: row.id, name, settings, last_client });
+                let needs_one = settings.is_managed() && settings.api_token.is_empty();
+                let startup_token = needs_one.then(secret::random_hex32).transpose()?.map(Secret::new);
+                configured.push(Configured { id: row.id, name, settings, last_client, startup_token });
             }
             None => warnings.push(format!(
                 "{}: ignored, because a service of this name was made at run time; delete it there or rename this one",
@@ -129,10 +146,4 @@ pub(super) fn routes(services: &[Service]) -> Vec<(String, String)> {
         Some((service.definition.name.clone(), origin))
     });
     routes.collect()
-}
-
-/// The OAuth clients whose visitors are not asked for consent.
-pub(super) fn without_confirmation(services: &[Service]) -> Vec<String> {
-    let trusted = services.iter().filter(|service| service.definition.oauth_no_confirm);
-    trusted.filter_map(|service| service.oauth_client_id.clone()).collect()
 }

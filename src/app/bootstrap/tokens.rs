@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 
 use super::BootstrapError;
+use super::services::Configured;
 use crate::config::setting::Key;
 use crate::domain::token_hash::{self, GENERATED_ROUNDS, SUPPLIED_ROUNDS, TokenHash};
 use crate::secret::{self, Secret};
@@ -46,6 +47,28 @@ pub(super) fn write(db: &mut Db, wanted: &[Wanted<'_>], issue: &Issue<'_>) -> Re
         if !kept.contains(&at) && !is_stored(db, wanted, issue.now)? {
             rows::create(db, &wanted.row(issue)?)?;
         }
+    }
+    Ok(())
+}
+
+/// Makes the token of this start the only one that the hub made for the service (SVC-011). It is random, so one round is
+/// enough.
+pub(super) fn renew_startup(
+    db: &mut Db,
+    service: &Configured<'_>,
+    issue: &Issue<'_>,
+) -> Result<(), BootstrapError> {
+    let owner = TokenOwner::Service(service.id);
+    rows::delete_of_purpose(db, owner, TokenPurpose::ServiceStartup)?;
+    if let Some(token) = &service.startup_token {
+        let wanted = Wanted { key: service.key("command"), owner, token };
+        let row = NewToken {
+            hashed: hashed(token, GENERATED_ROUNDS, &wanted.key)?,
+            note: "generated at startup".to_owned(),
+            purpose: TokenPurpose::ServiceStartup,
+            ..wanted.row(issue)?
+        };
+        rows::create(db, &row)?;
     }
     Ok(())
 }

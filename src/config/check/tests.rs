@@ -62,13 +62,21 @@ fn cfg_023_the_role_admin_has_holders_only() {
 }
 
 #[test]
-fn svc_001_names_of_services() {
-    for bad in [".", "", "a/b", "..", "%2e", "%2E%2E", ".%2e", " space ", "a\n", "ü%41"] {
-        assert!(!is_service_name(bad), "{bad:?}");
+fn svc_001_names_of_services_are_one_part_of_a_path() {
+    for bad in [".", "", "a/b", "..", "%2e", "%2E%2E", ".%2e", " space "] {
+        let found = problems(&format!("[services.\"{bad}\"]\ntimeout = 1"));
+        assert!(found.contains("one part of a URL path"), "{bad:?}: {found}");
     }
-    for good in ["a", "a.b", "50%", "a b", "100%x", "ü"] {
-        assert!(is_service_name(good), "{good:?}");
-    }
+    reading("[services.\"a b\"]\ntimeout = 1");
+}
+
+#[test]
+fn a_health_path_is_a_path_of_a_service_with_an_address() {
+    let with = |path: &str, url: &str| format!("services.x.health_path = \"{path}\"\n{url}");
+    let url = "services.x.url = \"http://127.0.0.1:9\"";
+    assert!(problems(&with("/ok", "")).contains("services.x.health_path"));
+    assert!(problems(&with("ok", url)).contains("services.x.health_path"));
+    reading(&with("/ok?deep=1", url));
 }
 
 #[test]

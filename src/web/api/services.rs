@@ -1,17 +1,25 @@
-//! Services (rest-api.md 4.11): those that the configuration names.
+//! Services (rest-api.md 4.11): those that the configuration names, and those that come and go at run time.
+
+mod change;
+mod request;
 
 use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, web};
+use serde::Serialize;
 
 use crate::domain::access::Resource;
 use crate::store::Db;
-use crate::store::services;
+use crate::store::services::{self, ServiceDetails};
+use crate::web::caller::Caller;
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::path::Path;
 use crate::web::state::Hub;
+use crate::web::views::Nothing;
 use crate::web::views::service::ServiceView;
+
+pub(super) use change::{create, remove};
 
 /// `GET /hub/api/services`: an object, not paginated.
 pub(super) async fn list(caller: ApiCaller, hub: web::Data<Hub>) -> Result<HttpResponse, ApiError> {
@@ -24,7 +32,7 @@ pub(super) async fn list(caller: ApiCaller, hub: web::Data<Hub>) -> Result<HttpR
     let listed = rows
         .into_iter()
         .filter(|row| caller.scopes.covers_service("list:services", &row.service.definition.name));
-    let views = listed.filter_map(|row| ServiceView::new(row, &hub.settings.base_url, &caller.scopes));
+    let views = listed.filter_map(|row| visible(&hub, &caller, row));
     let by_name: BTreeMap<String, ServiceView> = views.map(|view| (view.name().to_owned(), view)).collect();
     Ok(HttpResponse::Ok().json(by_name))
 }
@@ -44,6 +52,23 @@ pub(super) async fn show(
         Ok::<_, Refused>(services::details(db, found.into_iter().collect())?)
     };
     let details = hub.store.read(read).await?.pop().ok_or_else(|| missing.clone())?;
-    let view = ServiceView::new(details, &hub.settings.base_url, &caller.scopes).ok_or(missing)?;
+    let view = visible(&hub, &caller, details).ok_or(missing)?;
     Ok(HttpResponse::Ok().json(view))
+}
+
+fn visible(hub: &Hub, caller: &Caller, details: ServiceDetails) -> Option<ServiceView> {
+    let pid = hub.services.pid(&details.service.definition.name);
+    ServiceView::new(details, &hub.settings.base_url, pid, &caller.scopes)
+}
+
+/// A model to which no scope applies is `{}`.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Model {
+    Visible(Box<ServiceView>),
+    Invisible(Nothing),
+}
+
+fn view(hub: &Hub, caller: &Caller, details: ServiceDetails) -> Model {
+    visible(hub, caller, details).map_or(Model::Invisible(Nothing), |view| Model::Visible(Box::new(view)))
 }

@@ -64,10 +64,11 @@ pub(super) async fn describe(
             Ok(Owner::User(UserViewer::new(hub, &scopes, listed).view(details).map(Box::new)))
         }
         Who::Service(service) => {
+            let pid = hub.services.pid(&service.definition.name);
             let service = service.clone();
             let found = hub.store.read(move |db| services::details(db, vec![service])).await?;
             let details = found.into_iter().next().ok_or_else(nobody)?;
-            Ok(Owner::Service(ServiceView::new(details, &hub.settings.base_url, &scopes).map(Box::new)))
+            Ok(Owner::Service(ServiceView::new(details, &hub.settings.base_url, pid, &scopes).map(Box::new)))
         }
     }
 }

@@ -126,6 +126,8 @@ pub enum Kind {
     List,
     /// An object.
     Object,
+    /// A number.
+    Number,
 }
 
 impl Kind {
@@ -135,6 +137,7 @@ impl Kind {
             Self::Flag => value.is_boolean(),
             Self::List => value.is_array(),
             Self::Object => value.is_object(),
+            Self::Number => value.is_number(),
         }
     }
 
@@ -144,6 +147,7 @@ impl Kind {
             Self::Flag => "true or false",
             Self::List => "an array",
             Self::Object => "an object",
+            Self::Number => "a number",
         }
     }
 }
@@ -187,6 +191,7 @@ pub const SERVICE: Model = Model {
         ("cwd", Kind::Text),
         ("environment", Kind::Object),
         ("user", Kind::Text),
+        ("timeout", Kind::Number),
         ("oauth_client_id", Kind::Text),
         ("oauth_redirect_uri", Kind::Text),
     ],

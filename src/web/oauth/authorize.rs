@@ -34,7 +34,7 @@ pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse
         Ok(question) => question,
         Err(refused) => return answer(visitor, refused),
     };
-    if needs_no_confirmation(&hub, &visitor, &question) {
+    if needs_no_confirmation(&visitor, &question) {
         return complete(&hub, visitor, question).await;
     }
     let page = page(&hub, &visitor, &question);
@@ -88,9 +88,9 @@ fn answer(visitor: SignedIn, refused: NotGranted) -> Result<HttpResponse, PageEr
 }
 
 /// Oneself, a client that the operator trusts, or one that was trusted with the same before (oauth.md 2.2).
-fn needs_no_confirmation(hub: &Hub, visitor: &SignedIn, question: &Question) -> bool {
+fn needs_no_confirmation(visitor: &SignedIn, question: &Question) -> bool {
     let own = matches!(&question.owner, Owner::Server(key) if key.user == visitor.name);
-    own || question.known || hub.settings.oauth_no_confirm.contains(&question.client.identifier)
+    own || question.known || question.trusted
 }
 
 /// Back to the client with a code.

@@ -15,7 +15,7 @@ use crate::domain::oauth::{Client, pkce};
 use crate::domain::scope::{Catalogue, RawScope};
 use crate::store::oauth::{self, OAuthClient};
 use crate::store::tokens::{self, TokenOwner};
-use crate::store::{Db, StoreError, roles};
+use crate::store::{Db, StoreError, roles, services};
 use crate::web::caller::Caller;
 
 /// Why there is no answer to a client's question.
@@ -56,6 +56,8 @@ pub(super) struct Question {
     pub(super) granted: Vec<RawScope>,
     /// Whether the user has granted all that before.
     pub(super) known: bool,
+    /// Whether the operator spares users this client's question.
+    pub(super) trusted: bool,
 }
 
 /// What judging a question needs besides the database.
@@ -88,7 +90,8 @@ impl Judge {
         self.check_access(&owner, &client)?;
         let granted = resolve_for_user(&for_client, &self.caller.raw, &bearer).granted;
         let known = self.is_known(db, &client, &granted)?;
-        Ok(Question { request, client, owner, granted, known })
+        let trusted = is_trusted(db, &owner)?;
+        Ok(Question { request, client, owner, granted, known, trusted })
     }
 
     /// The scopes asked for; `None` if one of them does not exist.
@@ -128,6 +131,12 @@ impl Judge {
         let held: HashSet<String> = own.flat_map(|token| token.scopes).collect();
         Ok(posted_scopes(granted).iter().all(|scope| held.contains(&scope.to_string())))
     }
+}
+
+/// Whether the service's `oauth_no_confirm` is set: read each time, as services come and go (SVC-013).
+fn is_trusted(db: &mut Db, owner: &Owner) -> Result<bool, StoreError> {
+    let Owner::Service(name) = owner else { return Ok(false) };
+    Ok(services::find(db, name)?.is_some_and(|service| service.definition.oauth_no_confirm))
 }
 
 fn as_domain(client: &OAuthClient) -> Client {

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use super::Shown;
 use crate::domain::access::{ServiceFields, service_fields};
-use crate::domain::names::escape_segment;
 use crate::domain::scope::Scopes;
+use crate::domain::service_env::prefix;
 use crate::store::services::{ServiceDefinition, ServiceDetails};
 
 /// What a caller sees of a service.
@@ -27,15 +27,15 @@ struct Facts {
     url: String,
     prefix: String,
     command: Vec<String>,
-    pid: u32,
+    pid: i32,
     info: Value,
     display: bool,
 }
 
 impl ServiceView {
-    /// What a holder of these scopes sees; `None` if nothing. `base_url` ends with a slash.
+    /// What a holder of these scopes sees; `None` if nothing. `base_url` ends with a slash; `pid` is 0 without a process.
     #[must_use]
-    pub fn new(details: ServiceDetails, base_url: &str, scopes: &Scopes) -> Option<Self> {
+    pub fn new(details: ServiceDetails, base_url: &str, pid: i32, scopes: &Scopes) -> Option<Self> {
         let ServiceDetails { service, roles } = details;
         let definition = service.definition;
         let fields = service_fields(scopes, &definition.name);
@@ -45,7 +45,7 @@ impl ServiceView {
             admin: shown(ServiceFields::ADMIN).then_some(definition.admin),
             roles: shown(ServiceFields::ROLES).then_some(roles),
             name: definition.name.clone(),
-            facts: shown(ServiceFields::DETAILS).then(|| Facts::of(definition, base_url)),
+            facts: shown(ServiceFields::DETAILS).then(|| Facts::of(definition, base_url, pid)),
         })
     }
 
@@ -57,15 +57,13 @@ impl ServiceView {
 }
 
 impl Facts {
-    fn of(service: ServiceDefinition, base_url: &str) -> Self {
-        let prefix =
-            service.url.as_ref().map(|_| format!("{base_url}services/{}/", escape_segment(&service.name)));
+    fn of(service: ServiceDefinition, base_url: &str, pid: i32) -> Self {
+        let prefix = service.url.as_ref().map(|_| prefix(base_url, &service.name));
         Self {
             url: service.url.unwrap_or_default(),
             prefix: prefix.unwrap_or_default(),
             command: service.command,
-            // managed services come with a later release; until then the hub starts none
-            pid: 0,
+            pid,
             info: service.info.unwrap_or_else(|| Value::Object(Map::new())),
             display: service.display,
         }
@@ -89,7 +87,7 @@ mod tests {
         let definition = ServiceDefinition { url, ..ServiceDefinition::named("web") };
         let service = Service { id: ServiceId(1), definition, oauth_client_id: None };
         let details = ServiceDetails { service, roles: vec!["r".to_owned()] };
-        serde_json::to_value(ServiceView::new(details, "/lab/", &scopes)).unwrap()
+        serde_json::to_value(ServiceView::new(details, "/lab/", 7, &scopes)).unwrap()
     }
 
     #[test]
@@ -98,7 +96,7 @@ mod tests {
             seen_with(&["read:services"]),
             json!({
                 "kind": "service", "name": "web", "admin": false, "url": "http://127.0.0.1:9",
-                "prefix": "/lab/services/web/", "command": [], "pid": 0, "info": {}, "display": true,
+                "prefix": "/lab/services/web/", "command": [], "pid": 7, "info": {}, "display": true,
             })
         );
         let named = json!({"kind": "service", "name": "web", "admin": false});

@@ -41,7 +41,6 @@ fn a_restart_with_the_same_configuration_changes_nothing() {
         assert_eq!(rows, &after[table], "{table}");
     }
     assert_eq!(first.service_routes, second.service_routes);
-    assert_eq!(first.oauth_no_confirm, second.oauth_no_confirm);
     assert_eq!(first.warnings, second.warnings);
     for table in
         ["users", "roles", "groups", "services", "api_tokens", "oauth_clients", "user_roles", "group_roles"]
