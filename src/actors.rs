@@ -16,6 +16,7 @@ pub mod server;
 pub mod servers;
 pub mod service;
 pub mod services;
+pub mod sign_in;
 pub mod slot;
 pub mod supervision;
 

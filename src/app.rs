@@ -28,8 +28,9 @@ use tokio::sync::mpsc;
 use crate::actors::hub::HubActor;
 use crate::actors::servers::Servers;
 use crate::actors::services::Services;
+use crate::actors::sign_in;
 use crate::actors::slot::Absent;
-use crate::auth::Authenticator;
+use crate::auth::{AuthError, Authenticator, Limiter};
 use crate::config::cookie_secret::{CookieSecretError, cookie_secret};
 use crate::config::{AddressError, Config};
 use crate::store::{OpenMode, Store, StoreError};
@@ -136,7 +137,9 @@ async fn serve(config: Config) -> Result<(), AppError> {
     let store = Store::open(&parts::store(&config)?, open_mode(&config))?;
     let authenticator = Authenticator::from_config(&config.auth)?;
     let accounts = services::accounts(&config).await?;
-    let synchronised = bootstrap::synchronise(&store, &config, authenticator.rules()).await?;
+    let sign_in = sign_in::Settings::of(&config).map_err(AuthError::from)?;
+    let managed = authenticator.load_roles().await?.unwrap_or_default();
+    let synchronised = bootstrap::synchronise_with(&store, &config, authenticator.rules(), managed).await?;
     for warning in &synchronised.warnings {
         warn!("{warning}");
     }
@@ -159,6 +162,8 @@ async fn serve(config: Config) -> Result<(), AppError> {
         servers: servers.clone(),
         services: services.clone(),
         authenticator,
+        sign_in,
+        limiter: Limiter::new(&config.auth.rate_limit),
         shutdown,
         settings,
     })?;
@@ -185,6 +190,7 @@ async fn serve(config: Config) -> Result<(), AppError> {
     if start_servers::verify(&running.servers, &store).await {
         routes::first_check(&supervision).await;
     }
+    start_servers::stop_of_blocked(&running.servers, &synchronised.blocked).await;
     running.until_stopped(&mut signals).await
 }
 

@@ -1,122 +1,275 @@
 //! Who someone is: checks what was typed on the login page, or sent in its place.
 //!
 //! It knows neither the database nor HTTP. Whether the person may then enter is for [`AllowRules`] to say, and needs
-//! to know who exists: that is the login handler's work.
+//! to know who exists: that is the work of `actors::sign_in`, which also writes down what came of it.
 
-use std::future::{Future, ready};
+mod command;
+mod credentials;
+mod fernet;
+mod identity;
+mod limiter;
+mod remote_user;
+mod shared_password;
+mod state;
 
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use self::command::Command;
+use self::remote_user::RemoteUser;
+use self::shared_password::SharedPassword;
 use crate::config::auth::{AuthConfig, AuthType};
+use crate::config::value::Hook as HookConfig;
 use crate::domain::allow::{AllowError, AllowRules, AllowSettings};
-use crate::domain::names::Username;
+use crate::hooks::{Hook, HookError, HookSetupError, Turns};
 use crate::secret::Secret;
 
+pub use self::command::{RefreshRequest, Refreshed};
+pub use self::credentials::{Credentials, Origin};
+pub use self::identity::{Identity, RoleSpec, Said};
+pub use self::limiter::{Attempt, Limiter, Wait};
+pub use self::state::{EncryptError, KeyError, Opened, StateKeys};
+
 /// Why nobody can be signed in, or not now.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum AuthError {
     /// `[auth]` holds rules that cannot be used.
     #[error(transparent)]
     Rules(#[from] AllowError),
     /// Another kind of authenticator than this program has.
-    #[error("auth.type = \"{0}\" is not available yet; use dummy, shared-password or null")]
+    #[error(
+        "auth.type = \"{0}\" is not available yet; use dummy, shared-password, remote-user, command or null"
+    )]
     Unavailable(&'static str),
+    /// A hook that cannot be used.
+    #[error(transparent)]
+    Setup(#[from] HookSetupError),
+    /// Keys of the auth state.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// A hook that gave no answer, or said no.
+    #[error(transparent)]
+    Hook(#[from] HookError),
+    /// A hook answered something else than a model.
+    #[error("the answer's {key} must be {expected}")]
+    Model {
+        /// The key of the model.
+        key: &'static str,
+        /// What it must be.
+        expected: &'static str,
+    },
 }
 
-/// What somebody sent to sign in.
+/// How people prove who they are, which of them are welcome, and the hooks around it. Cloning shares it.
 #[derive(Debug, Clone)]
-pub struct Credentials {
-    /// The name, as typed.
-    pub username: String,
-    /// The password, exactly as typed.
-    pub password: Secret,
-}
+pub struct Authenticator(Arc<Inner>);
 
-/// Who somebody proved to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Authenticated {
-    /// The hub's name for the person.
-    pub name: Username,
-    /// What the authenticator says of the admin flag; `None`: nothing.
-    pub admin: Option<bool>,
-}
-
-/// How people prove who they are, and which of them are welcome.
-#[derive(Debug, Clone)]
-pub struct Authenticator {
+#[derive(Debug)]
+struct Inner {
+    kind: AuthType,
     method: Method,
     rules: AllowRules,
+    hooks: Hooks,
 }
 
-#[derive(Debug, Clone)]
+/// Programs that decide instead of built-in rules (`[auth.hooks]`).
+#[derive(Debug, Default)]
+struct Hooks {
+    post_auth: Option<Hook>,
+    reconcile_state: Option<Hook>,
+    load_roles: Option<Hook>,
+}
+
+#[derive(Debug)]
 enum Method {
     /// Any name, with one password for all, or with any if that is empty.
     Dummy { password: Secret },
     /// One password for users, another for admins; an empty one lets nobody in.
-    SharedPassword { user: Secret, admin: Secret },
+    SharedPassword(SharedPassword),
     /// Nobody.
     Null,
+    /// A program or URL says.
+    Command(Command),
+    /// A reverse proxy says.
+    RemoteUser(RemoteUser),
 }
 
 impl Authenticator {
     /// The authenticator that the configuration asks for.
     ///
     /// # Errors
-    /// [`AuthError::Rules`] for a bad pattern or name, [`AuthError::Unavailable`] for a type that is still to come.
+    /// [`AuthError::Rules`] for a bad pattern or name, [`AuthError::Setup`] for a bad hook, [`AuthError::Unavailable`]
+    /// for a type that is still to come.
     pub fn from_config(config: &AuthConfig) -> Result<Self, AuthError> {
+        let turns = Turns::default();
         let method = match config.r#type {
             AuthType::Dummy => Method::Dummy { password: config.dummy.password.clone() },
-            AuthType::SharedPassword => Method::SharedPassword {
-                user: config.shared_password.user_password.clone(),
-                admin: config.shared_password.admin_password.clone(),
-            },
+            AuthType::SharedPassword => Method::SharedPassword(SharedPassword::new(&config.shared_password)),
             AuthType::Null => Method::Null,
+            AuthType::Command => Method::Command(Command::new(&config.command, &turns)?),
+            AuthType::RemoteUser => Method::RemoteUser(RemoteUser::new(&config.remote_user)),
             other => return Err(AuthError::Unavailable(other.as_str())),
         };
-        Ok(Self { method, rules: AllowRules::new(&settings(config))? })
+        let rules = AllowRules::new(&settings(config))?;
+        let hooks = Hooks::new(config, &turns)?;
+        Ok(Self(Arc::new(Inner { kind: config.r#type, method, rules, hooks })))
     }
 
     /// Who is welcome, and what their names look like.
     #[must_use]
     pub fn rules(&self) -> &AllowRules {
-        &self.rules
+        &self.0.rules
+    }
+
+    /// `auth.type`, for messages.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.0.kind.as_str()
     }
 
     /// Whether there is a form to fill in at all.
     #[must_use]
     pub fn has_form(&self) -> bool {
-        !matches!(self.method, Method::Null)
+        !matches!(self.0.method, Method::Null | Method::RemoteUser(_))
+    }
+
+    /// Whether a request can speak for itself, without a form.
+    #[must_use]
+    pub fn reads_requests(&self) -> bool {
+        matches!(self.0.method, Method::Command(_) | Method::RemoteUser(_))
+    }
+
+    /// Whether there is anything to ask again about somebody who has signed in.
+    #[must_use]
+    pub fn can_refresh(&self) -> bool {
+        matches!(&self.0.method, Method::Command(command) if command.can_refresh())
+    }
+
+    /// Headers that no hook is shown.
+    fn hidden_headers(&self) -> &[String] {
+        match &self.0.method {
+            Method::RemoteUser(remote) => remote.hidden(),
+            _ => &[],
+        }
     }
 
     /// Who these credentials prove somebody to be; `None` if nobody. The rules have not been asked.
     ///
-    /// A future, because other methods ask another program.
-    ///
     /// # Errors
-    /// If the method cannot do its work; none of those so far can fail.
-    pub fn authenticate(
-        &self,
-        credentials: &Credentials,
-    ) -> impl Future<Output = Result<Option<Authenticated>, AuthError>> + use<> {
-        ready(Ok(self.decide(credentials)))
-    }
-
-    fn decide(&self, credentials: &Credentials) -> Option<Authenticated> {
-        let name = self.rules.check_name(&self.rules.normalise(&credentials.username)).ok()?;
-        match &self.method {
-            Method::Null => None,
+    /// If the method cannot do its work, or says no in words of its own ([`HookError::Refused`]).
+    pub async fn authenticate(&self, credentials: &Credentials) -> Result<Option<Identity>, AuthError> {
+        if !credentials.are_plausible() {
+            return Ok(None);
+        }
+        let rules = self.rules();
+        match &self.0.method {
+            Method::Null => Ok(None),
             Method::Dummy { password } => {
                 let passes = password.is_empty() || same(password, &credentials.password);
-                passes.then_some(Authenticated { name, admin: None })
+                Ok((passes && !credentials.username.is_empty())
+                    .then(|| Identity::named(&credentials.username)))
             }
-            Method::SharedPassword { user, admin } => {
-                let is_admin = self.rules.admin_flag(&name, None) == Some(true);
-                let password = if is_admin { admin } else { user };
-                let passes = !password.is_empty() && same(password, &credentials.password);
-                passes.then_some(Authenticated { name, admin: Some(is_admin) })
-            }
+            Method::SharedPassword(shared) => Ok(shared.decide(rules, credentials)),
+            Method::Command(command) => command.authenticate(credentials).await,
+            Method::RemoteUser(remote) => Ok(remote.decide(&credentials.origin)),
         }
+    }
+
+    /// Asks again about somebody who signed in before.
+    ///
+    /// # Errors
+    /// If the method cannot do its work.
+    pub async fn refresh(&self, request: &RefreshRequest<'_>) -> Result<Refreshed, AuthError> {
+        match &self.0.method {
+            Method::Command(command) if command.can_refresh() => command.refresh(request).await,
+            _ => Ok(Refreshed::Unchanged),
+        }
+    }
+
+    /// Lets the `post_auth` hook change the model or say no: `None`.
+    ///
+    /// # Errors
+    /// If the hook fails.
+    pub async fn post_auth(
+        &self,
+        identity: Identity,
+        credentials: &Credentials,
+    ) -> Result<Option<Identity>, AuthError> {
+        let Some(hook) = &self.0.hooks.post_auth else { return Ok(Some(identity)) };
+        let model = identity.show();
+        let question = json!({
+            "hook": "post_auth",
+            "user": {
+                "name": model["name"], "admin": model["admin"], "groups": model["groups"], "roles": model["roles"],
+            },
+            "auth_state": model["auth_state"],
+            "request": credentials.origin.show(self.hidden_headers()),
+            "payload": model,
+        });
+        match hook.ask(&question).await? {
+            None => Ok(Some(identity)),
+            Some(Value::Null) => Ok(None),
+            Some(model) => Identity::read(&model).map(Some),
+        }
+    }
+
+    /// Whether earlier state is asked for at all.
+    #[must_use]
+    pub fn reconciles_state(&self) -> bool {
+        self.0.hooks.reconcile_state.is_some()
+    }
+
+    /// Lets the `reconcile_state` hook merge what a sign-in leaves with what was stored before (null at first).
+    ///
+    /// # Errors
+    /// If the hook fails.
+    pub async fn reconcile_state(&self, identity: &Identity, before: &Value) -> Result<Value, AuthError> {
+        let state = identity.auth_state.value().cloned().unwrap_or_default();
+        let Some(hook) = &self.0.hooks.reconcile_state else { return Ok(state) };
+        let model = identity.show();
+        let question = json!({
+            "hook": "reconcile_state",
+            "user": {
+                "name": model["name"], "admin": model["admin"], "groups": model["groups"], "roles": model["roles"],
+            },
+            "auth_state": state,
+            "payload": { "model": model, "previous": before },
+        });
+        Ok(hook.ask(&question).await?.unwrap_or(state))
+    }
+
+    /// The roles that the `load_roles` hook gives when the hub starts; `None` without a hook or an answer.
+    ///
+    /// # Errors
+    /// If the hook fails.
+    pub async fn load_roles(&self) -> Result<Option<Vec<RoleSpec>>, AuthError> {
+        let Some(hook) = &self.0.hooks.load_roles else { return Ok(None) };
+        match hook.ask(&json!({ "hook": "load_roles" })).await? {
+            None | Some(Value::Null) => Ok(None),
+            Some(list) => identity::roles(&list)
+                .map(Some)
+                .ok_or(AuthError::Model { key: "roles", expected: "a list of roles, each with a `name`" }),
+        }
+    }
+}
+
+impl Hooks {
+    fn new(config: &AuthConfig, turns: &Turns) -> Result<Self, HookSetupError> {
+        let hook = |name: &str, config: &Option<HookConfig>| {
+            let made = config.as_ref().map(|config| Hook::new(&format!("auth.hooks.{name}"), config, turns));
+            made.transpose()
+        };
+        Ok(Self {
+            post_auth: hook("post_auth", &config.hooks.post_auth)?,
+            reconcile_state: hook("reconcile_state", &config.hooks.reconcile_state)?,
+            load_roles: hook("load_roles", &config.hooks.load_roles)?,
+        })
     }
 }
 
@@ -136,95 +289,5 @@ fn settings(config: &AuthConfig) -> AllowSettings {
         admin_users: listed(&config.admin_users),
         username_map: config.username_map.clone(),
         username_pattern: config.username_pattern.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn config(r#type: AuthType) -> AuthConfig {
-        let mut config = AuthConfig { r#type, ..AuthConfig::default() };
-        config.admin_users.insert("Boss".to_owned());
-        config.username_map.insert("nick".to_owned(), "ada".to_owned());
-        config
-    }
-
-    fn decide(config: &AuthConfig, username: &str, password: &str) -> Option<(String, Option<bool>)> {
-        let credentials = Credentials { username: username.to_owned(), password: Secret::new(password) };
-        let who = Authenticator::from_config(config).unwrap().decide(&credentials);
-        who.map(|who| (who.name.to_string(), who.admin))
-    }
-
-    fn ada(admin: Option<bool>) -> Option<(String, Option<bool>)> {
-        Some(("ada".to_owned(), admin))
-    }
-
-    #[test]
-    fn auth_029_dummy_takes_anybody_with_the_password() {
-        let mut config = config(AuthType::Dummy);
-        assert_eq!(decide(&config, "ada", "anything"), ada(None), "no password is set");
-        config.dummy.password = Secret::new("pw");
-        assert_eq!(decide(&config, "ada", "pw"), ada(None));
-        for wrong in ["", "PW", " pw", "pw "] {
-            assert_eq!(decide(&config, "ada", wrong), None, "{wrong:?}");
-        }
-    }
-
-    #[test]
-    fn auth_002_names_are_lowered_and_mapped() {
-        let config = config(AuthType::Dummy);
-        for typed in ["ADA", " ada ", "Nick"] {
-            assert_eq!(decide(&config, typed, ""), ada(None), "{typed}");
-        }
-    }
-
-    #[test]
-    fn auth_003_names_that_cannot_be_users_prove_nothing() {
-        let config = config(AuthType::Dummy);
-        for typed in ["", "a/b", "..", "%2e"] {
-            assert_eq!(decide(&config, typed, ""), None, "{typed}");
-        }
-    }
-
-    #[test]
-    fn auth_030_shared_passwords_are_for_their_own_kind_of_user() {
-        let mut config = config(AuthType::SharedPassword);
-        config.shared_password.user_password = Secret::new("user-password");
-        config.shared_password.admin_password = Secret::new("admin-password");
-        let boss = |admin| Some(("boss".to_owned(), admin));
-        assert_eq!(decide(&config, "ada", "user-password"), ada(Some(false)));
-        assert_eq!(decide(&config, "BOSS", "admin-password"), boss(Some(true)));
-        for (name, password) in
-            [("ada", "admin-password"), ("boss", "user-password"), ("ada", ""), ("boss", "")]
-        {
-            assert_eq!(decide(&config, name, password), None, "{name} {password}");
-        }
-    }
-
-    #[test]
-    fn auth_030_a_shared_password_that_is_not_set_lets_nobody_in() {
-        let config = config(AuthType::SharedPassword);
-        assert_eq!(decide(&config, "ada", ""), None);
-        assert_eq!(decide(&config, "boss", ""), None);
-    }
-
-    #[test]
-    fn auth_031_null_lets_nobody_in_and_has_no_form() {
-        let config = config(AuthType::Null);
-        assert_eq!(decide(&config, "ada", ""), None);
-        assert!(!Authenticator::from_config(&config).unwrap().has_form());
-    }
-
-    #[test]
-    fn a_type_that_is_still_to_come_is_named() {
-        let error = Authenticator::from_config(&config(AuthType::Ldap)).unwrap_err();
-        assert!(error.to_string().contains("ldap"), "{error}");
-    }
-
-    #[test]
-    fn rules_that_cannot_be_used_are_errors() {
-        let broken = AuthConfig { username_pattern: "(".to_owned(), ..config(AuthType::Dummy) };
-        assert!(matches!(Authenticator::from_config(&broken), Err(AuthError::Rules(_))));
     }
 }

@@ -12,6 +12,7 @@
 //! | [`spawn`] | how a server is started, watched and ended |
 //! | [`store`] | the database |
 //! | [`proxy_client`], [`proxy_child`] | a separate proxy: its REST API; its process, if the hub starts it |
+//! | [`hooks`] | programs and URLs that decide in place of built-in rules |
 //! | [`config`] | `orrery.toml`: parsed once, checked once, passed down |
 //! | [`domain`] | pure rules: no I/O, no clock, no framework |
 //! | [`secret`], [`logging`] | random secrets that don't print themselves; log set-up |
@@ -23,6 +24,7 @@ pub mod app;
 pub mod auth;
 pub mod config;
 pub mod domain;
+pub mod hooks;
 pub mod logging;
 pub mod proxy_child;
 pub mod proxy_client;

@@ -5,6 +5,7 @@
 //! its pool before it moves to the blocking threads, so waiting never occupies a thread. Rows stay private; functions
 //! return the structs of their file. The store decides nothing: hashing, permissions and policies are elsewhere.
 
+pub mod accounts;
 pub mod ended_logins;
 pub mod error;
 pub mod groups;

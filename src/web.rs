@@ -4,7 +4,6 @@
 //! one store call or asks the actors, and shows the result through a view or a page. It opens no connection, starts no
 //! process and publishes no route itself.
 
-pub mod accounts;
 pub mod api;
 pub mod assets;
 pub mod caller;
@@ -17,6 +16,7 @@ pub mod pages;
 pub mod render;
 pub mod routes;
 pub mod sessions;
+pub mod sign_in;
 pub mod sign_out;
 pub mod state;
 pub mod static_files;

@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["web"],
     &["actors"],
     &["auth", "spawn", "store", "proxy_client", "proxy_child"],
-    &["privileged"],
+    &["privileged", "hooks"],
     &["config"],
     &["domain"],
     &["secret", "logging", "metrics"],

@@ -24,9 +24,11 @@ use chrono::{DateTime, Utc};
 pub use self::error::BootstrapError;
 use self::people::People;
 use self::roles::Defined;
-use crate::actors::janitor;
+use crate::actors::{janitor, sign_in};
+use crate::auth::RoleSpec;
 use crate::config::Config;
 use crate::domain::allow::AllowRules;
+use crate::domain::names::Username;
 use crate::domain::scope::Catalogue;
 use crate::secret::Secret;
 use crate::store::tokens::TokenOwner;
@@ -42,6 +44,8 @@ pub struct Synchronised {
     pub service_routes: Vec<(String, String)>,
     /// Configured services and their tokens; those without one are not in here, nor those that were ignored.
     pub managed: BTreeMap<String, Secret>,
+    /// Users of `auth.blocked_users` that exist: their servers are to be stopped.
+    pub blocked: Vec<Username>,
     /// What a human may want to know, as sentences that name the key.
     pub warnings: Vec<String>,
 }
@@ -56,30 +60,49 @@ pub async fn synchronise(
     config: &Config,
     rules: &AllowRules,
 ) -> Result<Synchronised, BootstrapError> {
+    synchronise_with(store, config, rules, Vec::new()).await
+}
+
+/// As [`synchronise`], with the roles that `auth.hooks.load_roles` gave.
+///
+/// # Errors
+/// As [`synchronise`].
+pub async fn synchronise_with(
+    store: &Store,
+    config: &Config,
+    rules: &AllowRules,
+    managed: Vec<RoleSpec>,
+) -> Result<Synchronised, BootstrapError> {
     let catalogue = scopes::catalogue(config)?;
     let (config, rules) = (config.clone(), rules.clone());
     // boxed: the configuration, of many keys, moves along
-    Box::pin(store.write(move |db| write(db, &config, &rules, catalogue, Utc::now()))).await
+    Box::pin(store.write(move |db| write(db, &config, &rules, &managed, catalogue, Utc::now()))).await
 }
 
 fn write(
     db: &mut Db,
     config: &Config,
     rules: &AllowRules,
+    managed: &[RoleSpec],
     catalogue: Catalogue,
     now: DateTime<Utc>,
 ) -> Result<Synchronised, BootstrapError> {
     let mut warnings = Vec::new();
     oauth::ensure_hub_client(db)?;
     let defined = roles::define(db, config, &catalogue, &mut warnings)?;
-    let people = People { rules, newcomer_roles: &defined.of_newcomers, now };
+    let people = People { rules, now };
+    people.judge_existing(db, &config.auth, &mut warnings)?;
     people.ensure_listed(db)?;
     groups::extend(db, config, &people)?;
     let configured = services::define(db, config, &mut warnings)?;
     store_tokens(db, config, &configured, &people, &defined)?;
     warnings.extend(clients::write(db, &configured, &config.hub.base_url, &catalogue)?);
     members::assign(db, config, &defined, &people, &mut warnings)?;
-    people.strip_blocked(db, &config.auth.blocked_users)?;
+    if config.auth.manage_roles {
+        let loaded = sign_in::roles::Loaded { specs: managed, reset: config.auth.reset_managed_roles };
+        sign_in::roles::load(db, rules, &catalogue, &loaded).map_err(BootstrapError::ManagedRoles)?;
+    }
+    let blocked = people.strip_blocked(db, &config.auth.blocked_users)?;
     janitor::purge(db, now)?;
     store::tokens::delete_leaked(db)?;
     oauth::delete_unused(db)?;
@@ -88,6 +111,7 @@ fn write(
         service_routes: services::routes(&all),
         managed: configured.iter().filter_map(services::Configured::managed).collect(),
         catalogue,
+        blocked,
         warnings,
     })
 }

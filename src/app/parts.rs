@@ -11,9 +11,10 @@ use crate::actors::directory::Directory;
 use crate::actors::registry::{Proxy, WantedRoutes};
 use crate::actors::servers::Servers;
 use crate::actors::services::Services;
+use crate::actors::sign_in::{self, SignIn};
 use crate::actors::slot::Slot;
 use crate::actors::supervision::{Intervals, ServerSettings, Supervision};
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, Limiter};
 use crate::config::database::Database;
 use crate::config::{Addresses, Config, hub, spawner};
 use crate::domain::admission::{Limits, WhenFull};
@@ -238,6 +239,10 @@ pub(super) fn web(
         simple_options: config.spawner.options_from_form == spawner::OptionsFromForm::Simple,
         template_vars: hub.ui.template_vars.clone(),
         auto_login: config.auth.auto_login,
+        auto_login_oauth2_authorize: config.auth.auto_login_oauth2_authorize,
+        login_service: config.auth.login_service.clone(),
+        login_html: config.auth.login_html.clone(),
+        otp_prompt: config.auth.otp.enabled.then(|| config.auth.otp.prompt.clone()),
         cleanup_servers: hub.cleanup_servers,
         cleanup_proxy: hub.cleanup_proxy,
         kinds: Kinds {
@@ -270,12 +275,15 @@ pub(super) struct HubParts<'a> {
     pub(super) servers: Servers,
     pub(super) services: Services,
     pub(super) authenticator: Authenticator,
+    pub(super) sign_in: sign_in::Settings,
+    pub(super) limiter: Limiter,
     pub(super) shutdown: mpsc::Sender<Shutdown>,
     pub(super) settings: WebSettings,
 }
 
 pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
-    let HubParts { supervision, servers, services, authenticator, shutdown, settings } = parts;
+    let HubParts { supervision, servers, services, authenticator, sign_in, limiter, shutdown, settings } =
+        parts;
     let assets = Arc::new(Assets::embedded());
     let mut site = Site::new(&settings.base_url);
     site.template_vars = settings.template_vars.clone();
@@ -287,7 +295,14 @@ pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
         renderer,
         assets,
         catalogue: Arc::clone(&supervision.catalogue),
+        sign_in: SignIn::new(
+            supervision.store.clone(),
+            authenticator.clone(),
+            Arc::clone(&supervision.catalogue),
+            sign_in,
+        ),
         authenticator,
+        limiter,
         sessions: Sessions::default(),
         activity: supervision.activity.clone(),
         registry: supervision.registry.clone(),

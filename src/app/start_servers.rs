@@ -4,7 +4,7 @@ use log::{error, info};
 
 use crate::actors::server::Identity;
 use crate::actors::servers::Servers;
-use crate::domain::names::ServerKey;
+use crate::domain::names::{ServerKey, Username};
 use crate::store::{Store, servers};
 
 /// Gives every server that has an address an actor, which verifies and adopts it. Nothing here waits for servers, and
@@ -26,6 +26,15 @@ pub(super) async fn verify(running: &Servers, store: &Store) -> bool {
         }
     }
     true
+}
+
+/// Stops the servers of users who are blocked now (AUTH-039); nobody waits for it.
+pub(super) async fn stop_of_blocked(servers: &Servers, blocked: &[Username]) {
+    let theirs = servers.directory().select(|status| status.is_active());
+    for key in theirs.iter().filter(|key| blocked.contains(&key.user)) {
+        info!(server:? = key; "stopping the server of a blocked user");
+        servers.stop(key).await;
+    }
 }
 
 /// Stops every server and waits until all have stopped; each has its own deadline.

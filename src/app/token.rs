@@ -2,7 +2,8 @@
 
 use chrono::Utc;
 
-use super::{AppError, parts};
+use super::{AppError, bootstrap, parts};
+use crate::auth::Authenticator;
 use crate::config::Config;
 use crate::domain::names::Username;
 use crate::domain::token_hash::{self, TokenHash, TokenHashError};
@@ -29,14 +30,23 @@ pub enum TokenError {
     NoSuchUser(Username),
 }
 
-/// Makes a token that never expires, with the scopes of the role `token`.
+/// Makes a token that never expires, with the scopes of the role `token`. For a user whom the configuration names and no
+/// hub has made yet, the database is brought in line with it first; otherwise a hub that runs is left alone.
 ///
 /// # Errors
 /// [`TokenError`].
 pub fn create_token(config: &Config, user: &Username) -> Result<Secret, TokenError> {
     let store = Store::open(&parts::store(config)?, OpenMode::CreateOrCurrent).map_err(AppError::from)?;
-    let user = user.clone();
-    actix::System::new().block_on(store.write(move |db| create(db, &user)))
+    let rules = Authenticator::from_config(&config.auth).map_err(AppError::from)?.rules().clone();
+    actix::System::new().block_on(async {
+        let (name, wanted) = (user.clone(), user.clone());
+        let known = store.read(move |db| users::find(db, &wanted)).await?;
+        let listed = rules.admin_users().chain(rules.allowed_users()).any(|listed| *listed == name);
+        if known.is_none() && listed {
+            bootstrap::synchronise(&store, config, &rules).await.map_err(AppError::from)?;
+        }
+        store.write(move |db| create(db, &name)).await
+    })
 }
 
 fn create(db: &mut Db, name: &Username) -> Result<Secret, TokenError> {

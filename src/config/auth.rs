@@ -54,7 +54,7 @@ section! {
         pub username_map: BTreeMap<String, String> = BTreeMap::new(),
         /// Deletes users at the start of the hub who don't exist any more.
         pub delete_invalid_users: bool = false,
-        /// Signs in without the button on the login page. `null` always does.
+        /// Signs in without the login page, with what the request says by itself. `null` and `remote-user` do by default.
         pub auto_login: bool = false,
         /// Does the same when a server or service asks who someone is.
         pub auto_login_oauth2_authorize: bool = false,
@@ -64,12 +64,14 @@ section! {
         pub manage_roles: bool = false,
         /// Forgets roles from earlier sign-ins at the start of the hub.
         pub reset_managed_roles: bool = false,
-        /// HTML in place of the login form.
+        /// HTML in place of the login form: a template with `next`, `username`, `login_error`, `login_url`, `authenticator_login_url`, `authenticator` and `xsrf`.
         pub login_html: String = String::new(),
         /// The name on the sign-in button.
         pub login_service: String = String::new(),
         /// API tokens of users: user name to token.
         pub static_tokens: BTreeMap<String, Secret> = BTreeMap::new(),
+        /// How many failed sign-ins are taken.
+        pub rate_limit: RateLimitConfig = RateLimitConfig::default(),
         /// What a sign-in leaves for servers, encrypted.
         pub state: AuthStateConfig = AuthStateConfig::default(),
         /// Checking again who someone is.
@@ -86,6 +88,54 @@ section! {
         pub dummy: DummyConfig = DummyConfig::default(),
         /// Type `shared-password`.
         pub shared_password: SharedPasswordConfig = SharedPasswordConfig::default(),
+        /// Type `command`.
+        pub command: CommandAuthConfig = CommandAuthConfig::default(),
+        /// Type `remote-user`.
+        pub remote_user: RemoteUserConfig = RemoteUserConfig::default(),
+    }
+}
+
+section! {
+    /// `[auth.rate_limit]`: how many failed sign-ins are taken before the next one has to wait. Nobody is locked out: failures are forgotten evenly over the window, so the wait is at most the window divided by the number. Successful sign-ins don't count.
+    pub struct RateLimitConfig {
+        /// Limits at all.
+        pub enabled: bool = true,
+        /// The time over which failures are forgotten.
+        pub window: Duration = minutes(5),
+        /// Failures for one account from one address; 0 for any number.
+        pub per_account: u32 = 10,
+        /// Failures from one address (of IPv6, one /64 network), whatever the account; 0 for any number.
+        pub per_address: u32 = 100,
+        /// Failures for one account from anywhere; 0 for any number. Addresses from which the account was used lately are not slowed down by strangers.
+        pub per_account_anywhere: u32 = 50,
+    }
+}
+
+section! {
+    /// `[auth.command]`: a program or URL that says who somebody is (authenticators.md 12). It gets one JSON object with `username`, `password`, `otp`, `remote_ip`, `headers` and further form `fields`, and answers with `null` (no), a name, or an object with `name` and if need be `admin`, `groups`, `roles`, `auth_state`, `user_info`.
+    pub struct CommandAuthConfig {
+        /// The program and its arguments.
+        pub command: Vec<String> as Command = Vec::new(),
+        /// The URL to post to, instead of a program.
+        pub url: String = String::new(),
+        /// How long to wait for the answer.
+        pub timeout: Duration = Duration::from_secs(10),
+        /// The account that the program runs as.
+        pub user: String = String::new(),
+        /// Asks again later (`auth.refresh`), with `"request": "refresh"`, `user` and `auth_state`; the answer is `true`, `false`, or what has changed.
+        pub refresh: bool = false,
+    }
+}
+
+section! {
+    /// `[auth.remote_user]`: a reverse proxy before the hub has signed people in. Whoever reaches the hub's port can send any header, so the proxy has to prove itself with a secret. It must set both headers itself, on the address `hub/login` only: whatever else carries the secret reaches user servers.
+    pub struct RemoteUserConfig {
+        /// The header with the user's name, such as `REMOTE_USER` or `X-Forwarded-User`. Sent twice, it counts as not sent.
+        pub header: String = "REMOTE_USER".to_owned(),
+        /// The header with the secret.
+        pub secret_header: String = "X-Orrery-Proxy-Secret".to_owned(),
+        /// The secret: at least 32 characters (`openssl rand -hex 32`). Needed.
+        pub secret: Secret = Secret::default(),
     }
 }
 

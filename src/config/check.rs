@@ -1,15 +1,15 @@
 //! Rules between values, and rules of a value that its type cannot carry.
 
+mod auth;
 mod proxy;
 mod tls;
 
 use std::collections::BTreeMap;
 
 use super::address::{HttpUrl, unix_socket};
-use super::auth::AuthType;
 use super::load::Report;
 use super::setting::Key;
-use super::{AuthConfig, Config, HubConfig, ServiceConfig, SpawnerConfig};
+use super::{Config, HubConfig, ServiceConfig, SpawnerConfig};
 use crate::domain::names::{GroupName, Username};
 use crate::domain::service_name::{RULE, is_service_name};
 
@@ -18,7 +18,7 @@ pub fn check(config: &Config, report: &mut Report) {
     urls(config, report);
     proxy::check(config, report);
     hub(&config.hub, report);
-    auth(&config.auth, report);
+    auth::check(&config.auth, report);
     spawner(&config.spawner, report);
     services(&config.services, report);
     roles(config, report);
@@ -94,60 +94,6 @@ fn hub(hub: &HubConfig, report: &mut Report) {
                 "expected the name and the value of an HTTP header",
             );
         }
-    }
-}
-
-fn auth(auth: &AuthConfig, report: &mut Report) {
-    let lists = [
-        ("allowed_users", &auth.allowed_users),
-        ("blocked_users", &auth.blocked_users),
-        ("admin_users", &auth.admin_users),
-    ];
-    for (name, list) in lists {
-        user_names(&Key::new(["auth", name]), list, report);
-        if let Some(short) = list.iter().find(|user| user.chars().count() == 1) {
-            report.warn(format!("`auth.{name}`: {short:?} has one letter; is the list written as a list?"));
-        }
-    }
-    if let Err(error) = regex::Regex::new(&auth.username_pattern) {
-        report.wrong_at("auth.username_pattern", format!("not a regular expression: {error}"));
-    }
-    if auth.r#type == AuthType::SharedPassword {
-        shared_passwords(auth, report);
-    }
-    let nobody = !auth.allow_all && !auth.allow_existing_users && auth.allowed_users.is_empty();
-    if nobody && auth.r#type != AuthType::Null && !auth.suppress_no_allow_warning {
-        report.warn(
-            "nobody may sign in: set `auth.allow_all`, `auth.allowed_users` or `auth.allow_existing_users`",
-        );
-    }
-}
-
-/// CFG-028 and authenticators.md 8.4.
-fn shared_passwords(auth: &AuthConfig, report: &mut Report) {
-    let (user, admin) =
-        (auth.shared_password.user_password.expose(), auth.shared_password.admin_password.expose());
-    if !user.is_empty() && user.chars().count() < 8 {
-        report.wrong_at("auth.shared_password.user_password", "expected at least 8 characters");
-    }
-    if !admin.is_empty() && admin.chars().count() < 32 {
-        report.wrong_at("auth.shared_password.admin_password", "expected at least 32 characters");
-    }
-    if !admin.is_empty() && user == admin {
-        report.wrong_at("auth.shared_password.admin_password", "must differ from `user_password`");
-    }
-    match (user.is_empty(), admin.is_empty(), auth.admin_users.is_empty()) {
-        (true, true, _) => report.warn("`auth.shared_password` has no password, so nobody can sign in"),
-        (true, false, _) => {
-            report.warn("`auth.shared_password.user_password` is not set, so only admins can sign in")
-        }
-        (false, true, false) => {
-            report.warn("`auth.shared_password.admin_password` is not set, so admins cannot sign in")
-        }
-        (false, false, true) => {
-            report.warn("`auth.shared_password.admin_password` is set, but `auth.admin_users` is empty")
-        }
-        _ => {}
     }
 }
 

@@ -143,6 +143,9 @@ const INHERITED: [(&str, [&str; 2]); 3] = [
     ("ORRERY_COOKIE_SECRET", ["hub", "cookie_secret"]),
 ];
 
+/// The reference's keys of the auth state, several with `;` between them.
+const CRYPT_KEY: &str = "JUPYTERHUB_CRYPT_KEY";
+
 impl Stack {
     fn new(sources: &Sources) -> Self {
         let shop = Workshop {
@@ -160,14 +163,26 @@ impl Stack {
 
     fn inherited(&mut self, shape: &Shape) {
         for (variable, key) in INHERITED {
-            let value = self.shop.environment.get(variable).cloned().unwrap_or_default();
-            if !value.is_empty() {
-                // quoted, so that a token of digits stays a text
-                let value = toml::Value::String(value).to_string();
-                let origin = format!("environment variable {variable}");
-                let layer = Layer::from_text(&Key::new(key), &value, &origin, shape, &mut self.shop);
-                self.push(layer, &origin, 0);
-            }
+            // quoted, so that a token of digits stays a text
+            self.inherit(variable, Key::new(key), toml::Value::String, shape);
+        }
+        let listed = |value: String| toml::Value::Array(vec![toml::Value::String(value)]);
+        self.inherit(CRYPT_KEY, Key::new(["auth", "state", "keys"]), listed, shape);
+    }
+
+    fn inherit(
+        &mut self,
+        variable: &str,
+        key: Key,
+        quoted: impl FnOnce(String) -> toml::Value,
+        shape: &Shape,
+    ) {
+        let value = self.shop.environment.get(variable).cloned().unwrap_or_default();
+        if !value.is_empty() {
+            let value = quoted(value).to_string();
+            let origin = format!("environment variable {variable}");
+            let layer = Layer::from_text(&key, &value, &origin, shape, &mut self.shop);
+            self.push(layer, &origin, 0);
         }
     }
 

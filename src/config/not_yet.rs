@@ -10,7 +10,7 @@ use super::setting::{Key, Problem, Setting, Shape};
 const ONLY: &[(&str, &[&str], &str)] = &[
     (
         "auth.type",
-        &["dummy", "null", "shared-password"],
+        &["dummy", "null", "shared-password", "remote-user", "command"],
         "signing in with the system's accounts (PAM) or a directory is not in this build; \
          for a trial, auth.type = \"dummy\" lets everyone in, which is for tests only",
     ),
@@ -40,19 +40,8 @@ const DEFAULT_ONLY: &[(&str, &str)] = &[
     ("hub.timeouts.init_servers", "the hub answers at once and verifies servers in the background"),
     ("hub.limits.named_servers_per_user_admin", "one limit is for everyone in this build"),
     ("hub.http_client", "the limits of the hub's own requests are fixed in this build"),
-    ("auth.delete_invalid_users", ACCOUNTS),
-    ("auth.auto_login_oauth2_authorize", "browsers see the login page first in this build"),
-    ("auth.manage_groups", MANAGED),
-    ("auth.manage_roles", MANAGED),
-    ("auth.reset_managed_roles", MANAGED),
-    ("auth.login_html", OWN_PAGES),
-    ("auth.state", "what a sign-in leaves is not kept in this build"),
-    ("auth.refresh", "a sign-in is not checked again in this build"),
-    ("auth.hooks", HOOKS),
-    ("auth.otp", "one-time passwords are not in this build"),
     ("auth.local", ACCOUNTS),
     ("auth.pam", ACCOUNTS),
-    ("auth.shared_password.groups", MANAGED),
     ("spawner.poll_jitter", "the end of a server is noticed at once; polling is a safety net"),
     ("spawner.consecutive_failure_limit", "the hub goes on after failed starts in this build"),
     ("spawner.user_options", HOOKS),
@@ -86,7 +75,6 @@ const HOOKS: &str = "programs that decide (hooks) are not in this build";
 const TLS: &str =
     "HTTPS between the hub and its servers is not in this build; browsers are served by `tls.cert`";
 const ACCOUNTS: &str = "the system's accounts are not used in this build";
-const MANAGED: &str = "groups and roles from the sign-in are not in this build";
 
 /// The keys that ask for something that this build does not have.
 #[must_use]
@@ -178,14 +166,17 @@ mod tests {
 
     #[test]
     fn a_key_without_its_feature_is_refused_with_file_key_and_value() {
-        let text = "[tls.internal]\ndir = \"k\"\n[auth.state]\nkeys = [\"hunter2\"]";
+        let text = "[tls.internal]
+dir = \"k\"
+[auth.pam]
+service = \"sudo\"";
         let found = not_yet(&format!("{TRIAL}{text}"));
         assert!(
             found["tls.internal.dir"]
                 .starts_with("orrery.toml: `tls.internal.dir`: \"k\" is not supported yet: "),
             "{found:?}"
         );
-        assert!(!found["auth.state.keys"].contains("hunter2"), "{found:?}");
+        assert!(found.contains_key("auth.pam.service"), "{found:?}");
         assert_eq!(found.len(), 2);
     }
 

@@ -144,7 +144,7 @@ fn sign_in(auth: &mut AuthConfig, report: &Report) {
     if auth.r#type == AuthType::Dummy && !given("auth.allow_all") {
         auth.allow_all = auth.allowed_users.is_empty();
     }
-    if auth.r#type == AuthType::Null && !given("auth.auto_login") {
+    if matches!(auth.r#type, AuthType::Null | AuthType::RemoteUser) && !given("auth.auto_login") {
         auth.auto_login = true;
     }
     if auth.r#type == AuthType::Null && auth.login_service.is_empty() {

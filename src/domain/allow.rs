@@ -203,14 +203,36 @@ fn compile(pattern: &str) -> Result<Option<Regex>, AllowError> {
     anchored.map(Some).map_err(|error| AllowError::Pattern(error.to_string()))
 }
 
-/// A name as logs and pages show it: of more than 32 characters only the first 16, and how many there are
-/// (AUTH-009).
+/// A name as pages show it: of more than 32 characters only the first 16, and how many there are (AUTH-009).
 #[must_use]
 pub fn abbreviate(name: &str) -> String {
     match name.chars().count() {
         count if count > 32 => format!("{}...({count} chars)", name.chars().take(16).collect::<String>()),
         _ => name.to_owned(),
     }
+}
+
+/// A text of a stranger as log lines show it: abbreviated, and without characters that act on a terminal or turn the
+/// direction of writing round (SEC-013).
+#[must_use]
+pub fn loggable(text: &str) -> String {
+    let mut shown = String::new();
+    for c in abbreviate(text).chars() {
+        if acts(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// Control characters, marks of the direction of writing, and what has no width.
+fn acts(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Roles and who bears them (rbac.md 10). What their scopes mean is decided in `domain`.
 
+use std::collections::BTreeSet;
+
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
@@ -10,9 +12,7 @@ use crate::domain::ids::{GroupId, RoleId, ServiceId, UserId};
 
 mod bearers;
 
-pub use self::bearers::{
-    Assigned, Bearer, clear_managed_assignments, grant, grant_to_all_users, revoke, set_groups, set_roles_of,
-};
+pub use self::bearers::{Assigned, Bearer, grant, grant_to_all_users, revoke, set_groups, set_roles_of};
 pub use self::bearers::{set_services, set_users};
 
 /// A named set of scopes.
@@ -139,6 +139,24 @@ pub fn delete_unborne_managed(db: &mut Db, keep: &[String]) -> Result<Vec<String
         .load(db)?;
     diesel::delete(roles::table.filter(roles::name.eq_any(&names))).execute(db)?;
     Ok(names)
+}
+
+/// Forgets what sign-ins gave, but for the roles named in `keep`: managed roles with all their assignments, and managed
+/// assignments of other roles (rbac.md 10.4, reset at start). Returns the names of the roles.
+///
+/// # Errors
+/// If a query fails.
+pub fn reset_managed(db: &mut Db, keep: &BTreeSet<&str>) -> Result<Vec<String>, StoreError> {
+    let mut deleted = Vec::new();
+    for role in list(db)?.into_iter().filter(|role| !keep.contains(role.name.as_str())) {
+        if role.managed_by_auth {
+            diesel::delete(roles::table.find(role.id.0)).execute(db)?;
+            deleted.push(role.name);
+        } else {
+            bearers::clear_managed_assignments_of(db, role.id)?;
+        }
+    }
+    Ok(deleted)
 }
 
 /// The roles assigned to `bearer` itself, sorted by name.

@@ -111,6 +111,15 @@ pub fn find_all(db: &mut Db, names: &[Username]) -> Result<Vec<User>, StoreError
     Ok(rows.into_iter().map(User::from).collect())
 }
 
+/// The names of all users: for the start of the hub.
+///
+/// # Errors
+/// If the query fails.
+pub fn names(db: &mut Db) -> Result<Vec<(UserId, Username)>, StoreError> {
+    let rows: Vec<(i64, String)> = users::table.order(users::id).select((users::id, users::name)).load(db)?;
+    Ok(rows.into_iter().map(|(id, name)| (UserId(id), Username::from_stored(name))).collect())
+}
+
 /// Adds a user.
 ///
 /// # Errors

@@ -13,6 +13,7 @@ use crate::actors::slot::Absent;
 use crate::proxy_client::ProxyError;
 use crate::secret::RandomError;
 use crate::store::StoreError;
+use crate::store::accounts::AccountError;
 
 /// An answer other than success, with a sentence for whoever asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -94,6 +95,15 @@ impl From<StoreError> for Refused {
             | StoreError::Migration(_)
             | StoreError::Interrupted(_)
             | StoreError::Query(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<AccountError> for Refused {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Store(error) => error.into(),
+            AccountError::Random(error) => error.into(),
         }
     }
 }

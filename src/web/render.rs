@@ -18,7 +18,7 @@ use rust_embed::RustEmbed;
 use serde::Serialize;
 
 use crate::web::assets::Assets;
-use pages::Page;
+use pages::{LoginPage, Page};
 
 #[derive(RustEmbed)]
 #[folder = "src/web/templates"]
@@ -147,6 +147,32 @@ impl Renderer {
         self.template(page)
             .and_then(|template| template.render(values))
             .map_err(|source| RenderError::Template { name: P::TEMPLATE.to_owned(), source })
+    }
+
+    /// Makes the operator's own sign-in form (authenticators.md 7).
+    ///
+    /// # Errors
+    /// [`RenderError::Template`] if it has a mistake.
+    pub fn login_html(
+        &self,
+        html: &str,
+        page: &LoginPage,
+        next: &str,
+        xsrf_token: &str,
+        authenticator: &str,
+    ) -> Result<String, RenderError> {
+        let values = context! {
+            ..context! {
+                next => crate::web::pages::address::escape_value(next),
+                authenticator,
+                xsrf => context! { name => crate::domain::xsrf::NAME, value => xsrf_token },
+            },
+            ..Value::from(Serde(page)),
+            ..self.base.clone(),
+        };
+        let made = self.environment.template_from_named_str("auth.login_html.html", html);
+        made.and_then(|template| template.render(values))
+            .map_err(|source| RenderError::Template { name: "auth.login_html".to_owned(), source })
     }
 
     /// The page's preferred template where there is one, else its usual one.

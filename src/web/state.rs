@@ -17,8 +17,9 @@ use crate::actors::activity::ActivityActor;
 use crate::actors::registry::RegistryActor;
 use crate::actors::servers::Servers;
 use crate::actors::services::Services;
+use crate::actors::sign_in::SignIn;
 use crate::actors::slot::Slot;
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, Limiter};
 use crate::domain::network::Network;
 use crate::domain::next_url::Origin;
 use crate::domain::oauth::pkce;
@@ -98,6 +99,14 @@ pub struct WebSettings {
     pub template_vars: Map<String, Value>,
     /// `auth.auto_login`.
     pub auto_login: bool,
+    /// `auth.auto_login_oauth2_authorize`.
+    pub auto_login_oauth2_authorize: bool,
+    /// `auth.login_service`.
+    pub login_service: String,
+    /// `auth.login_html`.
+    pub login_html: String,
+    /// `auth.otp.prompt` if one is asked for.
+    pub otp_prompt: Option<String>,
     /// `hub.cleanup_servers`.
     pub cleanup_servers: bool,
     /// `hub.cleanup_proxy`.
@@ -140,6 +149,10 @@ pub struct Hub {
     pub catalogue: Arc<Catalogue>,
     /// Who someone is.
     pub authenticator: Authenticator,
+    /// From credentials to users.
+    pub sign_in: SignIn,
+    /// How many failed sign-ins are taken.
+    pub limiter: Limiter,
     /// Callers that were looked up before.
     pub sessions: Sessions,
     /// Takes note of activity.

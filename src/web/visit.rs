@@ -78,8 +78,7 @@ impl Visit {
             None => last_scheme(headers).unwrap_or_else(|| scheme.as_str()) == "https",
         };
         let anonymous = settings.xsrf_headers.iter().map(|name| headers.get(name).map(HeaderValue::as_bytes));
-        let fingerprint =
-            xsrf::fingerprint(visitor_address(request, hub), &settings.xsrf_networks, anonymous);
+        let fingerprint = xsrf::fingerprint(address(request, hub), &settings.xsrf_networks, anonymous);
         Self {
             uri: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
             method: request.method().as_str().to_owned(),
@@ -327,7 +326,8 @@ fn last_scheme(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The visitor's address: the last one in `X-Forwarded-For` that is not a trusted proxy's, or `X-Real-Ip`.
-fn visitor_address(request: &HttpRequest, hub: &Hub) -> IpAddr {
+#[must_use]
+pub fn address(request: &HttpRequest, hub: &Hub) -> IpAddr {
     // without an address it is a UNIX socket, which only those may reach whom its permissions let
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip());
     if !hub.trusts(peer) {

@@ -1,5 +1,6 @@
 //! Why the configuration cannot be written to the database: texts that name the key to change.
 
+use crate::actors::sign_in::SignInError;
 use crate::config::setting::Key;
 use crate::domain::names::NameError;
 use crate::domain::oauth::client::ServiceClientIdError;
@@ -8,6 +9,7 @@ use crate::domain::scope::{CustomScopeError, ScopeError};
 use crate::domain::token_hash::TokenHashError;
 use crate::secret::RandomError;
 use crate::store::StoreError;
+use crate::store::accounts::AccountError;
 
 /// Why the hub cannot start with this configuration and this database.
 #[derive(Debug, thiserror::Error)]
@@ -98,12 +100,24 @@ pub enum BootstrapError {
         /// Where.
         key: Key,
     },
+    /// Roles that the sign-in manages.
+    #[error("auth.hooks.load_roles: {0}")]
+    ManagedRoles(#[source] SignInError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// No random bytes for a salt or a cookie id.
     #[error(transparent)]
     Random(#[from] RandomError),
+}
+
+impl From<AccountError> for BootstrapError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Store(error) => Self::Store(error),
+            AccountError::Random(error) => Self::Random(error),
+        }
+    }
 }
 
 /// The key with these parts.

@@ -6,21 +6,19 @@ use chrono::{DateTime, Utc};
 
 use super::BootstrapError;
 use super::error::key;
+use crate::config::auth::AuthConfig;
 use crate::config::setting::Key;
-use crate::domain::allow::AllowRules;
-use crate::domain::ids::{RoleId, UserId};
+use crate::domain::access::AdminFlag;
+use crate::domain::allow::{AllowRules, loggable};
+use crate::domain::ids::UserId;
 use crate::domain::names::Username;
-use crate::secret;
 use crate::store::roles::{self, Assigned, Bearer};
-use crate::store::users::{self, NewUser};
-use crate::store::{Db, groups};
+use crate::store::{Db, accounts, groups, users};
 
 /// How names of the configuration become users.
 pub(super) struct People<'a> {
     /// How names are normalised and checked.
     pub(super) rules: &'a AllowRules,
-    /// What every new user gets.
-    pub(super) newcomer_roles: &'a [RoleId],
     /// When this start happens.
     pub(super) now: DateTime<Utc>,
 }
@@ -58,12 +56,7 @@ impl People<'_> {
             .rules
             .check_name(name.as_str())
             .map_err(|source| BootstrapError::Name { key: key.clone(), source })?;
-        let new = NewUser { name, admin: false, created: self.now, cookie_id: secret::random_hex32()? };
-        let id = users::create(db, &new)?.id;
-        for role in self.newcomer_roles {
-            roles::grant(db, *role, Bearer::User(id), Assigned::ByHub)?;
-        }
-        Ok(id)
+        Ok(accounts::create(db, &name, AdminFlag::Ordinary, self.now)?.id)
     }
 
     /// Makes the users of `auth.admin_users` and `auth.allowed_users`, and flags the former as admins; the role
@@ -88,19 +81,49 @@ impl People<'_> {
         self.ensure_normalised(db, &key(["auth", "allowed_users"]), names)
     }
 
-    /// Takes the admin flag, all roles and all groups from blocked users who exist (RBAC-051). Their tokens stay, and
-    /// permit nothing.
+    /// Takes the admin flag, all roles and all groups from blocked users who exist (RBAC-051, AUTH-039). Their tokens
+    /// stay, and permit nothing. Returns who they are.
     pub(super) fn strip_blocked(
         &self,
         db: &mut Db,
         blocked: &BTreeSet<String>,
-    ) -> Result<(), BootstrapError> {
+    ) -> Result<Vec<Username>, BootstrapError> {
         let names: Vec<Username> =
             blocked.iter().map(|name| Username::from_stored(self.rules.normalise(name))).collect();
+        let mut found = Vec::new();
         for user in users::find_all(db, &names)? {
             users::set_admin(db, user.id, false)?;
             roles::set_roles_of(db, Bearer::User(user.id), &[], Assigned::ByHub)?;
             groups::set_groups_of(db, user.id, &[])?;
+            found.push(user.name);
+        }
+        Ok(found)
+    }
+
+    /// Looks for users whose names the rules refuse: a warning, or with `auth.delete_invalid_users` their end
+    /// (AUTH-038). Not done where nothing but a name's form could be wrong and nobody is to be deleted.
+    pub(super) fn judge_existing(
+        &self,
+        db: &mut Db,
+        auth: &AuthConfig,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), BootstrapError> {
+        if auth.username_pattern.is_empty() && !auth.delete_invalid_users {
+            return Ok(());
+        }
+        for (id, name) in users::names(db)? {
+            if self.rules.check_name(name.as_str()).is_ok() {
+                continue;
+            }
+            let shown = loggable(name.as_str());
+            if auth.delete_invalid_users {
+                users::delete(db, id)?;
+                warnings.push(format!("deleted the user {shown}, whose name [auth] refuses"));
+            } else {
+                warnings.push(format!(
+                    "[auth] refuses the name of the user {shown}; `auth.delete_invalid_users` deletes such users"
+                ));
+            }
         }
         Ok(())
     }

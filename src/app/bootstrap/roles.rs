@@ -18,8 +18,6 @@ use crate::store::{Db, services, users};
 pub(super) struct Defined {
     /// Each with the plan for its members.
     pub(super) roles: Vec<(RoleId, RolePlan)>,
-    /// What every new user gets: the role `user`.
-    pub(super) of_newcomers: Vec<RoleId>,
     /// The scopes of a token made without a choice: those of the role `token`.
     pub(super) of_tokens: Vec<String>,
 }
@@ -51,7 +49,7 @@ pub(super) fn define(
             rows::grant_to_all_users(db, *role)?;
         }
     }
-    Ok(Defined { roles, of_newcomers, of_tokens })
+    Ok(Defined { roles, of_tokens })
 }
 
 /// The role called `name`: none or one.

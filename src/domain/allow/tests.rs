@@ -171,3 +171,12 @@ proptest! {
         prop_assert_eq!(rules.admit(&rules.normalise(&name), Standing::Existing), Err(Denial::Blocked));
     }
 }
+
+#[test]
+fn sec_013_a_name_in_the_log_is_short_and_does_nothing_to_a_terminal() {
+    let shown = loggable("eve\n\u{1b}[31m\u{202e}x\u{200b}");
+    assert_eq!(shown, "eve\\u{a}\\u{1b}[31m\\u{202e}x\\u{200b}");
+    let long = loggable(&"\u{202e}".repeat(10_000_000));
+    assert!(long.len() < 200 && long.ends_with("...(10000000 chars)"), "{long}");
+    assert_eq!(loggable("秀樹@example"), "秀樹@example");
+}

@@ -73,8 +73,9 @@ macro_rules! role_map {
                 Ok(())
             }
 
-            pub(super) fn clear_managed(db: &mut Db) -> QueryResult<usize> {
-                diesel::delete($table::table.filter($table::managed_by_auth.eq(true))).execute(db)
+            pub(super) fn clear_managed(db: &mut Db, role: i64) -> QueryResult<usize> {
+                let managed = $table::table.filter($table::managed_by_auth.eq(true));
+                diesel::delete(managed.filter($table::role_id.eq(role))).execute(db)
             }
         }
     };
@@ -169,10 +170,12 @@ pub fn set_roles_of(db: &mut Db, bearer: Bearer, wanted: &[RoleId], by: Assigned
     Ok(())
 }
 
-/// Removes every assignment that an authenticator made (rbac.md 10.4, reset at start). How many there were.
+/// Removes the assignments of a role that an authenticator made. How many there were.
 ///
 /// # Errors
 /// If a query fails.
-pub fn clear_managed_assignments(db: &mut Db) -> Result<usize, StoreError> {
-    Ok(of_users::clear_managed(db)? + of_groups::clear_managed(db)? + of_services::clear_managed(db)?)
+pub(super) fn clear_managed_assignments_of(db: &mut Db, role: RoleId) -> Result<usize, StoreError> {
+    Ok(of_users::clear_managed(db, role.0)?
+        + of_groups::clear_managed(db, role.0)?
+        + of_services::clear_managed(db, role.0)?)
 }

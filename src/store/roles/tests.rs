@@ -105,8 +105,10 @@ fn an_authenticator_replaces_all_roles_of_a_user() {
         }
         set_roles_of(db, Bearer::User(ada), &[kept, managed], Assigned::ByAuthenticator).unwrap();
         assert_eq!(names(of_bearer(db, Bearer::User(ada)).unwrap()), ["kept", "managed"]);
-        // only what the authenticator assigned is reset; what the hub had assigned before stays the hub's
-        assert_eq!(clear_managed_assignments(db).unwrap(), 1);
+        // only what the authenticator gave is reset; what the hub had assigned before stays the hub's
+        assert_eq!(reset_managed(db, &BTreeSet::from(["managed"])).unwrap(), [""; 0]);
+        assert_eq!(names(of_bearer(db, Bearer::User(ada)).unwrap()), ["kept", "managed"]);
+        assert_eq!(reset_managed(db, &BTreeSet::new()).unwrap(), ["managed"]);
         assert_eq!(names(of_bearer(db, Bearer::User(ada)).unwrap()), ["kept"]);
     });
 }
@@ -142,7 +144,7 @@ fn a_role_for_all_users_reaches_those_who_lack_it_and_changes_no_other_assignmen
         assert_eq!(grant_to_all_users(db, role).unwrap(), 0);
         assert_eq!(users_of(db, role).unwrap(), [ada, bob]);
         assert_eq!(users_of(db, other).unwrap(), []);
-        clear_managed_assignments(db).unwrap();
+        reset_managed(db, &BTreeSet::new()).unwrap();
         assert_eq!(users_of(db, role).unwrap(), [bob]);
     });
 }

@@ -9,12 +9,13 @@ use serde_json::Value;
 
 use super::lookup;
 use super::users::{normalised, wants_admin};
+use crate::actors::sign_in::SignInError;
+use crate::auth::EncryptError;
 use crate::domain::access::{AdminFlag, Resource, may_set_admin};
 use crate::domain::names::{ServerKey, Username};
-use crate::store::Db;
 use crate::store::servers;
 use crate::store::users::{self, User, UserDetails};
-use crate::web::accounts;
+use crate::store::{Db, accounts};
 use crate::web::caller::Caller;
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::{self, Body, USER};
@@ -46,7 +47,11 @@ pub(super) async fn show(
     caller.require(READERS, Resource::User(name.as_str()))?;
     let details = hub.store.read(move |db| lookup::user_details(db, &name)).await?;
     let listed = ListedServers::asked(&Query::of(&request));
-    let view = UserViewer::new(&hub, &caller.scopes, listed).view(details);
+    let user = details.user.clone();
+    let mut view = UserViewer::new(&hub, &caller.scopes, listed).view(details);
+    if let Some(view) = view.as_mut().filter(|view| view.has_auth_state()) {
+        view.show_auth_state(hub.sign_in.auth_state(&user).await?);
+    }
     Ok(HttpResponse::Ok().json(Model::from(view)))
 }
 
@@ -110,6 +115,8 @@ fn add(db: &mut Db, name: &Username, admin: AdminFlag) -> Result<UserDetails, Re
 struct Change {
     rename: Option<Username>,
     admin: Option<AdminFlag>,
+    /// Encrypted.
+    auth_state: Option<String>,
 }
 
 impl Change {
@@ -123,19 +130,25 @@ impl Change {
                 )));
             }
         }
-        if object.contains_key("auth_state") {
-            return Err(Refused::bad(
-                "user.auth_state cannot be stored: this hub has no keys to encrypt it with",
-            ));
-        }
+        let auth_state = object.get("auth_state").map(|state| sealed(hub, state)).transpose()?;
         let rename = object.get("name").and_then(Value::as_str).filter(|name| *name != user.name.as_str());
         let rename = rename.map(|name| {
             normalised(hub, name).map_err(|_| Refused::bad(format!("Invalid username: '{name}'")))
         });
         let rename = rename.transpose()?;
         let admin = object.get("admin").and_then(Value::as_bool).map(accounts::flag);
-        Ok(Self { rename, admin })
+        Ok(Self { rename, admin, auth_state })
     }
+}
+
+/// The state as it is stored, whether or not sign-ins leave one (rest-api.md 4.4).
+fn sealed(hub: &Hub, state: &Value) -> Result<String, Refused> {
+    hub.sign_in.seal(state).map_err(|failed| match failed {
+        SignInError::Encrypt(EncryptError::NoKey) => Refused::bad(
+            "user.auth_state cannot be stored: this hub has no keys to encrypt it with (auth.state.keys)",
+        ),
+        other => other.into(),
+    })
 }
 
 /// `PATCH /hub/api/users/{user}`
@@ -159,8 +172,14 @@ pub(super) async fn change(
     if renamed.is_some() {
         forget_servers(&hub, &name, &details);
     }
+    let user = details.user.clone();
     let view = UserViewer::new(&hub, &caller.scopes, ListedServers::Active).view(details);
-    Ok(HttpResponse::Ok().json(Changed::from(view)))
+    // the key is always there, its content for those only who may see it
+    let state = match view.as_ref().is_some_and(UserView::has_auth_state) {
+        true => hub.sign_in.auth_state(&user).await?,
+        false => Value::Null,
+    };
+    Ok(HttpResponse::Ok().json(Changed::new(view, state)))
 }
 
 /// The changed user; one whom the caller no longer sees leaves just the key that is always there (rest-api.md 4.4).
@@ -171,10 +190,13 @@ enum Changed {
     Invisible { auth_state: Option<Value> },
 }
 
-impl From<Option<UserView>> for Changed {
-    fn from(view: Option<UserView>) -> Self {
+impl Changed {
+    fn new(view: Option<UserView>, state: Value) -> Self {
         match view {
-            Some(view) => Self::Visible(Box::new(view.with_auth_state())),
+            Some(mut view) => {
+                view.show_auth_state(state);
+                Self::Visible(Box::new(view))
+            }
             None => Self::Invisible { auth_state: None },
         }
     }
@@ -225,6 +247,9 @@ fn apply(db: &mut Db, user: &User, change: &Change) -> Result<UserDetails, Refus
     };
     if let Some(admin) = change.admin {
         accounts::set_admin(db, user.id, admin)?;
+    }
+    if let Some(sealed) = &change.auth_state {
+        users::set_encrypted_auth_state(db, user.id, Some(sealed))?;
     }
     lookup::user_details(db, name)
 }

@@ -8,9 +8,8 @@ use serde_json::Value;
 
 use crate::domain::access::{AdminFlag, Resource, may_set_admin};
 use crate::domain::names::{GroupName, NameError, Username};
-use crate::store::Db;
 use crate::store::users::{self, Sort, SortKey, StateFilter, UserDetails, UserFilter, Visible};
-use crate::web::accounts;
+use crate::store::{Db, accounts};
 use crate::web::caller::Caller;
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::{Body, Object, USER, strings};

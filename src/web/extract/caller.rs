@@ -14,6 +14,7 @@ use super::query::Query;
 use crate::domain::xsrf::{self, EndpointKind};
 use crate::web::caller::{Caller, Notice};
 use crate::web::error::{ApiError, Refused};
+use crate::web::sign_in;
 use crate::web::state::{Hub, shared};
 use crate::web::visit::Visit;
 
@@ -54,8 +55,8 @@ impl Identified {
 
 async fn identify(request: &HttpRequest, hub: &Hub) -> Result<Identified, Refused> {
     if let Some(token) = bearer(request.headers()) {
-        let caller = hub.caller_by_token(token).await?;
-        if caller.is_some() {
+        if let Some(caller) = hub.caller_by_token(token).await? {
+            let caller = sign_in::may_use_token(hub, request, &caller).await.then_some(caller);
             return Ok(Identified { caller, visit: None });
         }
     }
@@ -81,7 +82,10 @@ async fn by_cookie(
         None => visit.cleared_login(hub),
     };
     request.extensions_mut().insert(NewCookies(line.into_iter().collect()));
-    Ok(caller)
+    match caller {
+        Some(caller) if sign_in::is_fresh(hub, request, &caller).await => Ok(Some(caller)),
+        _ => Ok(None),
+    }
 }
 
 /// The token in `Authorization: token …` or `Bearer …`.

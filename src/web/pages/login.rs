@@ -1,107 +1,157 @@
 //! `login`: the form, and what becomes of it (pages.md 6.2, cookies-xsrf.md 5).
 
-mod admit;
-
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
-use log::{info, warn};
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::address::escape_value;
 use super::destination::destination;
 use super::form::{Form, Unchecked};
 use super::visitor::Visitor;
-use crate::auth::Credentials;
 use crate::domain::allow::abbreviate;
-use crate::secret::Secret;
 use crate::store::users::User;
 use crate::web::caller::Notice;
 use crate::web::error::{PageError, Refused};
 use crate::web::render::pages::LoginPage;
+use crate::web::sign_in::{self, Turned};
 use crate::web::sign_out::end_session;
 use crate::web::state::Hub;
 use crate::web::visit::Renewal;
 
-/// `GET`: the form; for somebody who is signed in already, the way on.
+/// The argument with which the button of a page without a form comes back.
+const GO_ON: &str = "go_on";
+
+/// `GET`: the form; for somebody who is signed in already, the way on; where requests speak for themselves, the sign-in.
 ///
 /// # Errors
-/// 403 where there is nothing to fill in.
-pub async fn show(hub: web::Data<Hub>, mut visitor: Visitor) -> Result<HttpResponse, PageError> {
+/// 403 where there is nothing to fill in, or the request proves nothing.
+pub async fn show(
+    hub: web::Data<Hub>,
+    request: HttpRequest,
+    mut visitor: Visitor,
+) -> Result<HttpResponse, PageError> {
     if visitor.user.is_some() {
         visitor.xsrf_token(&hub);
         let to = destination(&hub, &visitor, None);
         return visitor.redirect(StatusCode::FOUND, &to);
     }
-    if hub.settings.auto_login || !hub.authenticator.has_form() {
-        return Err(Refused::forbidden("Nobody can sign in here with a name and a password.").into());
+    if is_automatic(&hub, &visitor) {
+        return automatic(&hub, &request, visitor).await;
+    }
+    if !hub.authenticator.has_form() && !hub.authenticator.reads_requests() {
+        return Err(no_form().into());
     }
     let username = visitor.arguments().last("username").unwrap_or_default().to_owned();
     form(&hub, visitor, StatusCode::OK, username, None).await
 }
 
-/// `POST`: signs in.
-///
-/// # Errors
-/// 403 for a script with a stale form, or if the authenticator fails; a person gets the form again.
-pub async fn submit(hub: web::Data<Hub>, sent: Unchecked) -> Result<HttpResponse, PageError> {
-    let checked = sent.check(&hub);
-    let Unchecked { visitor, form: fields } = sent;
-    let typed = fields.last("username").unwrap_or_default().to_owned();
-    if let Err(refused) = checked {
-        if !visitor.visit.is_navigation() || !hub.authenticator.has_form() {
-            return Err(refused.into());
-        }
-        let expired = "This form is invalid or has expired. Try again.";
-        return form(&hub, visitor, StatusCode::FORBIDDEN, typed, Some(expired)).await;
+/// Whether to sign in with what the request says, without asking.
+fn is_automatic(hub: &Hub, visitor: &Visitor) -> bool {
+    let arguments = visitor.arguments();
+    let for_a_client = || {
+        let next = visitor.visit.next(arguments.last("next")).unwrap_or_default();
+        next.split('?').next() == Some(&hub.path("api/oauth2/authorize"))
+    };
+    hub.settings.auto_login
+        || (hub.settings.auto_login_oauth2_authorize && for_a_client())
+        || (!hub.authenticator.has_form() && arguments.last(GO_ON).is_some())
+}
+
+async fn automatic(hub: &Hub, request: &HttpRequest, visitor: Visitor) -> Result<HttpResponse, PageError> {
+    if !hub.authenticator.reads_requests() {
+        return Err(no_form().into());
     }
-    match sign_in(&hub, &fields, &typed).await? {
-        Some(user) => enter(&hub, visitor, &user).await,
-        None if hub.authenticator.has_form() => {
-            form(&hub, visitor, StatusCode::FORBIDDEN, typed, Some("Invalid username or password")).await
-        }
-        None => Err(Refused::forbidden("Nobody can sign in here with a name and a password.").into()),
+    match sign_in::by_request(hub, request).await {
+        Ok(user) => enter(hub, visitor, &user).await,
+        Err(Turned::Away) => Err(Refused::forbidden("You could not be signed in automatically.").into()),
+        Err(turned) => Err(Refused::from(turned).into()),
     }
 }
 
+fn no_form() -> Refused {
+    Refused::forbidden("Nobody can sign in here with a name and a password.")
+}
+
+/// `POST`: signs in.
+///
+/// # Errors
+/// 403 for a script with a stale form, or if there is no form; a person gets the form again.
+pub async fn submit(
+    hub: web::Data<Hub>,
+    request: HttpRequest,
+    sent: Unchecked,
+) -> Result<HttpResponse, PageError> {
+    let checked = sent.check(&hub);
+    let Unchecked { visitor, form: fields } = sent;
+    let typed = fields.last("username").unwrap_or_default().to_owned();
+    let has_form = hub.authenticator.has_form();
+    if let Err(refused) = checked {
+        if !visitor.visit.is_navigation() || !has_form {
+            return Err(refused.into());
+        }
+        let expired = Refused::forbidden("This form is invalid or has expired. Try again.");
+        return form(&hub, visitor, StatusCode::FORBIDDEN, typed, Some(expired)).await;
+    }
+    if !has_form {
+        return Err(no_form().into());
+    }
+    match sign_in(&hub, &request, &fields).await {
+        Ok(user) => enter(&hub, visitor, &user).await,
+        Err(turned) => {
+            let refused = Refused::from(turned);
+            form(&hub, visitor, refused.status, typed, Some(refused)).await
+        }
+    }
+}
+
+/// The page, with why the last attempt failed.
 async fn form(
     hub: &Hub,
     mut visitor: Visitor,
     status: StatusCode,
     username: String,
-    login_error: Option<&str>,
+    refused: Option<Refused>,
 ) -> Result<HttpResponse, PageError> {
     let next = visitor.arguments().last("next").unwrap_or_default().to_owned();
-    let page = LoginPage {
-        authenticator_login_url: format!("{}?next={}", hub.path("login"), escape_value(&next)),
-        username,
-        login_error: login_error.map(str::to_owned),
-        ..LoginPage::default()
+    let has_form = hub.authenticator.has_form();
+    let go_on = if has_form { String::new() } else { format!("&{GO_ON}=1") };
+    let retry_after = refused.as_ref().and_then(|refused| refused.retry_after);
+    let mut page = LoginPage {
+        authenticator_login_url: format!("{}?next={}{go_on}", hub.path("login"), escape_value(&next)),
+        username: abbreviate(&username),
+        login_error: refused.map(|refused| refused.message),
+        otp_prompt: hub.settings.otp_prompt.clone(),
+        login_service: (!has_form).then(|| service_name(hub)),
+        custom_html: None,
     };
     visitor.renewal = Renewal::Always;
-    visitor.page(hub, status, &page).await
+    if !hub.settings.login_html.is_empty() {
+        let token = visitor.xsrf_token(hub);
+        let html =
+            hub.renderer.login_html(&hub.settings.login_html, &page, &next, &token, hub.authenticator.kind());
+        page.custom_html = Some(html.map_err(|failed| Refused::internal(&failed))?);
+    }
+    let mut response = visitor.page(hub, status, &page).await?;
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    Ok(response)
+}
+
+fn service_name(hub: &Hub) -> String {
+    match hub.settings.login_service.as_str() {
+        "" => "your organisation".to_owned(),
+        name => name.to_owned(),
+    }
 }
 
 /// Who the fields prove somebody to be, made a user of the hub if the rules let them in.
-async fn sign_in(hub: &web::Data<Hub>, fields: &Form, typed: &str) -> Result<Option<User>, Refused> {
-    let password = Secret::new(fields.last("password").unwrap_or_default());
-    let credentials = Credentials { username: typed.trim().to_owned(), password };
-    let proven =
-        hub.authenticator.authenticate(&credentials).await.map_err(|failed| Refused::internal(&failed))?;
-    let Some(proven) = proven else {
-        warn!(user = abbreviate(typed.trim()).as_str(); "login failed");
-        return Ok(None);
-    };
-    match admit::admit(hub, &proven).await? {
-        Ok(user) => {
-            info!(user = user.name.as_str(); "user logged in");
-            Ok(Some(user))
-        }
-        Err(denial) => {
-            warn!(user = abbreviate(proven.name.as_str()).as_str(), reason:% = denial; "login denied");
-            Ok(None)
-        }
-    }
+async fn sign_in(hub: &Hub, request: &HttpRequest, fields: &Form) -> Result<User, Turned> {
+    let credentials = sign_in::credentials(sign_in::origin(request, hub), fields.fields());
+    let proven = sign_in::prove(hub, &credentials).await?;
+    sign_in::admit(hub, proven).await
 }
 
 /// Sets the cookies of somebody who has signed in (cookies-xsrf.md 1.3), and leads on.

@@ -8,7 +8,9 @@ use actix_web::{HttpResponse, web};
 use super::form::Submission;
 use super::target::{self, Names};
 use super::visitor::SignedIn;
+use crate::actors::sign_in::Moment;
 use crate::web::error::PageError;
+use crate::web::sign_in;
 use crate::web::state::Hub;
 
 /// Most servers are gone by then, and the home page says so.
@@ -25,6 +27,7 @@ pub async fn submit(
 ) -> Result<HttpResponse, PageError> {
     let visitor = SignedIn::insist(submission.visitor)?;
     let target = target::find(&hub, &visitor, &names, &["delete:servers"]).await?;
+    sign_in::check_owner(&hub, &visitor.caller, &target.user, Moment::Stop).await?;
     hub.servers.stop(&target.key).await;
     hub.servers.settled(&target.key, PATIENCE).await;
     visitor.visitor.redirect(StatusCode::SEE_OTHER, &hub.path("home"))

@@ -20,6 +20,7 @@ use crate::web::caller::{Caller, Notice};
 use crate::web::error::{PageError, Refused};
 use crate::web::render::pages::Page;
 use crate::web::render::{PageContext, RenderError, ServiceLink, Viewer};
+use crate::web::sign_in;
 use crate::web::state::Hub;
 use crate::web::visit::{Renewal, Visit, add_cookies};
 
@@ -62,10 +63,16 @@ impl Visitor {
             Some(login) => hub.caller_by_login(&login, notice).await?,
             None => None,
         };
+        // whose sign-in is no longer good is a stranger until the next one
+        let stale = match &user {
+            Some(caller) => !sign_in::is_fresh(hub, request, caller).await,
+            None => false,
+        };
+        let user = user.filter(|_| !stale);
         let mut set_cookies = Vec::new();
         if user.is_some() {
             set_cookies.extend(visit.ensure_session(hub)?);
-        } else if visit.sent_login_cookie(hub) {
+        } else if !stale && visit.sent_login_cookie(hub) {
             set_cookies.extend(visit.cleared_login(hub));
         }
         Ok(Self { visit, user, renewal: Renewal::IfNeeded, set_cookies, xsrf: None })

@@ -34,6 +34,8 @@ pub struct LoginPage {
     pub otp_prompt: Option<String>,
     /// Who signs people in instead of the form: "Sign in with …".
     pub login_service: Option<String>,
+    /// The operator's own markup in place of form or button (`auth.login_html`), made and escaped.
+    pub custom_html: Option<String>,
 }
 
 /// `logout`, shown where signing in is automatic.

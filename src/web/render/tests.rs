@@ -130,6 +130,7 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
         login_error: Some(text.to_owned()),
         otp_prompt: Some(text.to_owned()),
         login_service: None,
+        custom_html: None,
     };
     let mut asks = oauth(text, &[text]);
     asks.scope_descriptions.push(ScopeDescription {

@@ -61,10 +61,15 @@ impl ListedServers {
 }
 
 impl UserView {
-    /// With `auth_state`, whatever the scopes say: the reply to a change always has it. It is never shown itself.
+    /// Whether the caller may see `auth_state`.
     #[must_use]
-    pub fn with_auth_state(self) -> Self {
-        Self { auth_state: Some(None), ..self }
+    pub fn has_auth_state(&self) -> bool {
+        self.auth_state.is_some()
+    }
+
+    /// Fills in `auth_state`: whoever asks has checked that the caller may see it. Null adds the key alone.
+    pub fn show_auth_state(&mut self, state: Value) {
+        self.auth_state = Some(Some(state).filter(|state| !state.is_null()));
     }
 }
 

@@ -130,7 +130,15 @@ impl Hub {
 
     /// A hub behind this public port.
     pub(crate) fn at(port: u16, extra: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::in_folder(tempfile::tempdir().unwrap(), port, extra)
+    }
+
+    /// A hub in a folder that holds files of its own.
+    pub(crate) fn within(folder: TempDir, extra: &str) -> Self {
+        Self::in_folder(folder, free_port(), extra)
+    }
+
+    fn in_folder(folder: TempDir, port: u16, extra: &str) -> Self {
         std::fs::write(folder.path().join("orrery.toml"), settings(folder.path(), port, extra)).unwrap();
         let process = launch(folder.path());
         let mut hub = Self { folder, url: format!("http://127.0.0.1:{port}"), process };
@@ -206,6 +214,13 @@ impl Hub {
         request(&agent(), method, &format!("{}/hub/api{path}", self.url), &headers, body)
     }
 
+    /// Where the hub itself listens, behind its proxy.
+    pub(crate) fn internal_url(&self) -> String {
+        let settings = std::fs::read_to_string(self.path("orrery.toml")).unwrap();
+        let line = settings.lines().find(|line| line.starts_with("hub.bind_url")).unwrap();
+        line.split('"').nth(1).unwrap().to_owned()
+    }
+
     pub(crate) fn get(&self, path: &str) -> Reply {
         request(&agent(), "GET", &format!("{}{path}", self.url), &[], String::new())
     }
@@ -220,6 +235,14 @@ impl Hub {
         let reply = self.admin("GET", &format!("/users/{user}"), None);
         assert_eq!(reply.status, 200, "{}", reply.body);
         reply.json()["servers"][server].clone()
+    }
+
+    /// Waits until a user's default server is ready, starting it if nobody has.
+    pub(crate) fn spawn_if_needed(&self, user: &str) {
+        if self.server(user, "").is_null() {
+            self.spawn(user);
+        }
+        eventually("the server", || (self.server(user, "")["ready"] == true).then_some(()));
     }
 
     /// Starts a user's default server and waits until it is ready; its model.

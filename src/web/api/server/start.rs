@@ -8,6 +8,7 @@ use super::named::{self, Wanted};
 use super::{find, make};
 use crate::actors::directory::{Outcome, ServerStatus};
 use crate::actors::server::{Identity, StartReply};
+use crate::actors::sign_in::Moment;
 use crate::domain::names::ServerKey;
 use crate::domain::server_state::Pending;
 use crate::domain::user_options;
@@ -18,6 +19,7 @@ use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::Body;
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::path::Path;
+use crate::web::sign_in;
 use crate::web::state::Hub;
 
 /// `POST …/server`, `POST …/servers/{server}`
@@ -35,6 +37,7 @@ pub(in crate::web::api) async fn start(
     if let Some(answer) = under_way(&hub.servers.status(&key), &key) {
         return Ok(answer?);
     }
+    sign_in::check_owner(&hub, &caller, &found.owner, Moment::Spawn).await?;
     let options = wanted.options.clone();
     let asked = key.clone();
     let identity = hub.store.write(move |db| identity(db, &asked, &wanted)).await?;

@@ -8,6 +8,7 @@ use log::{error, warn};
 
 use super::start::empty;
 use super::{Found, find, named};
+use crate::actors::sign_in::Moment;
 use crate::domain::ids::ServerId;
 use crate::domain::names::ServerKey;
 use crate::domain::server_state::Pending;
@@ -17,6 +18,7 @@ use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::{Body, is_falsy};
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::path::Path;
+use crate::web::sign_in;
 use crate::web::state::Hub;
 
 /// Longer than any stop may take: its deadline ends it before.
@@ -33,6 +35,7 @@ pub(in crate::web::api) async fn stop(
     caller.require(&["delete:servers"], lookup::resource(&key))?;
     let found = find(&hub, &key).await?;
     let remove = removal(&hub, &key, &found, &body)?;
+    sign_in::check_owner(&hub, &caller, &found.owner, Moment::Stop).await?;
     let patience = match hub.servers.status(&key).pending {
         Some(Pending::Stop) => Duration::ZERO,
         _ => hub.settings.slow_stop,

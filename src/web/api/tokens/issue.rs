@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::request::{Permits, TokenRequest};
 use super::view;
 use crate::actors::permissions::{self, Granted};
-use crate::auth::Credentials;
 use crate::domain::access::{Bearer, Resource, check_token_request};
 use crate::domain::names::Username;
 use crate::domain::scope::{Catalogue, ClientOwner, Owner, RawScope};
@@ -24,6 +23,7 @@ use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::{Body, Object};
 use crate::web::extract::caller::{Anybody, nobody};
 use crate::web::extract::path::Path;
+use crate::web::sign_in::{self, Turned};
 use crate::web::state::Hub;
 use crate::web::views::token::NewTokenView;
 
@@ -32,6 +32,7 @@ const DEFAULT_ROLE: &str = "token";
 
 /// `POST /hub/api/users/{user}/tokens`
 pub(in crate::web::api) async fn create(
+    http: HttpRequest,
     path: Path,
     caller: Anybody,
     body: Body,
@@ -40,7 +41,7 @@ pub(in crate::web::api) async fn create(
     let object = body.object_if_any()?.unwrap_or_default();
     let caller = match caller.0 {
         Some(caller) => caller,
-        None => by_password(&hub, &object).await?,
+        None => by_password(&hub, &http, &object).await?,
     };
     let owner = owner(&hub, &caller, path.user()).await?;
     let request = TokenRequest::read(&object, hub.settings.token_max_lifetime)?;
@@ -50,18 +51,18 @@ pub(in crate::web::api) async fn create(
     Ok(HttpResponse::Created().json(made))
 }
 
-/// The user that the member `auth` proves the client to be. The user must exist: a token request makes nobody.
-async fn by_password(hub: &Hub, body: &Object) -> Result<Arc<Caller>, Refused> {
-    let text = |auth: &Value, key: &str| auth.get(key).and_then(Value::as_str).map(str::to_owned);
-    let sent = body.get("auth").and_then(|auth| Some((text(auth, "username")?, text(auth, "password")?)));
-    let (username, password) = sent.ok_or_else(nobody)?;
-    let credentials = Credentials { username, password: Secret::new(password) };
-    let proven =
-        hub.authenticator.authenticate(&credentials).await.map_err(|failed| Refused::internal(&failed))?;
-    let name = proven.ok_or_else(nobody)?.name;
-    if hub.authenticator.rules().admit(name.as_str(), crate::domain::allow::Standing::Existing).is_err() {
-        return Err(nobody());
-    }
+/// The user that the member `auth` proves the client to be, with the same limits as the login form. The user must
+/// exist: a token request makes nobody.
+async fn by_password(hub: &Hub, request: &HttpRequest, body: &Object) -> Result<Arc<Caller>, Refused> {
+    let sent = body.get("auth").and_then(Value::as_object).filter(|sent| sent.contains_key("username"));
+    let members = sent.ok_or_else(nobody)?.iter();
+    let texts = members.filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
+    let credentials = sign_in::credentials(sign_in::origin(request, hub), texts);
+    let name = match sign_in::prove(hub, &credentials).await {
+        Ok(proven) => proven.name,
+        Err(Turned::Away) => return Err(nobody()),
+        Err(turned) => return Err(turned.into()),
+    };
     let user = hub.store.read(move |db| users::find(db, &name)).await?.ok_or_else(nobody)?;
     hub.caller_by_cookie(&user.cookie_id, Notice::Activity).await?.ok_or_else(nobody)
 }

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 
 use crate::actors::directory::{Outcome, ServerStatus};
 use crate::actors::server::{Identity, StartReply};
+use crate::actors::sign_in::Moment;
 use crate::domain::names::ServerName;
 use crate::domain::slug::DisplayName;
 use crate::domain::user_options::Options;
@@ -16,6 +17,7 @@ use crate::web::error::Refused;
 use crate::web::pages::address::Arguments;
 use crate::web::pages::target::Target;
 use crate::web::pages::visitor::SignedIn;
+use crate::web::sign_in;
 use crate::web::state::Hub;
 
 /// How long a visitor waits for a start that fails at once.
@@ -66,6 +68,7 @@ pub(super) async fn start(
     options: Option<Options>,
 ) -> Result<(), Refused> {
     let display_name = display_name(&visitor.visitor.arguments())?;
+    sign_in::check_owner(hub, &visitor.caller, &target.user, Moment::Spawn).await?;
     let (user, name) = (target.user.clone(), target.key.server.clone());
     let server = hub.store.write(move |db| find_or_create(db, &user, &name, display_name.as_ref())).await?;
     let identity = Identity { id: server.id, user_id: server.user_id, key: target.key.clone() };

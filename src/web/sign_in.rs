@@ -1,0 +1,227 @@
+//! Signing in over HTTP: what a request brings, the limiter before it, and what its errors look like from outside.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpMessage, HttpRequest};
+use log::{info, warn};
+
+use super::caller::Caller;
+use super::error::Refused;
+use super::state::Hub;
+use super::visit;
+use crate::actors::sign_in::{Denied, Freshness, Moment, Proven, SignInError};
+use crate::auth::{Credentials, Origin, Wait};
+use crate::domain::allow::loggable;
+use crate::secret::Secret;
+use crate::store::users::User;
+
+/// Headers that say nothing of who someone is, or are secrets of the hub.
+const UNSEEN: [&str; 8] = [
+    "cookie",
+    "authorization",
+    "proxy-authorization",
+    "x-xsrftoken",
+    "x-csrftoken",
+    "content-type",
+    "content-length",
+    "transfer-encoding",
+];
+
+/// Why an attempt led nowhere.
+#[derive(Debug)]
+pub enum Turned {
+    /// Wrong credentials, or a rule: the person learns no more than that.
+    Away,
+    /// Too many attempts failed before.
+    Wait(Wait),
+    /// Something that the person is told.
+    Told(Refused),
+}
+
+impl From<SignInError> for Refused {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Denied(_) => Self::forbidden("Invalid username or password"),
+            SignInError::Refused { status, message } => {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+                let message = if message.is_empty() {
+                    status.canonical_reason().unwrap_or("Refused").to_owned()
+                } else {
+                    message
+                };
+                Self::new(status, message)
+            }
+            SignInError::Role(_) => Self::conflict(error.to_string()),
+            SignInError::Store(error) => error.into(),
+            SignInError::NoGroups(_)
+            | SignInError::Auth(_)
+            | SignInError::Encrypt(_)
+            | SignInError::Account(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<Wait> for Refused {
+    fn from(wait: Wait) -> Self {
+        let seconds = wait.seconds();
+        let message = format!("Too many sign-ins have failed. Try again in {seconds} seconds.");
+        Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, message) }
+    }
+}
+
+impl From<Turned> for Refused {
+    fn from(turned: Turned) -> Self {
+        match turned {
+            Turned::Away => SignInError::Denied(Denied::Credentials).into(),
+            Turned::Wait(wait) => wait.into(),
+            Turned::Told(refused) => refused,
+        }
+    }
+}
+
+/// What a request says besides its body.
+#[must_use]
+pub fn origin(request: &HttpRequest, hub: &Hub) -> Origin {
+    let headers = request.headers().iter().filter(|(name, _)| !UNSEEN.contains(&name.as_str()));
+    Origin {
+        address: visit::address(request, hub),
+        method: request.method().to_string(),
+        uri: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
+        headers: headers
+            .filter_map(|(name, value)| Some((name.to_string(), Secret::new(value.to_str().ok()?))))
+            .collect(),
+    }
+}
+
+/// What was typed or sent: `fields` by name; surrounding space belongs to no name, but may to a password (AUTH-011).
+#[must_use]
+pub fn credentials<'f>(origin: Origin, fields: impl Iterator<Item = (&'f str, &'f str)>) -> Credentials {
+    let mut others: BTreeMap<String, String> =
+        fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    others.remove(crate::domain::xsrf::NAME);
+    let username = others.remove("username").unwrap_or_default().trim().to_owned();
+    let password = Secret::new(others.remove("password").unwrap_or_default());
+    let otp = others.remove("otp").map(Secret::new);
+    Credentials { username, password, otp, fields: others, origin }
+}
+
+/// Finds out who the credentials prove somebody to be. Every way to try a password comes through here (SEC-053).
+///
+/// # Errors
+/// [`Turned`]; the log says why.
+pub async fn prove(hub: &Hub, credentials: &Credentials) -> Result<Proven, Turned> {
+    let user = loggable(&credentials.username);
+    let (user, address) = (user.as_str(), credentials.origin.address);
+    let begun = hub.limiter.begin(&credentials.username, address, Instant::now());
+    let attempt = begun.map_err(|wait| {
+        info!(user, address:%, seconds = wait.seconds(); "login refused: too many have failed");
+        Turned::Wait(wait)
+    })?;
+    match hub.sign_in.prove(credentials).await {
+        Ok(proven) => {
+            hub.limiter.succeeded(&attempt, Instant::now());
+            Ok(proven)
+        }
+        Err(SignInError::Denied(reason)) => {
+            hub.limiter.failed(&attempt, Instant::now());
+            warn!(user, address:%, reason:% = reason; "login failed");
+            Err(Turned::Away)
+        }
+        Err(error) => {
+            match &error {
+                SignInError::Refused { status, message } if *status < 500 => {
+                    hub.limiter.failed(&attempt, Instant::now());
+                    warn!(user, address:%, status, reason = loggable(message).as_str(); "login refused");
+                }
+                _ => hub.limiter.undecided(&attempt),
+            }
+            Err(Turned::Told(error.into()))
+        }
+    }
+}
+
+/// Makes or updates the user.
+///
+/// # Errors
+/// [`Turned`], as [`prove`].
+pub async fn admit(hub: &Hub, proven: Proven) -> Result<User, Turned> {
+    let name = proven.name.clone();
+    match hub.sign_in.admit(proven).await {
+        Ok(user) => {
+            info!(user = user.name.as_str(); "user logged in");
+            Ok(user)
+        }
+        Err(SignInError::Denied(reason)) => {
+            warn!(user = loggable(name.as_str()).as_str(), reason:% = reason; "login failed");
+            Err(Turned::Away)
+        }
+        Err(error) => Err(Turned::Told(error.into())),
+    }
+}
+
+/// Signs in with what the request says by itself: a reverse proxy's header, say. No password is tried, so nothing is
+/// limited.
+///
+/// # Errors
+/// [`Turned`], as [`prove`].
+pub async fn by_request(hub: &Hub, request: &HttpRequest) -> Result<User, Turned> {
+    let credentials = Credentials::of_request(origin(request, hub));
+    match hub.sign_in.prove(&credentials).await {
+        Ok(proven) => admit(hub, proven).await,
+        Err(SignInError::Denied(reason)) => {
+            warn!(address:% = credentials.origin.address, reason:% = reason; "automatic login failed");
+            Err(Turned::Away)
+        }
+        Err(error) => Err(Turned::Told(error.into())),
+    }
+}
+
+/// What a check of this request's caller said; asked once a request.
+#[derive(Debug, Clone, Copy)]
+struct Checked(Freshness);
+
+/// Whether the caller is still who they were. Services always are, and so is everybody where nothing can be asked.
+pub async fn is_fresh(hub: &Hub, request: &HttpRequest, caller: &Caller) -> bool {
+    let Some(user) = caller.user().filter(|_| hub.sign_in.can_refresh()) else { return true };
+    let known = request.extensions().get::<Checked>().copied();
+    let freshness = match known {
+        Some(Checked(freshness)) => freshness,
+        None => {
+            let freshness = hub.sign_in.freshness(user, Moment::Request).await;
+            request.extensions_mut().insert(Checked(freshness));
+            freshness
+        }
+    };
+    freshness == Freshness::Fresh
+}
+
+/// As [`is_fresh`], for a token: without `auth.refresh.strict` a stale sign-in is worth a warning only.
+pub async fn may_use_token(hub: &Hub, request: &HttpRequest, caller: &Caller) -> bool {
+    let fresh = is_fresh(hub, request, caller).await;
+    if !fresh && !hub.sign_in.is_strict() {
+        warn!(user = caller.name(); "a token is used though its owner's sign-in is no longer good");
+    }
+    fresh || !hub.sign_in.is_strict()
+}
+
+/// Checks the owner of a server before it is started or stopped (`auth.refresh.before_spawn`, `.before_stop`).
+///
+/// # Errors
+/// 403 if the owner has to sign in again and is the one who asks, or, before a start, if checks are strict.
+pub async fn check_owner(hub: &Hub, caller: &Caller, owner: &User, moment: Moment) -> Result<(), Refused> {
+    if hub.sign_in.freshness(owner, moment).await == Freshness::Fresh {
+        return Ok(());
+    }
+    let own = caller.user().is_some_and(|user| user.id == owner.id);
+    let refused = match moment {
+        Moment::Spawn => hub.sign_in.is_strict() || (own && caller.token.is_none()),
+        Moment::Stop | Moment::Request => own,
+    };
+    if refused {
+        return Err(Refused::forbidden(format!("{} has to sign in again first.", owner.name)));
+    }
+    warn!(user = owner.name.as_str(); "going on though the owner's sign-in is no longer good");
+    Ok(())
+}
