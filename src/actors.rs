@@ -6,6 +6,7 @@
 pub mod activity;
 pub mod admission;
 pub mod directory;
+pub mod gains;
 pub mod hub;
 pub mod inspector;
 pub mod janitor;

@@ -5,6 +5,7 @@
 
 mod decision;
 mod effective;
+mod gain;
 mod grant;
 mod resolve;
 mod visible;
@@ -14,6 +15,7 @@ pub use effective::{
     Bearer, ShareGrant, access_scope, effective_for_service, effective_for_token, effective_for_user,
     identity_request, identity_scopes,
 };
+pub use gain::{gains_server, gains_user, has_power_over, is_mightier};
 pub use grant::{
     AdminFlag, Grantee, NotHeld, ShareRefused, check_held, check_share, check_token_request, may_set_admin,
     server_token_scopes,

@@ -107,9 +107,19 @@ name_type!(
     GroupName
 );
 
+/// Control characters, and those that show nothing themselves but turn, join or hide others (SEC-030): two names that
+/// look alike on every page would be two accounts.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
 impl Username {
     /// Checks a name that is about to become a user (rest-api.md 4.3): not empty, no `/`, not only dots (also after
-    /// one round of percent-decoding), no surrounding white space, no control characters, at most 255 bytes.
+    /// one round of percent-decoding), no surrounding white space, nothing unseen, at most 255 bytes.
     ///
     /// # Errors
     /// [`NameError::Username`] with the refused text.
@@ -123,7 +133,7 @@ impl Username {
             && !only_dots(name)
             && !only_dots(&decoded)
             && name.trim() == name
-            && !name.chars().any(char::is_control);
+            && !name.chars().any(is_unseen);
         if fine { Ok(Self(name.into())) } else { Err(refused()) }
     }
 }
@@ -158,12 +168,12 @@ impl ServerName {
 }
 
 impl GroupName {
-    /// Checks the name of a new group: 1 to 255 bytes, no control characters.
+    /// Checks the name of a new group: 1 to 255 bytes, nothing unseen.
     ///
     /// # Errors
     /// [`NameError::GroupName`] with the refused text.
     pub fn parse(name: &str) -> Result<Self, NameError> {
-        let fine = !name.is_empty() && name.len() <= 255 && !name.chars().any(char::is_control);
+        let fine = !name.is_empty() && name.len() <= 255 && !name.chars().any(is_unseen);
         if fine { Ok(Self(name.into())) } else { Err(NameError::GroupName(name.to_owned())) }
     }
 }

@@ -194,11 +194,20 @@ fn filtered(visible: &Visible) -> groups::BoxedQuery<'_, <Db as Connection>::Bac
     }
 }
 
-/// Adds members and roles to groups: two queries, however many groups there are. Keeps their order.
+/// Adds members and roles to groups: two queries for each few hundred of them. Keeps their order.
 ///
 /// # Errors
 /// If a query fails.
 pub fn details(db: &mut Db, groups: Vec<Group>) -> Result<Vec<GroupDetails>, StoreError> {
+    let mut all = Vec::with_capacity(groups.len());
+    let mut rest = groups.into_iter().peekable();
+    while rest.peek().is_some() {
+        all.extend(details_of(db, rest.by_ref().take(CHUNK).collect())?);
+    }
+    Ok(all)
+}
+
+fn details_of(db: &mut Db, groups: Vec<Group>) -> Result<Vec<GroupDetails>, StoreError> {
     let ids: Vec<GroupId> = groups.iter().map(|group| group.id).collect();
     let mut users: HashMap<i64, Vec<Username>> = HashMap::new();
     for (group, name) in member_names(db, &ids)? {

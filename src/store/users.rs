@@ -12,6 +12,9 @@ use crate::domain::names::{GroupName, Username};
 
 mod list;
 
+/// How many values one query names at most.
+const CHUNK: usize = 500;
+
 pub use self::list::{Sort, SortKey, StateFilter, UserDetails, UserFilter, Visible, details, page};
 
 /// A person or machine that may own servers.
@@ -106,9 +109,14 @@ pub fn find_by_cookie_id(db: &mut Db, cookie_id: &str) -> Result<Option<User>, S
 /// # Errors
 /// If the query fails.
 pub fn find_all(db: &mut Db, names: &[Username]) -> Result<Vec<User>, StoreError> {
-    let names = names.iter().map(Username::as_str);
-    let rows: Vec<Row> = users::table.filter(users::name.eq_any(names)).select(Row::as_select()).load(db)?;
-    Ok(rows.into_iter().map(User::from).collect())
+    let mut found = Vec::new();
+    for chunk in names.chunks(CHUNK) {
+        let names = chunk.iter().map(Username::as_str);
+        let rows: Vec<Row> =
+            users::table.filter(users::name.eq_any(names)).select(Row::as_select()).load(db)?;
+        found.extend(rows.into_iter().map(User::from));
+    }
+    Ok(found)
 }
 
 /// The names of all users: for the start of the hub.

@@ -5,9 +5,11 @@
 
 mod activity;
 mod authorizations;
+mod gains;
 mod group;
 mod groups;
 mod lookup;
+mod opened;
 mod progress;
 mod proxy;
 mod received;
@@ -66,7 +68,9 @@ fn hub_resources(table: &mut web::ServiceConfig) {
             at("/services/{service}").get(services::show).post(services::create).delete(services::remove),
         )
         .service(at("/proxy").get(proxy::list).post(proxy::synchronise).patch(proxy::change))
-        .service(at("/authorizations/token/{token}").get(authorizations::by_token));
+        .service(at("/authorizations/token/{token}").get(authorizations::by_token))
+        .service(at("/authorizations/cookie/{name}").get(authorizations::by_cookie))
+        .service(at("/authorizations/cookie/{name}/{value}").get(authorizations::by_cookie));
 }
 
 fn user_resources(table: &mut web::ServiceConfig) {
@@ -76,6 +80,7 @@ fn user_resources(table: &mut web::ServiceConfig) {
             at("/users/{user}").get(user::show).post(user::create).patch(user::change).delete(user::remove),
         )
         .service(at("/users/{user}/activity").post(activity::report))
+        .service(at("/users/{user}/admin-access").post(authorizations::admin_access))
         .service(at("/users/{user}/revoke").post(revoke::revoke))
         .service(at("/users/{user}/tokens").get(tokens::list).post(tokens::create))
         .service(at("/users/{user}/tokens/{id:[^/]*}").get(tokens::show).delete(tokens::revoke));

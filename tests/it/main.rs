@@ -13,6 +13,7 @@ mod cookies;
 mod oauth;
 mod pages;
 mod proxy;
+mod rbac;
 mod rest;
 mod security;
 mod services;

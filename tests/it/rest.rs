@@ -1,9 +1,18 @@
 //! The REST API from outside: what all endpoints have in common; users, tokens, servers and shares are below.
 
+mod codes;
+mod endpoints;
+mod groups;
+mod lifecycle;
+mod listing;
+mod people;
+mod proxy;
+mod sec;
 mod servers;
 mod shares;
 mod tokens;
 mod users;
+mod whoami;
 
 use serde_json::{Value, json};
 
@@ -11,7 +20,7 @@ use super::support::browser::Browser;
 use super::support::hub::{Hub, Reply, agent, request};
 
 /// A token of `owner` with these scopes.
-fn token(hub: &Hub, owner: &str, scopes: &[&str]) -> String {
+pub(crate) fn token(hub: &Hub, owner: &str, scopes: &[&str]) -> String {
     let reply = hub.admin("POST", &format!("/users/{owner}/tokens"), Some(json!({ "scopes": scopes })));
     assert_eq!(reply.status, 201, "{}", reply.body);
     reply.json()["token"].as_str().unwrap().to_owned()
@@ -25,7 +34,7 @@ fn send(hub: &Hub, method: &str, path: &str, headers: &[(&str, &str)], body: &st
 }
 
 #[test]
-fn rest_006_and_007_a_token_comes_in_the_authorization_header_only() {
+fn rest_006_rest_007_a_token_comes_in_the_authorization_header_only() {
     let hub = Hub::start();
     hub.create_user("ada");
     let token = token(&hub, "ada", &["self"]);
@@ -42,7 +51,7 @@ fn rest_006_and_007_a_token_comes_in_the_authorization_header_only() {
 }
 
 #[test]
-fn rest_009_and_010_other_methods_are_405_and_options_is_free() {
+fn rest_009_rest_010_other_methods_are_405_and_options_is_free() {
     let hub = Hub::start();
     for (method, path) in
         [("PUT", "/users/ada"), ("GET", "/users/ada/activity"), ("POST", "/info"), ("FOO", "/users")]
@@ -57,7 +66,7 @@ fn rest_009_and_010_other_methods_are_405_and_options_is_free() {
 }
 
 #[test]
-fn rest_011_and_012_segments_are_names_as_they_are_written() {
+fn rest_011_rest_012_segments_are_names_as_they_are_written() {
     let hub = Hub::start();
     assert_eq!(hub.admin("POST", "/groups/a%2Fb%20+", None).json()["name"], "a/b +");
     assert_eq!(hub.admin("GET", "/groups/a%2Fb%20%2B", None).status, 200);
@@ -69,7 +78,7 @@ fn rest_011_and_012_segments_are_names_as_they_are_written() {
 }
 
 #[test]
-fn rest_013_and_014_a_body_is_json_whatever_its_type_says() {
+fn rest_013_rest_014_a_body_is_json_whatever_its_type_says() {
     let hub = Hub::start();
     hub.create_user("ada");
     let token = token(&hub, "ada", &["self"]);
@@ -85,7 +94,7 @@ fn rest_013_and_014_a_body_is_json_whatever_its_type_says() {
 }
 
 #[test]
-fn rest_015_and_016_a_cookie_needs_the_xsrf_token_and_json() {
+fn rest_015_rest_016_a_cookie_needs_the_xsrf_token_and_json() {
     let hub = Hub::start();
     let mut browser = Browser::signed_in(&hub, "ada");
     assert_eq!(browser.api("GET", "/user").json()["token_id"], Value::Null);
@@ -107,7 +116,7 @@ fn rest_015_and_016_a_cookie_needs_the_xsrf_token_and_json() {
 }
 
 #[test]
-fn rest_130_to_132_groups_have_members_and_properties() {
+fn rest_130_rest_131_rest_132_groups_have_members_and_properties() {
     let hub = Hub::start();
     hub.create_user("ada");
     let made = hub.admin("POST", "/groups/lab", Some(json!({"users": ["ADA"]})));
@@ -159,7 +168,7 @@ fn rest_001_the_api_root_answers_everybody() {
 }
 
 #[test]
-fn rest_002_and_003_and_004_errors_are_json_with_the_headers_of_the_api() {
+fn rest_002_rest_003_rest_004_errors_are_json_with_the_headers_of_the_api() {
     let hub = Hub::start();
     let missing = hub.api("DELETE", "/nowhere", None, None);
     assert_eq!((missing.status, missing.json()["status"].as_u64()), (404, Some(404)));
@@ -172,7 +181,7 @@ fn rest_002_and_003_and_004_errors_are_json_with_the_headers_of_the_api() {
 }
 
 #[test]
-fn rest_005_and_061_unknown_tokens_and_those_of_deleted_users_are_403() {
+fn rest_005_rest_061_unknown_tokens_and_those_of_deleted_users_are_403() {
     let hub = Hub::start();
     assert_eq!(hub.api("GET", "/user", Some("no-such-token"), None).status, 403);
     assert_eq!(hub.api("GET", "/user", Some(&"x".repeat(65)), None).status, 403);
@@ -184,7 +193,7 @@ fn rest_005_and_061_unknown_tokens_and_those_of_deleted_users_are_403() {
 }
 
 #[test]
-fn rest_017_and_018_what_is_out_of_reach_looks_like_what_is_not_there() {
+fn rest_017_rest_018_what_is_out_of_reach_looks_like_what_is_not_there() {
     let hub = Hub::start();
     hub.create_user("ada");
     hub.create_user("grace");
@@ -200,7 +209,7 @@ fn rest_017_and_018_what_is_out_of_reach_looks_like_what_is_not_there() {
 }
 
 #[test]
-fn rest_047_and_048_several_users_are_created_or_none() {
+fn rest_047_rest_048_several_users_are_created_or_none() {
     let hub = Hub::start();
     let create = |names: serde_json::Value| hub.admin("POST", "/users", Some(json!({"usernames": names})));
     assert_eq!(create(json!(["ok", "not/ok"])).status, 400);
@@ -211,7 +220,7 @@ fn rest_047_and_048_several_users_are_created_or_none() {
 }
 
 #[test]
-fn rest_072_and_075_tokens_are_limited_to_their_owner_and_to_the_maximum() {
+fn rest_072_rest_075_tokens_are_limited_to_their_owner_and_to_the_maximum() {
     let hub = Hub::with("hub.tokens.max_lifetime = 600");
     hub.create_user("ada");
     let ask = |body: serde_json::Value| hub.admin("POST", "/users/ada/tokens", Some(body));
@@ -259,4 +268,81 @@ fn rest_161_shutdown_ends_the_hub() {
     assert_eq!(hub.admin("POST", "/shutdown", Some(json!({"servers": "x"}))).status, 400);
     assert_eq!(hub.admin("POST", "/shutdown", None).status, 202);
     assert_eq!(hub.wait().code(), Some(0));
+}
+
+// -- OAuth, as far as the REST API shows it --------------------------------------------------------------------
+
+const CALLBACK: &str = "http://127.0.0.1:9/callback";
+
+/// A service `site` that everybody may use without being asked.
+pub(crate) fn service_settings() -> String {
+    format!(
+        "services.site.oauth_redirect_uri = \"{CALLBACK}\"\nservices.site.api_token = \"secret-of-the-site-0123456789\"\n\
+         services.site.oauth_no_confirm = true\n\
+         roles.user.scopes = [\"self\", \"access:services!service=site\"]"
+    )
+}
+
+/// A token that the service `site` obtains for who uses this browser.
+pub(crate) fn oauth_token(hub: &Hub, browser: &mut Browser<'_>) -> String {
+    let client = OAuthClient {
+        id: "service-site".to_owned(),
+        secret: "secret-of-the-site-0123456789".to_owned(),
+        redirect: CALLBACK.to_owned(),
+    };
+    client.token(hub, browser, &[]).unwrap()
+}
+
+/// Somebody who asks the hub for tokens of its users.
+pub(crate) struct OAuthClient {
+    id: String,
+    secret: String,
+    redirect: String,
+}
+
+impl OAuthClient {
+    /// The client of a running server, from what it was started with.
+    pub(crate) fn of_server(hub: &Hub, prefix: &str) -> Self {
+        let env = hub.get(&format!("{prefix}env")).json();
+        let value = |name: &str| env[name].as_str().unwrap().to_owned();
+        Self {
+            id: value("JUPYTERHUB_CLIENT_ID"),
+            secret: value("JUPYTERHUB_API_TOKEN"),
+            redirect: value("JUPYTERHUB_OAUTH_CALLBACK_URL"),
+        }
+    }
+
+    /// A token for who uses this browser, who confirms `scopes` if asked; the status of the page that refuses.
+    pub(crate) fn token(&self, hub: &Hub, browser: &mut Browser<'_>, scopes: &[&str]) -> Result<String, u16> {
+        let encoded = |fields: &[(&str, &str)]| {
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+        };
+        let query =
+            encoded(&[("client_id", &self.id), ("redirect_uri", &self.redirect), ("response_type", "code")]);
+        let path = format!("/hub/api/oauth2/authorize?{query}");
+        let mut reply = browser.get(&path);
+        if reply.status == 200 {
+            let xsrf = browser.xsrf();
+            let mut fields = vec![("_xsrf", xsrf.as_str())];
+            fields.extend(scopes.iter().map(|scope| ("scopes", *scope)));
+            reply = browser.post(&path, &fields);
+        }
+        if reply.status != 302 {
+            return Err(reply.status);
+        }
+        let (_, query) = reply.location().split_once('?').unwrap();
+        let code = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "code");
+        let (_, code) = code.unwrap_or_else(|| panic!("no code: {query}"));
+        let body = encoded(&[
+            ("grant_type", "authorization_code"),
+            ("client_id", &self.id),
+            ("client_secret", &self.secret),
+            ("redirect_uri", &self.redirect),
+            ("code", &code),
+        ]);
+        let form = ("content-type", "application/x-www-form-urlencoded");
+        let reply = send(hub, "POST", "/oauth2/token", &[form], &body);
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        Ok(reply.json()["access_token"].as_str().unwrap().to_owned())
+    }
 }

@@ -155,7 +155,7 @@ fn rbac_021_every_other_token_identifies_its_owner() {
 }
 
 #[test]
-fn rbac_022_023_an_oauth_token_opens_its_client_while_the_owner_may() {
+fn rbac_022_rbac_023_an_oauth_token_opens_its_client_while_the_owner_may() {
     let key = server("bob", "lab");
     let owner = |scopes| with_share(&key, scopes);
     let access = "access:servers!server=bob/lab".to_owned();
@@ -167,7 +167,7 @@ fn rbac_022_023_an_oauth_token_opens_its_client_while_the_owner_may() {
 }
 
 #[test]
-fn rbac_024_025_shares_count_for_tokens_with_all_they_imply() {
+fn rbac_024_rbac_025_shares_count_for_tokens_with_all_they_imply() {
     // Direct shares and those of groups arrive alike.
     let owner = with_share(&server("bob", ""), &["servers!server=bob/"]);
     let inherit = token(&["inherit"], owner.clone(), ClientOwner::Hub);

@@ -6,7 +6,7 @@ use diesel::connection::Connection;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 
-use super::{Db, Row, StoreError, User, group_members, groups, servers, users};
+use super::{CHUNK, Db, Row, StoreError, User, group_members, groups, servers, users};
 use crate::domain::ids::UserId;
 use crate::domain::names::{GroupName, Username};
 use crate::store::Page;
@@ -167,11 +167,20 @@ fn contains(part: &str) -> String {
     pattern
 }
 
-/// Adds groups, roles and servers to users: three queries, however many users there are. Keeps their order.
+/// Adds groups, roles and servers to users: three queries for each few hundred of them. Keeps their order.
 ///
 /// # Errors
 /// If a query fails.
 pub fn details(db: &mut Db, users: Vec<User>) -> Result<Vec<UserDetails>, StoreError> {
+    let mut all = Vec::with_capacity(users.len());
+    let mut rest = users.into_iter().peekable();
+    while rest.peek().is_some() {
+        all.extend(details_of(db, rest.by_ref().take(CHUNK).collect())?);
+    }
+    Ok(all)
+}
+
+fn details_of(db: &mut Db, users: Vec<User>) -> Result<Vec<UserDetails>, StoreError> {
     let ids: Vec<UserId> = users.iter().map(|user| user.id).collect();
     let mut groups = by_user(group_names(db, &ids)?);
     let mut roles = by_user(role_names(db, &ids)?);

@@ -1,16 +1,18 @@
 //! One group: its members and properties (rest-api.md 4.10).
 
+use std::sync::Arc;
+
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::gains;
 use super::groups::{add, checked_name, exists, found_members, member_names};
 use super::lookup;
 use crate::domain::access::Resource;
-use crate::domain::ids::{GroupId, UserId};
+use crate::domain::ids::UserId;
 use crate::domain::names::{GroupName, Username};
 use crate::store::groups::{self, GroupDetails};
-use crate::store::{Db, StoreError};
 use crate::web::caller::Caller;
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::{self, Body, GROUP};
@@ -58,12 +60,15 @@ pub(super) async fn create(
     if hub.store.read(move |db| groups::find(db, &taken)).await?.is_some() {
         return Err(exists(&name).into());
     }
-    let wanted = body.json()?.map(body::object).transpose()?.unwrap_or_default();
+    let wanted = body.json()?.filter(|body| !body.is_null());
+    let wanted = wanted.map(body::object).transpose()?.unwrap_or_default();
     GROUP.check(&wanted)?;
     checked_name(name.as_str())?;
     let members = wanted.get("users").map(|list| member_names(&hub, list)).transpose()?.unwrap_or_default();
+    let (author, catalogue) = (Arc::clone(&caller.0), Arc::clone(&hub.catalogue));
     let made = hub.store.write(move |db| {
         let members = found_members(db, &members)?;
+        gains::refuse_by_members(db, &catalogue, &author, &name, &members)?;
         add(db, &name, &members)?;
         lookup::group_details(db, &name)
     });
@@ -94,7 +99,7 @@ pub(super) async fn add_users(
     body: Body,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
-    change_users(path, caller, body, hub, groups::add_members).await
+    change_users(path, caller, body, hub, Membership::Begins).await
 }
 
 /// `DELETE /hub/api/groups/{group}/users`
@@ -104,7 +109,14 @@ pub(super) async fn remove_users(
     body: Body,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
-    change_users(path, caller, body, hub, groups::remove_members).await
+    change_users(path, caller, body, hub, Membership::Ends).await
+}
+
+/// What becomes of those whom the body names.
+#[derive(Debug, Clone, Copy)]
+enum Membership {
+    Begins,
+    Ends,
 }
 
 async fn change_users(
@@ -112,17 +124,25 @@ async fn change_users(
     caller: ApiCaller,
     body: Body,
     hub: web::Data<Hub>,
-    change: fn(&mut Db, GroupId, &[UserId]) -> Result<(), StoreError>,
+    membership: Membership,
 ) -> Result<HttpResponse, ApiError> {
     let name = path.group();
     caller.require(&["groups"], Resource::Group(name.as_str()))?;
     let wanted = name.clone();
     hub.store.read(move |db| lookup::group_details(db, &wanted)).await?;
     let members = listed(&hub, &body)?;
+    let (author, catalogue) = (Arc::clone(&caller.0), Arc::clone(&hub.catalogue));
     let changed = hub.store.write(move |db| {
         let group = lookup::group_details(db, &name)?.group;
-        let members: Vec<UserId> = found_members(db, &members)?.iter().map(|user| user.id).collect();
-        change(db, group.id, &members)?;
+        let members = found_members(db, &members)?;
+        let ids: Vec<UserId> = members.iter().map(|user| user.id).collect();
+        match membership {
+            Membership::Begins => {
+                gains::refuse_by_members(db, &catalogue, &author, &name, &members)?;
+                groups::add_members(db, group.id, &ids)?;
+            }
+            Membership::Ends => groups::remove_members(db, group.id, &ids)?,
+        }
         lookup::group_details(db, &name)
     });
     Ok(HttpResponse::Ok().json(model(&caller, changed.await?)))

@@ -1,8 +1,11 @@
 //! The list of groups, and adding several (rest-api.md 4.10).
 
+use std::sync::Arc;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
+use super::gains;
 use crate::domain::access::Resource;
 use crate::domain::names::{GroupName, Username};
 use crate::store::Db;
@@ -59,8 +62,12 @@ pub(super) async fn create(
     }
     let names = names.iter().map(|name| checked_name(name)).collect::<Result<Vec<_>, _>>()?;
     let members = object.get("users").map(|list| member_names(&hub, list)).transpose()?.unwrap_or_default();
+    let (author, catalogue) = (Arc::clone(&caller.0), Arc::clone(&hub.catalogue));
     let made = hub.store.write(move |db| {
         let members = found_members(db, &members)?;
+        for name in &names {
+            gains::refuse_by_members(db, &catalogue, &author, name, &members)?;
+        }
         let groups = names.iter().map(|name| add(db, name, &members)).collect::<Result<Vec<_>, _>>()?;
         Ok::<_, Refused>(groups::details(db, groups)?)
     });

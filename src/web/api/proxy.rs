@@ -13,7 +13,7 @@ use crate::domain::route_check::LiveRoute;
 use crate::domain::route_spec::RouteSpec;
 use crate::secret::Secret;
 use crate::web::error::{ApiError, Refused};
-use crate::web::extract::body::{Body, Object};
+use crate::web::extract::body::{self, Body, Object};
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::pagination::Pagination;
 use crate::web::state::Hub;
@@ -51,6 +51,10 @@ pub(super) async fn list(
 /// `POST /hub/api/proxy`: gives the proxy what it lacks and takes away what is stale.
 pub(super) async fn synchronise(caller: ApiCaller, hub: web::Data<Hub>) -> Result<HttpResponse, ApiError> {
     caller.require(&["proxy"], Resource::None)?;
+    check_now(&hub).await
+}
+
+async fn check_now(hub: &Hub) -> Result<HttpResponse, ApiError> {
     hub.registry.ask(Check).await??;
     Ok(HttpResponse::Ok().finish())
 }
@@ -62,8 +66,11 @@ pub(super) async fn change(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     caller.require(&["proxy"], Resource::None)?;
-    let Some(wanted) = body.object_if_any()? else { return Err(Refused::bad("need JSON body").into()) };
-    let other = switch(&wanted)?;
+    let wanted = body.json()?.ok_or_else(|| Refused::bad("need JSON body"))?;
+    let other = switch(&body::object(wanted)?)?;
+    if other.url.is_none() && other.token.is_none() {
+        return check_now(&hub).await;
+    }
     hub.registry.ask(other).await??;
     Ok(HttpResponse::Ok().finish())
 }

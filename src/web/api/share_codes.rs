@@ -7,19 +7,19 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::lookup;
+use super::opened::{self, Of, Part};
 use super::shares::request::{check_keys, scopes};
 use super::shares::{check, limited};
 use super::tokens::{hashed, later};
-use crate::domain::access::{Grantee, Resource};
+use crate::domain::access::Grantee;
 use crate::domain::names::ServerKey;
 use crate::domain::token_hash::{self, TokenHash};
 use crate::secret::{self, Secret};
 use crate::store::share_codes::{self, NewShareCode, ShareCode, ShareCodeFilter, ShareCodeId};
-use crate::store::{Db, servers};
+use crate::store::{Db, Page, StoreError};
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::{Body, Object};
 use crate::web::extract::caller::ApiCaller;
-use crate::web::extract::pagination::Pagination;
 use crate::web::extract::path::Path;
 use crate::web::extract::query::Query;
 use crate::web::state::Hub;
@@ -35,32 +35,15 @@ pub(super) async fn list(
     caller: ApiCaller,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
-    let (key, one_server) = (path.owned(), path.has(2));
-    let resource = if one_server { lookup::resource(&key) } else { Resource::User(key.user.as_str()) };
-    caller.require(&["read:shares"], resource)?;
-    let pages = Pagination::of(&request, &hub.settings)?;
-    let (offset, limit) = (pages.offset, pages.limit);
-    let read = move |db: &mut Db| {
-        let Some(filter) = filter(db, &key, one_server)? else { return Ok((Vec::new(), 0)) };
-        let page = share_codes::page(db, filter, Utc::now(), offset, limit)?;
-        Ok::<_, Refused>((page.items, page.total))
-    };
-    let (rows, total) = hub.store.read(read).await?;
-    let views: Vec<ShareCodeView> = rows.into_iter().map(|code| ShareCodeView::new(&hub, code)).collect();
-    Ok(HttpResponse::Ok().json(pages.wrap(views, total)))
+    opened::list((request, path, caller, hub), page, ShareCodeView::new).await
 }
 
-/// What to list; `None` for a default server that never ran, which has no codes.
-fn filter(db: &mut Db, key: &ServerKey, one_server: bool) -> Result<Option<ShareCodeFilter>, Refused> {
-    let (owner, server) = lookup::server(db, key)?;
-    if !one_server {
-        return Ok(Some(ShareCodeFilter::Owner(owner.id)));
-    }
-    match server {
-        Some(server) => Ok(Some(ShareCodeFilter::Server(server.id))),
-        None if key.server.is_default() => Ok(None),
-        None => Err(lookup::no_such_server(key)),
-    }
+fn page(db: &mut Db, of: Of, part: Part) -> Result<Page<ShareCode>, StoreError> {
+    let filter = match of {
+        Of::Owner(id) => ShareCodeFilter::Owner(id),
+        Of::Server(id) => ShareCodeFilter::Server(id),
+    };
+    share_codes::page(db, filter, part.now, part.offset, part.limit)
 }
 
 /// `POST /hub/api/share-codes/{owner}/{server}`
@@ -133,18 +116,17 @@ pub(super) async fn delete(
 }
 
 fn remove(db: &mut Db, key: &ServerKey, query: &Query) -> Result<(), Refused> {
-    filter(db, key, true)?;
+    let server = opened::server(db, key)?;
     let missing = || Refused::not_found("No such share code");
     let id = match (query.get("code"), query.get("id")) {
         (Some(code), _) => Some(find(db, code)?.ok_or_else(missing)?.id),
         (None, Some(id)) => Some(number(id).ok_or_else(missing)?),
         (None, None) => None,
     };
-    let server = servers::find_by_key(db, key)?;
     match (id, server) {
-        (Some(id), Some(server)) if share_codes::delete(db, server.id, id)? => Ok(()),
+        (Some(id), Some(server)) if share_codes::delete(db, server, id)? => Ok(()),
         (Some(_), _) => Err(missing()),
-        (None, Some(server)) => Ok(share_codes::delete_of_server(db, server.id).map(drop)?),
+        (None, Some(server)) => Ok(share_codes::delete_of_server(db, server).map(drop)?),
         (None, None) => Ok(()),
     }
 }

@@ -7,17 +7,16 @@ use chrono::Utc;
 
 use self::request::{Receiver, ShareRequest};
 use super::lookup;
-use crate::domain::access::{Bearer, Grantee, Resource, check_share};
+use super::opened::{self, Of, Part};
+use crate::domain::access::{Bearer, Grantee, check_share};
 use crate::domain::names::ServerKey;
 use crate::domain::scope::{Catalogue, ClientOwner, RawScope};
-use crate::store::Db;
 use crate::store::shares::{self, GranteeId, Share, ShareFilter};
-use crate::store::{groups, servers, users};
+use crate::store::{Db, Page, StoreError, groups, users};
 use crate::web::caller::Caller;
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::Body;
 use crate::web::extract::caller::ApiCaller;
-use crate::web::extract::pagination::Pagination;
 use crate::web::extract::path::Path;
 use crate::web::state::Hub;
 use crate::web::views::Nothing;
@@ -33,31 +32,15 @@ pub(super) async fn list(
     caller: ApiCaller,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
-    let (key, one_server) = (path.owned(), path.has(2));
-    let resource = if one_server { lookup::resource(&key) } else { Resource::User(key.user.as_str()) };
-    caller.require(&["read:shares"], resource)?;
-    let pages = Pagination::of(&request, &hub.settings)?;
-    let (offset, limit) = (pages.offset, pages.limit);
-    let read = move |db: &mut Db| {
-        let Some(filter) = filter(db, &key, one_server)? else { return Ok((Vec::new(), 0)) };
-        let page = shares::page(db, filter, Utc::now(), offset, limit)?;
-        Ok::<_, Refused>((page.items, page.total))
-    };
-    let (rows, total) = hub.store.read(read).await?;
-    Ok(HttpResponse::Ok().json(pages.wrap(views(&hub, rows), total)))
+    opened::list((request, path, caller, hub), page, ShareView::new).await
 }
 
-/// What to list; `None` for a default server that never ran, of which nothing is shared.
-fn filter(db: &mut Db, key: &ServerKey, one_server: bool) -> Result<Option<ShareFilter>, Refused> {
-    let (owner, server) = lookup::server(db, key)?;
-    if !one_server {
-        return Ok(Some(ShareFilter::Owner(owner.id)));
-    }
-    match server {
-        Some(server) => Ok(Some(ShareFilter::Server(server.id))),
-        None if key.server.is_default() => Ok(None),
-        None => Err(lookup::no_such_server(key)),
-    }
+fn page(db: &mut Db, of: Of, part: Part) -> Result<Page<Share>, StoreError> {
+    let filter = match of {
+        Of::Owner(id) => ShareFilter::Owner(id),
+        Of::Server(id) => ShareFilter::Server(id),
+    };
+    shares::page(db, filter, part.now, part.offset, part.limit)
 }
 
 pub(super) fn views(hub: &Hub, rows: Vec<Share>) -> Vec<ShareView> {
@@ -109,7 +92,7 @@ pub(super) async fn grant(
     let request = ShareRequest::read(&body)?;
     let scopes = limited(&request.scopes, &key, &hub.catalogue)?;
     let wanted = key.clone();
-    hub.store.read(move |db| filter(db, &wanted, true)).await?;
+    hub.store.read(move |db| opened::server(db, &wanted)).await?;
     check(&caller, &hub, &scopes, request.receiver.as_domain())?;
     let scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
     let granted = hub.store.write(move |db| {
@@ -161,9 +144,8 @@ pub(super) async fn revoke_all(
     let key = path.owned();
     caller.require(&["shares"], lookup::resource(&key))?;
     let write = move |db: &mut Db| {
-        filter(db, &key, true)?;
-        if let Some(server) = servers::find_by_key(db, &key)? {
-            shares::delete_of_server(db, server.id)?;
+        if let Some(server) = opened::server(db, &key)? {
+            shares::delete_of_server(db, server)?;
         }
         Ok::<_, Refused>(())
     };

@@ -1,5 +1,6 @@
 //! One user (rest-api.md 4.4).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -7,12 +8,14 @@ use chrono::Utc;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::gains;
 use super::lookup;
 use super::users::{normalised, wants_admin};
 use crate::actors::sign_in::SignInError;
 use crate::auth::EncryptError;
 use crate::domain::access::{AdminFlag, Resource, may_set_admin};
 use crate::domain::names::{ServerKey, Username};
+use crate::domain::server_state::Pending;
 use crate::store::servers;
 use crate::store::users::{self, User, UserDetails};
 use crate::store::{Db, accounts};
@@ -165,7 +168,10 @@ pub(super) async fn change(
     let change = Change::read(&hub, &user, &body)?;
     may_change(&caller, &user, &change)?;
     let renamed = change.rename.clone().filter(|new| *new != name);
-    if renamed.is_some() {
+    if let Some(new) = &renamed {
+        let (author, catalogue) = (Arc::clone(&caller.0), Arc::clone(&hub.catalogue));
+        let (from, to) = (name.clone(), new.clone());
+        hub.store.read(move |db| gains::refuse_by_user(db, &catalogue, &author, &from, &to)).await?;
         refuse_while_active(&hub, &user).await?;
     }
     let details = hub.store.write(move |db| apply(db, &user, &change)).await?;
@@ -281,7 +287,12 @@ pub(super) async fn remove(
 }
 
 async fn stop_all(hub: &Hub, user: &User) -> Result<(), Refused> {
+    let still_stopping =
+        || Refused::bad(format!("{}'s server is in the process of stopping, please wait.", user.name));
     let keys = active_servers(hub, user).await?;
+    if keys.iter().any(|key| hub.servers.status(key).pending == Some(Pending::Stop)) {
+        return Err(still_stopping());
+    }
     for key in &keys {
         hub.servers.stop(key).await;
     }
@@ -290,7 +301,5 @@ async fn stop_all(hub: &Hub, user: &User) -> Result<(), Refused> {
             hub.servers.settled(key, Duration::MAX).await;
         }
     };
-    tokio::time::timeout(hub.settings.slow_stop, settled).await.map_err(|_| {
-        Refused::bad(format!("{}'s server is in the process of stopping, please wait.", user.name))
-    })
+    tokio::time::timeout(hub.settings.slow_stop, settled).await.map_err(|_| still_stopping())
 }

@@ -1,6 +1,6 @@
 //! The list of users, and adding several (rest-api.md 4.3).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
@@ -170,12 +170,10 @@ pub(super) fn normalised(hub: &Hub, name: &str) -> Result<Username, NameError> {
 
 /// Normalises the names and checks all of them before anyone is created.
 fn checked_names(hub: &Hub, names: &[String]) -> Result<Vec<Username>, Refused> {
-    let mut seen = HashSet::new();
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for name in names {
         match normalised(hub, name) {
-            Ok(name) if seen.insert(name.clone()) => good.push(name),
-            Ok(_) => {}
+            Ok(name) => good.push(name),
             Err(_) => bad.push(name.as_str()),
         }
     }
@@ -186,18 +184,26 @@ fn checked_names(hub: &Hub, names: &[String]) -> Result<Vec<Username>, Refused> 
     }
 }
 
-/// Adds those who do not exist yet.
+/// Adds those who do not exist yet; who is named twice appears twice in the answer.
 fn add(db: &mut Db, names: &[Username], admin: AdminFlag) -> Result<Vec<UserDetails>, Refused> {
     let known: HashSet<Username> = users::find_all(db, names)?.into_iter().map(|user| user.name).collect();
     let now = Utc::now();
-    let mut added = Vec::new();
-    for name in names.iter().filter(|name| !known.contains(*name)) {
-        added.push(accounts::create(db, name, admin, now)?);
-    }
-    if added.is_empty() {
+    let mentioned: Vec<&Username> = names.iter().filter(|name| !known.contains(*name)).collect();
+    if mentioned.is_empty() {
         return Err(Refused::conflict(format!("All {} users already exist", names.len())));
     }
-    Ok(users::details(db, added)?)
+    let mut seen = HashSet::new();
+    let mut added = Vec::new();
+    for name in mentioned.iter().filter(|name| seen.insert(**name)) {
+        added.push(accounts::create(db, name, admin, now)?);
+    }
+    let details = users::details(db, added)?;
+    if details.len() == mentioned.len() {
+        return Ok(details);
+    }
+    let by_name: HashMap<&Username, &UserDetails> =
+        details.iter().map(|details| (&details.user.name, details)).collect();
+    Ok(mentioned.iter().filter_map(|name| by_name.get(*name).map(|details| (*details).clone())).collect())
 }
 
 #[cfg(test)]

@@ -63,6 +63,12 @@ impl Body {
             .map_err(|_| Refused::bad("Invalid JSON in body of request"))
     }
 
+    /// The body as it is, bytes that are no UTF-8 replaced.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0).into_owned()
+    }
+
     /// The JSON value unless it is empty in the sense of [`is_falsy`]; clients send `{}` or `null` for nothing.
     ///
     /// # Errors

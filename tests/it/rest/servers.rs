@@ -18,7 +18,7 @@ fn events(body: &str) -> Vec<Value> {
 }
 
 #[test]
-fn rest_091_to_093_a_named_server_is_made_without_starting_it() {
+fn rest_091_rest_092_rest_093_a_named_server_is_made_without_starting_it() {
     let hub = Hub::with(NAMED);
     hub.create_user("ada");
     let put = |path: &str, body: Value| hub.admin("PUT", &format!("/users/ada/{path}"), Some(body));
@@ -38,7 +38,7 @@ fn rest_091_to_093_a_named_server_is_made_without_starting_it() {
 }
 
 #[test]
-fn rest_094_to_096_a_start_keeps_its_options() {
+fn rest_094_rest_095_rest_096_a_start_keeps_its_options() {
     let hub = Hub::start();
     hub.create_user("ada");
     let post = |body: Value| hub.admin("POST", "/users/ada/server", Some(body));
@@ -75,7 +75,7 @@ fn rest_097_a_full_hub_says_when_to_come_back() {
 }
 
 #[test]
-fn rest_098_and_099_named_servers_are_counted_and_can_be_off() {
+fn rest_098_rest_099_named_servers_are_counted_and_can_be_off() {
     let off = Hub::start();
     off.create_user("ada");
     for method in ["PUT", "POST", "DELETE"] {
@@ -91,7 +91,7 @@ fn rest_098_and_099_named_servers_are_counted_and_can_be_off() {
 }
 
 #[test]
-fn rest_100_and_102_a_stopped_server_is_renamed_and_removed() {
+fn rest_100_rest_102_a_stopped_server_is_renamed_and_removed() {
     let hub = Hub::with(NAMED);
     hub.create_user("ada");
     for name in ["lab", "other"] {
@@ -117,7 +117,7 @@ fn rest_100_and_102_a_stopped_server_is_renamed_and_removed() {
 }
 
 #[test]
-fn rest_103_and_104_a_start_is_cancelled_and_the_server_removed_afterwards() {
+fn rest_103_rest_104_a_start_is_cancelled_and_the_server_removed_afterwards() {
     let hub = Hub::with(&format!("{HASTY}\n{NAMED}"));
     hub.create_user("ada");
     assert_eq!(hub.admin("POST", "/users/ada/servers/lab", None).status, 202);
@@ -145,7 +145,7 @@ fn rest_105_the_spawners_state_is_for_admins() {
 }
 
 #[test]
-fn rest_110_to_112_a_start_is_told_as_it_goes() {
+fn rest_110_rest_111_rest_112_a_start_is_told_as_it_goes() {
     let hub = Hub::with(HASTY);
     hub.create_user("ada");
     assert_eq!(hub.admin("POST", "/users/ada/server", None).status, 202);
@@ -191,7 +191,7 @@ fn rest_114_a_stopped_server_has_nothing_to_tell() {
 }
 
 #[test]
-fn rest_122_to_124_activity_of_a_server_is_its_own() {
+fn rest_122_rest_123_rest_124_activity_of_a_server_is_its_own() {
     let hub = Hub::start();
     hub.create_user("ada");
     hub.spawn("ada");

@@ -27,7 +27,7 @@ fn scopes(token: &str, hub: &Hub) -> String {
 }
 
 #[test]
-fn rest_140_to_144_a_share_gives_what_its_giver_holds() {
+fn rest_140_rest_141_rest_142_rest_143_rest_144_a_share_gives_what_its_giver_holds() {
     let hub = hub();
     let (ada, bob) = (token(&hub, "ada", &["inherit"]), token(&hub, "bob", &["inherit"]));
     let call = |method: &str, body: Value| hub.api(method, "/shares/ada/lab", Some(&ada), Some(body));
@@ -57,7 +57,7 @@ fn rest_140_to_144_a_share_gives_what_its_giver_holds() {
 }
 
 #[test]
-fn rest_146_to_148_shares_are_listed_for_both_sides() {
+fn rest_146_rest_147_rest_148_shares_are_listed_for_both_sides() {
     let hub = hub();
     for receiver in [json!({"user": "bob"}), json!({"group": "crew"})] {
         assert_eq!(hub.admin("POST", "/shares/ada/lab", Some(receiver)).status, 200);
@@ -88,7 +88,7 @@ fn rest_146_to_148_shares_are_listed_for_both_sides() {
 }
 
 #[test]
-fn rest_149_and_151_codes_are_shown_once_and_deleted_one_by_one() {
+fn rest_149_rest_151_codes_are_shown_once_and_deleted_one_by_one() {
     let hub = hub();
     let make = |body: Value| hub.admin("POST", "/share-codes/ada/lab", Some(body));
     let made = make(json!({"expires_in": 60})).json();

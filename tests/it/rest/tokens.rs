@@ -7,7 +7,7 @@ use crate::support::browser::Browser;
 use crate::support::hub::{Hub, PASSWORD};
 
 #[test]
-fn rest_070_and_078_a_token_without_wishes_inherits_and_says_who_asked() {
+fn rest_070_rest_078_a_token_without_wishes_inherits_and_says_who_asked() {
     let hub = Hub::start();
     hub.create_user("ada");
     let made = hub.admin("POST", "/users/ada/tokens", None).json();
@@ -22,7 +22,7 @@ fn rest_070_and_078_a_token_without_wishes_inherits_and_says_who_asked() {
 }
 
 #[test]
-fn rest_071_and_073_scopes_or_the_scopes_of_roles() {
+fn rest_071_rest_073_scopes_or_the_scopes_of_roles() {
     let hub = Hub::start();
     hub.create_user("ada");
     let ask = |body: Value| hub.admin("POST", "/users/ada/tokens", Some(body));

@@ -13,7 +13,7 @@ fn names(list: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn rest_030_to_032_everybody_learns_at_least_its_own_name() {
+fn rest_030_rest_031_rest_032_everybody_learns_at_least_its_own_name() {
     let hub = Hub::with("services.mute.api_token = \"the-token-of-a-service-without-roles\"");
     hub.create_user("ada");
     let me = hub.api("GET", "/user", Some(&token(&hub, "ada", &["self"])), None).json();
@@ -32,7 +32,7 @@ fn rest_030_to_032_everybody_learns_at_least_its_own_name() {
 }
 
 #[test]
-fn rest_020_to_023_lists_come_in_pages_to_those_who_ask() {
+fn rest_020_rest_021_rest_022_rest_023_lists_come_in_pages_to_those_who_ask() {
     let hub = Hub::with("hub.api.page_default_limit = 2\nhub.api.page_max_limit = 3");
     for name in ["a", "b", "c", "d"] {
         hub.create_user(name);
@@ -61,7 +61,7 @@ fn rest_020_to_023_lists_come_in_pages_to_those_who_ask() {
 }
 
 #[test]
-fn rest_040_to_042_the_list_shows_what_the_scopes_reveal() {
+fn rest_040_rest_041_rest_042_the_list_shows_what_the_scopes_reveal() {
     let hub = Hub::start();
     for name in ["ada", "bob", "eve"] {
         hub.create_user(name);
@@ -77,7 +77,7 @@ fn rest_040_to_042_the_list_shows_what_the_scopes_reveal() {
 }
 
 #[test]
-fn rest_050_and_057_only_admins_touch_admins() {
+fn rest_050_rest_057_only_admins_touch_admins() {
     let hub = Hub::with(
         "roles.clerk.scopes = [\"admin:users\", \"delete:users\"]\nroles.clerk.users = [\"clerk\"]",
     );
@@ -95,7 +95,7 @@ fn rest_050_and_057_only_admins_touch_admins() {
 }
 
 #[test]
-fn rest_051_to_056_one_user_is_made_and_changed() {
+fn rest_051_rest_052_rest_053_rest_054_rest_056_one_user_is_made_and_changed() {
     let hub = Hub::start();
     assert_eq!(hub.admin("POST", "/users/Henry", Some(Value::Null)).json()["name"], "Henry");
     assert_eq!(hub.admin("POST", "/users/Henry", None).status, 409);
@@ -120,7 +120,7 @@ fn rest_051_to_056_one_user_is_made_and_changed() {
 }
 
 #[test]
-fn rest_058_and_060_deleting_a_user_stops_every_server() {
+fn rest_058_rest_060_deleting_a_user_stops_every_server() {
     let hub = Hub::with("hub.named_servers.enabled = true");
     hub.create_user("ada");
     assert!(hub.spawn("ada")["ready"] == true);

@@ -1,5 +1,7 @@
 //! `PATCH …/server`: another name, display name or options for a server that does not run.
 
+use std::sync::Arc;
+
 use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
 
@@ -11,9 +13,9 @@ use crate::domain::slug::DisplayName;
 use crate::domain::user_options;
 use crate::store::Db;
 use crate::store::servers;
-use crate::web::api::lookup;
+use crate::web::api::{gains, lookup};
 use crate::web::error::{ApiError, Refused};
-use crate::web::extract::body::{self, Body, Object};
+use crate::web::extract::body::{self, Body, is_falsy};
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::path::Path;
 use crate::web::state::Hub;
@@ -30,8 +32,8 @@ pub(in crate::web::api) async fn change(
     let key = path.server();
     caller.require(&["start:servers"], lookup::resource(&key))?;
     let found = find(&hub, &key).await?;
-    let change = Change::read(&body)?;
-    change.check_names(&hub, &key, &found)?;
+    let wish = Wish::read(&body)?;
+    wish.check_names(&hub, &key, &found)?;
     if !found.exists(&key) {
         return Err(
             Refused::not_found(format!("User {} has no such server '{}'", key.user, key.server)).into()
@@ -40,9 +42,15 @@ pub(in crate::web::api) async fn change(
     if hub.servers.status(&key).is_active() {
         return Err(active(&key).into());
     }
+    let change = wish.checked()?;
     let target = change.target(&key);
     let (from, to) = (key.clone(), target.clone());
-    let found = hub.store.write(move |db| change.apply(db, &from, &to)).await?;
+    let (author, catalogue) = (Arc::clone(&caller.0), Arc::clone(&hub.catalogue));
+    let changed = hub.store.write(move |db| {
+        gains::refuse_by_server(db, &catalogue, &author, &from, &to)?;
+        change.apply(db, &from, &to)
+    });
+    let found = changed.await?;
     if target != key {
         hub.servers.forget(&key);
     }
@@ -54,6 +62,14 @@ fn active(key: &ServerKey) -> Refused {
     Refused::bad(format!("{} is active. Please stop it before modifying it.", key.log_name()))
 }
 
+/// What is asked for, with its names checked; the rest is looked at once it is known that the server can be changed.
+#[derive(Debug, PartialEq)]
+struct Wish {
+    name: Option<ServerName>,
+    display_name: Option<Value>,
+    options: Option<Value>,
+}
+
 /// What is to be different; what is `None` stays.
 #[derive(Debug, PartialEq)]
 struct Change {
@@ -62,7 +78,7 @@ struct Change {
     options: Option<Value>,
 }
 
-impl Change {
+impl Wish {
     fn read(body: &Body) -> Result<Self, Refused> {
         let nothing =
             || Refused::bad(format!("Must specify at least one field to modify: {}", KEYS.join(", ")));
@@ -70,10 +86,9 @@ impl Change {
         if let Some(unknown) = object.keys().find(|key| !KEYS.contains(&key.as_str())) {
             return Err(Refused::bad(format!("Unknown field '{unknown}'; expected {}", KEYS.join(", "))));
         }
-        let name = text(&mut object, "name")?.map(|name| named::check_name(&name)).transpose()?;
-        let display_name = text(&mut object, "display_name")?.filter(|shown| !shown.is_empty());
-        let display_name = display_name.map(|shown| named::shown(&shown)).transpose()?;
-        Ok(Self { name, display_name, options: options(object.remove("user_options"))? })
+        let name = text("name", object.remove("name"))?.map(|name| named::check_name(&name)).transpose()?;
+        let display_name = object.remove("display_name").filter(|shown| !is_falsy(shown));
+        Ok(Self { name, display_name, options: object.remove("user_options") })
     }
 
     /// A server that is renamed or shown under another name is a named one, also if it was not before.
@@ -88,6 +103,14 @@ impl Change {
         Ok(())
     }
 
+    fn checked(self) -> Result<Change, Refused> {
+        let display_name = text("display_name", self.display_name)?;
+        let display_name = display_name.map(|shown| named::shown(&shown)).transpose()?;
+        Ok(Change { name: self.name, display_name, options: options(self.options)? })
+    }
+}
+
+impl Change {
     fn target(&self, key: &ServerKey) -> ServerKey {
         let server = self.name.clone().unwrap_or_else(|| key.server.clone());
         ServerKey::new(key.user.clone(), server)
@@ -95,7 +118,7 @@ impl Change {
 
     fn apply(&self, db: &mut Db, from: &ServerKey, to: &ServerKey) -> Result<Found, Refused> {
         let server = lookup::existing_server(db, from)?;
-        if to != from {
+        if self.name.is_some() {
             if servers::find(db, server.user_id, &to.server)?.is_some() {
                 return Err(Refused::conflict(format!("User {} already has server {}", to.user, to.server)));
             }
@@ -117,8 +140,8 @@ impl Change {
 }
 
 /// A member that is a string; `null` is as good as none.
-fn text(object: &mut Object, key: &str) -> Result<Option<String>, Refused> {
-    match object.remove(key) {
+fn text(key: &str, value: Option<Value>) -> Result<Option<String>, Refused> {
+    match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(Refused::bad(format!("'{key}' must be a string"))),
@@ -140,7 +163,7 @@ mod tests {
     use super::*;
 
     fn read(body: Value) -> Result<Change, u16> {
-        Change::read(&Body::of(&body)).map_err(|refused| refused.status.as_u16())
+        Wish::read(&Body::of(&body)).and_then(Wish::checked).map_err(|refused| refused.status.as_u16())
     }
 
     #[test]
