@@ -10,6 +10,7 @@ pub mod gains;
 pub mod hub;
 pub mod inspector;
 pub mod janitor;
+pub mod journal;
 pub mod obituary;
 pub mod permissions;
 pub mod registry;

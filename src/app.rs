@@ -8,6 +8,7 @@
 
 pub mod bootstrap;
 mod listen;
+mod observe;
 mod parts;
 mod pid_file;
 mod proxy;
@@ -19,7 +20,7 @@ mod token;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::Addr;
 use log::{info, warn};
@@ -30,6 +31,7 @@ use crate::actors::servers::Servers;
 use crate::actors::services::Services;
 use crate::actors::sign_in;
 use crate::actors::slot::Absent;
+use crate::actors::supervision::Supervision;
 use crate::auth::{AuthError, Authenticator, Limiter};
 use crate::config::cookie_secret::{CookieSecretError, cookie_secret};
 use crate::config::{AddressError, Config};
@@ -37,6 +39,9 @@ use crate::store::{OpenMode, Store, StoreError};
 use crate::web::state::{Hub, Shutdown};
 
 pub use token::{TokenError, create_token};
+
+/// How long journal and events may take to be written when the hub ends.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Why the hub could not start or ended by itself; the text says what to do. Exit status 1.
 #[derive(Debug, thiserror::Error)]
@@ -124,10 +129,16 @@ pub fn run(config: Config) -> Result<(), AppError> {
 }
 
 async fn serve(config: Config) -> Result<(), AppError> {
+    let begun = Instant::now();
     let mut signals = signals::Signals::catch()?;
+    let metrics = observe::metrics(&config)?;
+    let events = observe::events(&config, &metrics)?;
+    greet(&config);
     let addresses = config.addresses()?;
     let _pid_file = pid_file::PidFile::write(&config.hub.pid_file)?;
-    let (link, wanted, starting) = proxy::Link::new(&config, &addresses)?.into();
+    let link = proxy::Link::new(&config, &addresses)?;
+    link.count_in(&metrics);
+    let (link, wanted, starting) = link.into();
     let (internal, _internal_file) =
         listen::bind_endpoint("hub.bind_url", &addresses.hub, config.hub.socket_mode.0)?;
     let secret = cookie_secret(&config.hub)?;
@@ -135,6 +146,7 @@ async fn serve(config: Config) -> Result<(), AppError> {
         warn!("{warning}");
     }
     let store = Store::open(&parts::store(&config)?, open_mode(&config))?;
+    observe::count_connections(&metrics, &store);
     let authenticator = Authenticator::from_config(&config.auth)?;
     let accounts = services::accounts(&config).await?;
     let sign_in = sign_in::Settings::of(&config).map_err(AuthError::from)?;
@@ -150,6 +162,7 @@ async fn serve(config: Config) -> Result<(), AppError> {
         store.clone(),
         synchronised.catalogue,
         (link, wanted),
+        (Arc::clone(&metrics), events),
     )?);
     let root = HubActor::start_with(Arc::clone(&supervision));
     let servers = Servers::new(root.clone(), Arc::clone(&supervision));
@@ -168,6 +181,7 @@ async fn serve(config: Config) -> Result<(), AppError> {
         settings,
     })?;
     let web = listen::web(internal, hub)?;
+    info!(url = addresses.connect_url.as_str(); "the hub listens");
     let front = starting.start(&supervision, &config, &addresses);
     let Some(front) = signals.unless_stopped(front).await.transpose()? else { return Ok(()) };
     routes::publish(&supervision, &config, &addresses).await?;
@@ -181,13 +195,20 @@ async fn serve(config: Config) -> Result<(), AppError> {
         services,
         root,
         asked,
+        supervision: Arc::clone(&supervision),
+        _measuring: observe::Measuring::start(&config.metrics, &metrics, &store),
         cleanup_servers: config.hub.cleanup_servers,
         cleanup_proxy: config.hub.cleanup_proxy,
     };
     info!(url = addresses.public_url.as_deref().unwrap_or(&config.proxy.bind_url); "Orrery is now running");
+    metrics.started(begun.elapsed());
+    supervision.journal.record("hub", "hub.start", "hub", Some(version()));
     let plans = services::plans(&config, &addresses, &accounts, &synchronised.managed);
     running.services.start(plans).await?;
-    if start_servers::verify(&running.servers, &store).await {
+    let looked = Instant::now();
+    let verified = start_servers::verify(&running.servers, &store).await;
+    metrics.servers_found(looked.elapsed());
+    if verified {
         routes::first_check(&supervision).await;
     }
     start_servers::stop_of_blocked(&running.servers, &synchronised.blocked).await;
@@ -198,6 +219,18 @@ fn open_mode(config: &Config) -> OpenMode {
     if config.database.upgrade_on_start { OpenMode::Upgrade } else { OpenMode::CreateOrCurrent }
 }
 
+/// Who starts here, for the log.
+fn greet(config: &Config) {
+    let (version, contract) = (env!("CARGO_PKG_VERSION"), crate::web::headers::CONTRACT_VERSION);
+    info!(version, contract; "Orrery starts");
+    info!(authenticator = config.auth.r#type.as_str(); "how people sign in");
+}
+
+/// Who it is, for the journal.
+fn version() -> serde_json::Value {
+    serde_json::json!({ "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id() })
+}
+
 struct Running {
     proxy: proxy::Opened,
     web: actix_web::dev::ServerHandle,
@@ -205,6 +238,8 @@ struct Running {
     services: Services,
     root: Addr<HubActor>,
     asked: mpsc::Receiver<Shutdown>,
+    supervision: Arc<Supervision>,
+    _measuring: observe::Measuring,
     cleanup_servers: bool,
     cleanup_proxy: bool,
 }
@@ -256,6 +291,7 @@ impl Running {
     /// see why theirs ended.
     async fn stop(self, cleanup: Shutdown) {
         self.services.stop_all().await;
+        self.supervision.events.closing();
         if cleanup.stop_servers {
             start_servers::stop_all(&self.servers).await;
         } else {
@@ -263,6 +299,9 @@ impl Running {
         }
         self.proxy.stop(cleanup.stop_proxy).await;
         self.web.stop(false).await;
+        self.supervision.journal.record("hub", "hub.stop", "hub", Some(version()));
+        self.supervision.journal.flush(LAST_WORDS).await;
+        self.supervision.events.flush(LAST_WORDS);
     }
 }
 

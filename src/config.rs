@@ -14,6 +14,7 @@ pub mod database;
 pub mod events;
 pub mod groups;
 pub mod hub;
+pub mod journal;
 pub mod layer;
 pub mod load;
 pub mod logging;
@@ -46,6 +47,7 @@ pub use database::DatabaseConfig;
 pub use events::EventsConfig;
 pub use groups::GroupConfig;
 pub use hub::HubConfig;
+pub use journal::JournalConfig;
 pub use load::{ConfigError, Loaded, Sources, load, read};
 pub use logging::LoggingConfig;
 pub use metrics::MetricsConfig;
@@ -75,6 +77,8 @@ section! {
         pub metrics: MetricsConfig = MetricsConfig::default(),
         /// The event log.
         pub events: EventsConfig = EventsConfig::default(),
+        /// Who did what.
+        pub journal: JournalConfig = JournalConfig::default(),
         /// The hub's log.
         pub logging: LoggingConfig = LoggingConfig::default(),
         /// When an idle server is stopped.

@@ -15,7 +15,8 @@
 //! | [`hooks`] | programs and URLs that decide in place of built-in rules |
 //! | [`config`] | `orrery.toml`: parsed once, checked once, passed down |
 //! | [`domain`] | pure rules: no I/O, no clock, no framework |
-//! | [`secret`], [`logging`] | random secrets that don't print themselves; log set-up |
+//! | [`metrics`], [`logging`], [`events`] | numbers for Prometheus; the log; the event log |
+//! | [`secret`] | random secrets that do not print themselves |
 
 #![forbid(unsafe_code)]
 
@@ -24,8 +25,10 @@ pub mod app;
 pub mod auth;
 pub mod config;
 pub mod domain;
+pub mod events;
 pub mod hooks;
 pub mod logging;
+pub mod metrics;
 pub mod proxy_child;
 pub mod proxy_client;
 pub mod secret;

@@ -11,6 +11,7 @@ use clap::Parser;
 use cli::{Cli, Command, ConfigCommand, DbCommand};
 use orrery::app::{self, AppError, TokenError};
 use orrery::config::command::{CommandError, Existing, Format, Written, init, show};
+use orrery::config::logging::{LogFormat, LoggingConfig};
 use orrery::config::{Config, ConfigError, Sources, load, read};
 use orrery::domain::names::{NameError, Username};
 use orrery::logging;
@@ -32,6 +33,8 @@ enum Failure {
     SchemaOutdated(String),
     #[error("the schema has {0}, which this program does not know: a newer Orrery has used this database")]
     SchemaNewer(String),
+    #[error("logging.file: {} cannot be written: {source}", path.display())]
+    Log { path: PathBuf, source: io::Error },
     #[error("who are you? Name the user: `orrery token NAME`")]
     Nobody,
 }
@@ -75,11 +78,25 @@ fn run(cli: &Cli) -> Result<(), Failure> {
 
 fn run_hub(sources: &Sources) -> Result<(), Failure> {
     let loaded = load(sources)?;
-    logging::start(loaded.config.logging.level.0.to_level_filter());
+    start_log(&loaded.config.logging)?;
     for warning in &loaded.warnings {
         log::warn!("{warning}");
     }
-    Ok(app::run(loaded.config)?)
+    let ended = app::run(loaded.config);
+    logging::flush();
+    Ok(ended?)
+}
+
+fn start_log(config: &LoggingConfig) -> Result<(), Failure> {
+    let format = match config.format {
+        LogFormat::Text => logging::Format::Text,
+        LogFormat::Json => logging::Format::Json,
+        LogFormat::Jupyterhub => logging::Format::Jupyterhub,
+    };
+    let file = Some(config.file.clone()).filter(|file| !file.as_os_str().is_empty());
+    let level = config.level.0.to_level_filter();
+    logging::start(&logging::Settings { level, format, file })
+        .map_err(|source| Failure::Log { path: config.file.clone(), source })
 }
 
 fn check_schema(config: &Config) -> Result<(), Failure> {

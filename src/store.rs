@@ -41,6 +41,7 @@ pub use self::connection::Db;
 pub use self::error::{ConnectError, StoreError};
 pub use self::migrate::{Migrated, OpenMode, SchemaState};
 use self::pool::Lane;
+pub use self::pool::Usage;
 
 /// How to reach the database and how much of it to use.
 #[derive(Debug, Clone)]
@@ -133,6 +134,20 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         self.writing.run(move |db| db::transaction(db, f)).await
+    }
+
+    /// How much of the pools is in use: for reading, for writing. The same pool does both on PostgreSQL.
+    #[must_use]
+    pub fn usage(&self) -> [(&'static str, Usage); 2] {
+        [("read", self.reading.usage()), ("write", self.writing.usage())]
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.read(|db| Ok(diesel::RunQueryDsl::execute(diesel::sql_query("SELECT 1"), db).map(drop)?)).await
     }
 
     /// Counts the writes. What was read and kept at one count is true as long as the count stays.

@@ -12,6 +12,7 @@ pub mod error;
 pub mod extract;
 pub mod headers;
 pub mod oauth;
+pub mod observe;
 pub mod pages;
 pub mod render;
 pub mod routes;

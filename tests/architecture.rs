@@ -17,7 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["privileged", "hooks"],
     &["config"],
     &["domain"],
-    &["secret", "logging", "metrics"],
+    &["secret", "logging", "metrics", "events"],
 ];
 
 /// What the pure layer must not know.

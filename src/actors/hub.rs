@@ -15,6 +15,7 @@ use super::admission::AdmissionActor;
 use super::directory::{Entry, ServerStatus};
 use super::inspector::InspectorActor;
 use super::janitor::JanitorActor;
+use super::journal::JournalActor;
 use super::obituary::{Died, Obituary, Who};
 use super::registry::RegistryActor;
 use super::server::{Begin, Identity, ServerActor};
@@ -36,7 +37,9 @@ impl HubActor {
     pub fn start_with(supervision: Arc<Supervision>) -> Addr<Self> {
         Self::create(|context| {
             let hub = Self { supervision };
-            for who in [Who::Registry, Who::Admission, Who::Activity, Who::Janitor, Who::Inspector] {
+            let single =
+                [Who::Registry, Who::Admission, Who::Activity, Who::Janitor, Who::Inspector, Who::Journal];
+            for who in single {
                 hub.build(&who, context);
             }
             hub
@@ -58,6 +61,7 @@ impl HubActor {
             Who::Activity => parts.activity.fill(ActivityActor::new(parts, obituary).start()),
             Who::Janitor => parts.janitor.fill(JanitorActor::new(parts, obituary).start()),
             Who::Inspector => parts.inspector.fill(InspectorActor::new(parts, obituary).start()),
+            Who::Journal => parts.journal.slot().fill(JournalActor::new(parts, obituary).start()),
             Who::Service(name) => {
                 if let Some(entry) = parts.services.directory.entry(name) {
                     self.build_service(entry, obituary);
@@ -96,6 +100,7 @@ impl Handler<Died> for HubActor {
             return;
         }
         error!(who:? = died.who; "an actor panicked and is rebuilt");
+        self.supervision.metrics.actor_restarted(died.who.kind());
         match died.who {
             Who::Server(key) => {
                 self.supervision.directory.remove(&key);

@@ -1,4 +1,4 @@
-//! Removes what has expired: tokens, OAuth codes, shares and share codes (database.md 4).
+//! Removes what has expired: tokens, OAuth codes, shares, share codes (database.md 4), and old records of the journal.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +9,14 @@ use log::{error, info};
 
 use super::obituary::Obituary;
 use super::supervision::Supervision;
-use crate::store::{Db, Store, StoreError, ended_logins, oauth_codes, share_codes, shares, tokens};
+use crate::store::{Db, Store, StoreError, ended_logins, journal, oauth_codes, share_codes, shares, tokens};
 
 /// Cleans up, at its start and then at every interval.
 pub struct JanitorActor {
     store: Store,
     interval: Duration,
+    /// How long the journal is kept; `None` for ever.
+    keep_journal: Option<chrono::Duration>,
     cleaning: bool,
     _obituary: Obituary,
 }
@@ -24,6 +26,7 @@ impl JanitorActor {
         Self {
             store: parts.store.clone(),
             interval: parts.intervals.purge,
+            keep_journal: parts.journal.keep(),
             cleaning: false,
             _obituary: obituary,
         }
@@ -34,7 +37,14 @@ impl JanitorActor {
             return;
         }
         let store = self.store.clone();
-        let work = async move { store.write(|db| purge(db, Utc::now())).await };
+        let keep_journal = self.keep_journal;
+        let work = async move {
+            let now = Utc::now();
+            if let Some(oldest) = keep_journal.and_then(|keep| now.checked_sub_signed(keep)) {
+                store.write_quietly(move |db| journal::purge(db, oldest)).await?;
+            }
+            store.write(move |db| purge(db, now)).await
+        };
         let done = actix::fut::wrap_future::<_, Self>(work);
         context.spawn(actix::fut::ActorFutureExt::map(done, |result, janitor: &mut Self, _| {
             janitor.cleaning = false;

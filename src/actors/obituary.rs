@@ -20,10 +20,28 @@ pub enum Who {
     Janitor,
     /// The one who looks whether services answer.
     Inspector,
+    /// The keeper of the journal.
+    Journal,
     /// One managed service's actor.
     Service(String),
     /// One server's actor.
     Server(ServerKey),
+}
+
+impl Who {
+    /// What it is, without whose.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Registry => "registry",
+            Self::Admission => "admission",
+            Self::Activity => "activity",
+            Self::Janitor => "janitor",
+            Self::Inspector => "inspector",
+            Self::Journal => "journal",
+            Self::Service(_) => "service",
+            Self::Server(_) => "server",
+        }
+    }
 }
 
 /// An actor's value was dropped.

@@ -4,10 +4,11 @@
 //! an effect that was abandoned meanwhile is not accepted, and a process that it brings is ended on the spot.
 
 mod lifecycle;
+mod observed;
 mod requests;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, SpawnHandle};
 use log::{info, warn};
@@ -24,8 +25,10 @@ use crate::domain::ids::{ServerId, UserId};
 use crate::domain::names::ServerKey;
 use crate::domain::route_check::{Purpose, WantedRoute};
 use crate::domain::server_state::{Cause, Effect, Event, Failure, FailureKind, Pending, State};
+use crate::metrics::{self, Poll};
 use crate::spawn::{Address, Running};
 use lifecycle::Prepared;
+use observed::{Before, Observed};
 
 #[cfg(test)]
 pub(crate) use requests::Crash;
@@ -77,6 +80,7 @@ pub struct ServerActor {
     deadline: Option<SpawnHandle>,
     rest: Option<SpawnHandle>,
     polling: Option<SpawnHandle>,
+    observed: Observed,
     obituary: Obituary,
 }
 
@@ -88,6 +92,8 @@ impl ServerActor {
         status: watch::Sender<ServerStatus>,
         obituary: Obituary,
     ) -> Self {
+        let (metrics, events) = (Arc::clone(&parts.metrics), parts.events.clone());
+        let observed = Observed::new(identity.key.clone(), metrics, events);
         Self {
             parts,
             identity,
@@ -104,15 +110,18 @@ impl ServerActor {
             deadline: None,
             rest: None,
             polling: None,
+            observed,
             obituary,
         }
     }
 
     fn apply(&mut self, event: Event, context: &mut Context<Self>) {
         let before = self.state.pending();
+        let seen = Before::of(&self.state, &event);
         let (state, effects) =
             std::mem::replace(&mut self.state, State::Stopped).step(event, &self.parts.deadlines);
         self.state = state;
+        self.observed.see(seen, &self.state);
         for effect in effects {
             self.perform(effect, context);
         }
@@ -166,6 +175,7 @@ impl ServerActor {
             Effect::AwaitResponse => self.await_response(context),
             Effect::Publish => self.publish(context),
             Effect::Unpublish => {
+                info!(server = self.identity.key.log_name().as_str(), route:% = self.parts.route(&self.identity.key); "a route is removed");
                 self.parts.registry.tell(Unpublish { spec: self.parts.route(&self.identity.key) });
             }
             Effect::End => self.end(context),
@@ -209,10 +219,13 @@ impl ServerActor {
         let admission = self.parts.admission.clone();
         let key = self.identity.key.clone();
         let server = context.address();
+        let metrics = Arc::clone(&self.parts.metrics);
+        let asked = Instant::now();
         self.run(context, async move {
             match admission.ask(Admit(key)).await {
                 Ok(Admission::Admitted) => Event::Admitted.into(),
                 Ok(Admission::Refused(refusal)) => {
+                    Observed::refused(&metrics, refusal.retry_after, asked);
                     Finding { refusal: Some(refusal), ..Event::Refused.into() }
                 }
                 Ok(Admission::Queued { ahead, turn }) => {
@@ -258,9 +271,17 @@ impl ServerActor {
         let route =
             WantedRoute { target: format!("http://{address}"), purpose: Purpose::Server(key.clone()) };
         let route = Publish { spec: self.parts.route(key), route };
+        info!(server = key.log_name().as_str(), route:% = route.spec, target = route.route.target.as_str(); "a route is added");
         let registry = self.parts.registry.clone();
+        let is_new = self.state == State::Publishing { check: false };
+        let metrics = Some(Arc::clone(&self.parts.metrics)).filter(|_| is_new);
         self.run(context, async move {
-            match registry.ask(route).await {
+            let asked = Instant::now();
+            let answer = registry.ask(route).await;
+            if let Some(metrics) = metrics {
+                metrics.route_added(metrics::Outcome::of(matches!(answer, Ok(Ok(())))), asked.elapsed());
+            }
+            match answer {
                 Ok(Ok(())) => Event::Published.into(),
                 Ok(Err(refused)) => Event::PublishFailed(hub_failure(refused)).into(),
                 Err(absent) => Event::PublishFailed(hub_failure(absent)).into(),
@@ -460,6 +481,7 @@ impl Handler<Gone> for ServerActor {
     type Result = ();
 
     fn handle(&mut self, gone: Gone, context: &mut Context<Self>) {
+        self.parts.metrics.poll(Poll::Stopped, Duration::ZERO);
         let pause = if self.state.is_ready() { CRASHED } else { Duration::ZERO };
         context.run_later(pause, move |server, context| {
             if server.running.as_ref().is_some_and(|running| running.id().pid == gone.pid) {

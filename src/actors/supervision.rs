@@ -9,6 +9,7 @@ use super::admission::AdmissionActor;
 use super::directory::Directory;
 use super::inspector::InspectorActor;
 use super::janitor::JanitorActor;
+use super::journal::Journal;
 use super::registry::{Proxy, RegistryActor, WantedRoutes};
 use super::server::Identity;
 use super::services::ServiceParts;
@@ -19,6 +20,8 @@ use crate::domain::route_spec::RouteSpec;
 use crate::domain::scope::Catalogue;
 use crate::domain::server_state::Deadlines;
 use crate::domain::spawn_env;
+use crate::events::Events;
+use crate::metrics::Metrics;
 use crate::spawn::{Spawner, StopLadder};
 use crate::store::{Store, StoreError, servers, users};
 
@@ -78,6 +81,12 @@ pub struct Supervision {
     pub janitor: Slot<JanitorActor>,
     /// Who looks whether services answer.
     pub inspector: Slot<InspectorActor>,
+    /// Who did what.
+    pub journal: Journal,
+    /// Numbers.
+    pub metrics: Arc<Metrics>,
+    /// The event log.
+    pub events: Events,
     /// All scopes.
     pub catalogue: Arc<Catalogue>,
     /// `hub.limits`.

@@ -12,6 +12,7 @@ use orrery_proxy::Routes;
 
 use super::directory::{Directory, ServerStatus};
 use super::hub::HubActor;
+use super::journal::{self, Journal};
 use super::registry::{Proxy, WantedRoutes};
 use super::server::{self, Identity, StartReply};
 use super::servers::Servers;
@@ -26,6 +27,8 @@ use crate::domain::route_spec::RouteSpec;
 use crate::domain::scope::Catalogue;
 use crate::domain::server_state::Deadlines;
 use crate::domain::spawn_env;
+use crate::events::Events;
+use crate::metrics::{Labels, Metrics, Settings};
 use crate::spawn::{SimpleSpawner, Spawner, StopLadder};
 use crate::store::{OpenMode, Store, StoreConfig, StoreError, oauth, servers, users};
 
@@ -44,15 +47,15 @@ url = urllib.parse.urlparse(os.environ["JUPYTERHUB_SERVICE_URL"])
 http.server.HTTPServer((url.hostname, url.port), Handler).serve_forever()
 "#;
 
-struct World {
-    parts: Arc<Supervision>,
-    servers: Servers,
-    identity: Identity,
+pub(super) struct World {
+    pub(super) parts: Arc<Supervision>,
+    pub(super) servers: Servers,
+    pub(super) identity: Identity,
     _folder: tempfile::TempDir,
 }
 
 impl World {
-    async fn new(limits: Limits) -> Self {
+    pub(super) async fn new(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = folder.path().join("db").display().to_string();
         let config = StoreConfig { url, pool_size: 2, busy_timeout: LONG, connect_timeout: LONG };
@@ -74,7 +77,7 @@ impl World {
         Self { parts, servers, identity, _folder: folder }
     }
 
-    async fn start(&self) -> ServerStatus {
+    pub(super) async fn start(&self) -> ServerStatus {
         let reply = self.servers.start(self.identity.clone(), None).await.unwrap();
         assert!(matches!(reply, StartReply::Accepted { .. }), "{reply:?}");
         let status = self.servers.settled(&self.identity.key, LONG).await;
@@ -106,14 +109,14 @@ impl World {
         self.parts.proxy.embedded().unwrap().load().get(spec).is_some()
     }
 
-    async fn stop(&self) {
+    pub(super) async fn stop(&self) {
         self.servers.stop(&self.identity.key).await;
         let status = self.servers.settled(&self.identity.key, LONG).await;
         assert!(!status.is_active(), "{status:?}");
     }
 }
 
-const NO_LIMITS: Limits =
+pub(super) const NO_LIMITS: Limits =
     Limits { starting: 0, active: 0, retry_after: (30, 60), when_full: WhenFull::Reject };
 
 fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supervision {
@@ -124,6 +127,8 @@ fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supe
         public_origin: String::new(),
         server_origin: String::new(),
     };
+    let metrics = Arc::new(Metrics::new(&Settings::new(Labels::Plain, |_| None).unwrap()).unwrap());
+    let settings = journal::Settings { enabled: true, keep: LONG };
     Supervision {
         store,
         spawner: Spawner::Simple(SimpleSpawner::new(folder.path().join("logs"), home)),
@@ -136,6 +141,9 @@ fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supe
         janitor: Slot::default(),
         inspector: Slot::default(),
         services: ServiceParts::default(),
+        journal: Journal::new(settings, Arc::clone(&metrics)),
+        metrics,
+        events: Events::off(),
         catalogue: Arc::new(Catalogue::standard()),
         limits,
         deadlines: Deadlines { queue: LONG, start: LONG, response: LONG, publish: LONG, stop: LONG },

@@ -2,12 +2,13 @@
 
 use std::net::{SocketAddr, TcpListener};
 
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer};
 use orrery_proxy::{OwnFile, Socket};
 
 use super::{AppError, SharedHub};
 use crate::config::address::{Endpoint, resolve};
-use crate::web::routes;
+use crate::web::{observe, routes};
 
 /// How long open requests may go on when the hub stops, seconds.
 const SHUTDOWN_SECONDS: u64 = 5;
@@ -64,7 +65,10 @@ pub(super) fn bind_endpoint(
 pub(super) fn web(socket: Socket, hub: SharedHub) -> Result<actix_web::dev::ServerHandle, AppError> {
     let server = HttpServer::new(move || {
         let hub = hub.clone();
-        App::new().app_data(hub.clone()).configure(move |table| routes::configure(&hub, table))
+        App::new()
+            .app_data(hub.clone())
+            .wrap(from_fn(observe::observe))
+            .configure(move |table| routes::configure(&hub, table))
     })
     .disable_signals()
     .shutdown_timeout(SHUTDOWN_SECONDS);

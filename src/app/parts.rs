@@ -8,6 +8,8 @@ use tokio::sync::mpsc;
 
 use super::{AppError, SharedHub};
 use crate::actors::directory::Directory;
+use crate::actors::journal::window::Window;
+use crate::actors::journal::{self, Journal};
 use crate::actors::registry::{Proxy, WantedRoutes};
 use crate::actors::servers::Servers;
 use crate::actors::services::Services;
@@ -24,9 +26,12 @@ use crate::domain::oauth::pkce;
 use crate::domain::scope::Catalogue;
 use crate::domain::server_state::Deadlines;
 use crate::domain::spawn_env;
+use crate::events::Events;
+use crate::metrics::Metrics;
 use crate::spawn::{SimpleSpawner, Spawner, StopLadder};
 use crate::store::{Store, StoreConfig};
 use crate::web::assets::Assets;
+use crate::web::pages::ready::Readiness;
 use crate::web::render::{Renderer, Site};
 use crate::web::sessions::Sessions;
 use crate::web::state::{Hub, Kinds, Shutdown, WebSettings};
@@ -38,6 +43,8 @@ const LONGEST_QUEUE: Duration = Duration::from_secs(3600);
 const LONGEST_PUBLISH: Duration = Duration::from_secs(45);
 /// What an effect may need besides the timeout that it keeps itself.
 const MARGIN: Duration = Duration::from_secs(10);
+/// How many reports of the Content-Security-Policy are logged in a minute.
+const CSP_REPORTS_A_MINUTE: u32 = 30;
 
 pub(super) fn store(config: &Config) -> Result<StoreConfig, AppError> {
     let database = &config.database;
@@ -61,6 +68,7 @@ pub(super) fn supervision(
     store: Store,
     catalogue: Catalogue,
     (proxy, wanted): (Proxy, WantedRoutes),
+    (metrics, events): (Arc<Metrics>, Events),
 ) -> Result<Supervision, AppError> {
     let ladder = StopLadder {
         interrupt: config.spawner.local.interrupt_timeout,
@@ -69,6 +77,7 @@ pub(super) fn supervision(
     };
     let limits = &config.hub.limits;
     let [low, high] = limits.retry_after;
+    let kept = journal::Settings { enabled: config.journal.enabled, keep: config.journal.keep };
     Ok(Supervision {
         store,
         spawner: Spawner::Simple(SimpleSpawner::new(
@@ -84,6 +93,9 @@ pub(super) fn supervision(
         janitor: Slot::default(),
         inspector: Slot::default(),
         services: super::services::parts(config, addresses),
+        journal: Journal::new(kept, Arc::clone(&metrics)),
+        metrics,
+        events,
         catalogue: Arc::new(catalogue),
         limits: Limits {
             starting: limits.concurrent_spawns,
@@ -238,6 +250,7 @@ pub(super) fn web(
         options_form: options_form(config)?,
         simple_options: config.spawner.options_from_form == spawner::OptionsFromForm::Simple,
         template_vars: hub.ui.template_vars.clone(),
+        metrics_authenticate: config.metrics.authenticate,
         auto_login: config.auth.auto_login,
         auto_login_oauth2_authorize: config.auth.auto_login_oauth2_authorize,
         login_service: config.auth.login_service.clone(),
@@ -306,6 +319,11 @@ pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
         sessions: Sessions::default(),
         activity: supervision.activity.clone(),
         registry: supervision.registry.clone(),
+        metrics: Arc::clone(&supervision.metrics),
+        events: supervision.events.clone(),
+        journal: supervision.journal.clone(),
+        readiness: Readiness::default(),
+        csp_reports: Window::new(CSP_REPORTS_A_MINUTE, Duration::from_secs(60)),
         shutdown,
         settings,
     }))

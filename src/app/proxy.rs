@@ -36,6 +36,14 @@ enum Start {
 }
 
 impl Link {
+    /// Adds what a proxy in this process counts to the hub's numbers.
+    pub(super) fn count_in(&self, numbers: &crate::metrics::Metrics) {
+        if let Start::Embedded(embedded) = &self.start {
+            let proxy = Arc::clone(embedded.metrics());
+            numbers.add_source(move |page| page.push_str(&proxy.part_text()));
+        }
+    }
+
     /// Binds the public port, or makes ready to speak to the proxy that does.
     pub(super) fn new(config: &Config, addresses: &Addresses) -> Result<Self, AppError> {
         let wanted = WantedRoutes::default();

@@ -21,6 +21,8 @@ section! {
     pub struct EventsConfig {
         /// Where events go, for example `[{ type = "file", path = "events.log" }]`. None: nothing is written.
         pub sinks: Vec<EventSink> = Vec::new(),
+        /// Writes sign-ins and sign-outs, too; JupyterHub has no such events.
+        pub sessions: bool = false,
     }
 }
 

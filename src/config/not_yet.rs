@@ -21,7 +21,6 @@ const ONLY: &[(&str, &[&str], &str)] = &[
          for a trial, spawner.type = \"simple\" runs them all as the hub's account, which is for tests only",
     ),
     ("hub.named_servers.invalid_names", &["allow-start"], "this build lets such servers start"),
-    ("logging.format", &["text"], "this build writes lines for people"),
     ("spawner.restart", &["never"], "a server that ends by itself stays stopped in this build"),
 ];
 
@@ -60,9 +59,6 @@ const DEFAULT_ONLY: &[(&str, &str)] = &[
     ("database.pool_recycle", "connections are tested before each use"),
     ("database.log_statements", "statements are not logged in this build"),
     ("tls.internal", TLS),
-    ("metrics", "numbers for Prometheus are not in this build"),
-    ("events", "the event log is not in this build"),
-    ("logging.file", "the log goes to the standard error; let the service manager keep it"),
     (
         "culler",
         "idle servers are not stopped in this build; the package jupyterhub-idle-culler works as a service",

@@ -54,7 +54,7 @@ pub mod tls;
 pub use access_log::{AccessEntry, AccessLog};
 pub use config::{ErrorTarget, Forwarding, ProxyConfig, Trust};
 pub use listen::bind;
-pub use metrics::{Metrics, WorkerMetrics};
+pub use metrics::{Metrics, WorkerMetrics, process_metrics};
 pub use own_file::{OwnFile, listen_unix};
 pub use route::{Matching, Route, RouteError};
 pub use server::{ServerHandle, Stop, Tunnels, serve};

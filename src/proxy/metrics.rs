@@ -45,6 +45,11 @@ impl Metrics {
         text::render(self)
     }
 
+    /// Everything but the process's own numbers, under names that can stand beside others'.
+    pub fn part_text(&self) -> String {
+        text::render_part(self)
+    }
+
     pub(crate) fn api_answered(&self, status: u16) {
         *locked(&self.api).entry(status).or_default() += 1;
     }
@@ -69,6 +74,11 @@ impl Metrics {
     fn sum(&self, counter: impl Fn(&WorkerMetrics) -> u64) -> u64 {
         locked(&self.workers).iter().map(|worker| counter(worker)).fold(0, u64::wrapping_add)
     }
+}
+
+/// What the system knows about this process, as text.
+pub fn process_metrics() -> String {
+    text::render_process()
 }
 
 /// A poisoned lock is fine: counters have no invariants.

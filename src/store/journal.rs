@@ -43,6 +43,8 @@ pub struct JournalFilter {
     pub target: Option<String>,
     /// Only those by this actor.
     pub actor: Option<String>,
+    /// Only this action.
+    pub action: Option<String>,
     /// Only those older than this record: the last one of the page before.
     pub before: Option<i64>,
     /// At most this many.
@@ -106,6 +108,9 @@ pub fn page(db: &mut Db, filter: &JournalFilter) -> Result<Vec<Record>, StoreErr
     }
     if let Some(actor) = &filter.actor {
         query = query.filter(journal::actor.eq(actor));
+    }
+    if let Some(action) = &filter.action {
+        query = query.filter(journal::action.eq(action));
     }
     if let Some(before) = filter.before {
         query = query.filter(journal::id.lt(before));

@@ -27,6 +27,15 @@ impl fmt::Debug for Lane {
     }
 }
 
+/// How much of a pool is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// How many connections there may be.
+    pub width: usize,
+    /// How many are in use.
+    pub busy: usize,
+}
+
 /// The lanes for reading and for writing, the latter beginning with the connection that has run the migrations.
 pub(super) fn lanes(config: &StoreConfig, first: Db) -> Result<(Lane, Lane), StoreError> {
     let target = url::target(&config.url)?;
@@ -72,6 +81,12 @@ impl Lane {
             .build_unchecked(connector);
         let permits = Semaphore::new(usize::try_from(width).unwrap_or(1));
         Self { pool, permits: Arc::new(permits), config: Arc::new(config.clone()) }
+    }
+
+    /// How many connections there may be, and how many of them are in use.
+    pub(super) fn usage(&self) -> Usage {
+        let width = usize::try_from(self.pool.max_size()).unwrap_or(0);
+        Usage { width, busy: width.saturating_sub(self.permits.available_permits()) }
     }
 
     /// Runs `f` with a connection on a blocking thread, once one is free.

@@ -8,6 +8,7 @@ mod authorizations;
 mod gains;
 mod group;
 mod groups;
+mod journal;
 mod lookup;
 mod opened;
 mod progress;
@@ -62,6 +63,7 @@ fn hub_resources(table: &mut web::ServiceConfig) {
         .service(at("/health").get(root::health).head(root::health))
         .service(at("/info").get(root::info))
         .service(at("/shutdown").post(shutdown::shutdown))
+        .service(at("/journal").get(journal::list))
         .service(at("/user").get(whoami::show))
         .service(at("/services").get(services::list))
         .service(

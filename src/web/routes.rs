@@ -9,7 +9,8 @@ use actix_web::web::{ServiceConfig, delete, get, patch, post, resource, route, s
 use actix_web::{Resource, Route};
 
 use super::pages::{
-    errors, home, login, logout, redirects, root, small, spawn, spawn_pending, stop, stopped, user_redirect,
+    errors, home, login, logout, metrics, ready, redirects, root, small, spawn, spawn_pending, stop, stopped,
+    user_redirect,
 };
 use super::state::Hub;
 use super::{api, headers, oauth, static_files};
@@ -24,7 +25,8 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
         .service(file("/favicon.ico".to_owned()).route(read().to(static_files::favicon)))
         .service(file("/robots.txt".to_owned()).route(read().to(static_files::robots)))
         .service(file(at("logo")).route(read().to(static_files::logo)))
-        .service(page("health").route(read().to(small::health)));
+        .service(page("health").route(read().to(small::health)))
+        .service(page("health/ready").route(read().to(ready::show)));
     let pages = scope("")
         .wrap(from_fn(errors::render_faults))
         .wrap(from_fn(headers::add))
@@ -43,6 +45,8 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
         .service(writes(page("user/{user}/{rest:.*}").route(get().to(stopped::show))))
         .service(page("user-redirect/{path:.*}").route(get().to(user_redirect::show)))
         .service(page("error/{status:[0-9]+}").route(get().to(errors::for_proxies)))
+        .service(page("metrics").route(get().to(metrics::show)))
+        .service(page("api/metrics").route(get().to(metrics::show)))
         .service(page("security/csp-report").route(post().to(small::csp_report)))
         .service(
             page("api/oauth2/authorize")

@@ -1,6 +1,7 @@
 //! Signing in over HTTP: what a request brings, the limiter before it, and what its errors look like from outside.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Instant;
 
 use actix_web::http::StatusCode;
@@ -14,6 +15,8 @@ use super::visit;
 use crate::actors::sign_in::{Denied, Freshness, Moment, Proven, SignInError};
 use crate::auth::{Credentials, Origin, Wait};
 use crate::domain::allow::loggable;
+use crate::events::SessionAction;
+use crate::metrics::Outcome;
 use crate::secret::Secret;
 use crate::store::users::User;
 
@@ -127,6 +130,7 @@ pub async fn prove(hub: &Hub, credentials: &Credentials) -> Result<Proven, Turne
         Err(SignInError::Denied(reason)) => {
             hub.limiter.failed(&attempt, Instant::now());
             warn!(user, address:%, reason:% = reason; "login failed");
+            hub.journal.sign_in_refused(user, "password", &reason.to_string(), Some(address));
             Err(Turned::Away)
         }
         Err(error) => {
@@ -142,23 +146,38 @@ pub async fn prove(hub: &Hub, credentials: &Credentials) -> Result<Proven, Turne
     }
 }
 
-/// Makes or updates the user.
-///
-/// # Errors
-/// [`Turned`], as [`prove`].
-pub async fn admit(hub: &Hub, proven: Proven) -> Result<User, Turned> {
+/// Makes or updates the user, and writes down that somebody has signed in.
+async fn admit(hub: &Hub, proven: Proven, how: &str, address: IpAddr) -> Result<User, Turned> {
     let name = proven.name.clone();
     match hub.sign_in.admit(proven).await {
         Ok(user) => {
+            hub.journal.signed_in(user.name.as_str(), how, Some(address));
+            hub.events.session(SessionAction::Login, user.name.as_str());
             info!(user = user.name.as_str(); "user logged in");
             Ok(user)
         }
         Err(SignInError::Denied(reason)) => {
-            warn!(user = loggable(name.as_str()).as_str(), reason:% = reason; "login failed");
+            let name = loggable(name.as_str());
+            hub.journal.sign_in_refused(&name, how, &reason.to_string(), Some(address));
+            warn!(user = name.as_str(), reason:% = reason; "login failed");
             Err(Turned::Away)
         }
         Err(error) => Err(Turned::Told(error.into())),
     }
+}
+
+/// Signs in with what was typed on the login page.
+///
+/// # Errors
+/// [`Turned`], as [`prove`].
+pub async fn by_form(hub: &Hub, credentials: &Credentials) -> Result<User, Turned> {
+    let begun = Instant::now();
+    let signed_in = match prove(hub, credentials).await {
+        Ok(proven) => admit(hub, proven, "form", credentials.origin.address).await,
+        Err(turned) => Err(turned),
+    };
+    hub.metrics.login(Outcome::of(signed_in.is_ok()), begun.elapsed());
+    signed_in
 }
 
 /// Signs in with what the request says by itself: a reverse proxy's header, say. No password is tried, so nothing is
@@ -167,15 +186,20 @@ pub async fn admit(hub: &Hub, proven: Proven) -> Result<User, Turned> {
 /// # Errors
 /// [`Turned`], as [`prove`].
 pub async fn by_request(hub: &Hub, request: &HttpRequest) -> Result<User, Turned> {
+    let begun = Instant::now();
     let credentials = Credentials::of_request(origin(request, hub));
-    match hub.sign_in.prove(&credentials).await {
-        Ok(proven) => admit(hub, proven).await,
+    let address = credentials.origin.address;
+    let signed_in = match hub.sign_in.prove(&credentials).await {
+        Ok(proven) => admit(hub, proven, "request", address).await,
         Err(SignInError::Denied(reason)) => {
-            warn!(address:% = credentials.origin.address, reason:% = reason; "automatic login failed");
+            hub.journal.sign_in_refused("", "request", &reason.to_string(), Some(address));
+            warn!(address:%, reason:% = reason; "automatic login failed");
             Err(Turned::Away)
         }
         Err(error) => Err(Turned::Told(error.into())),
-    }
+    };
+    hub.metrics.login(Outcome::of(signed_in.is_ok()), begun.elapsed());
+    signed_in
 }
 
 /// What a check of this request's caller said; asked once a request.

@@ -11,9 +11,12 @@ use tokio::sync::mpsc;
 
 use super::assets::Assets;
 use super::error::Refused;
+use super::pages::ready::Readiness;
 use super::render::Renderer;
 use super::sessions::Sessions;
 use crate::actors::activity::ActivityActor;
+use crate::actors::journal::Journal;
+use crate::actors::journal::window::Window;
 use crate::actors::registry::RegistryActor;
 use crate::actors::servers::Servers;
 use crate::actors::services::Services;
@@ -24,6 +27,8 @@ use crate::domain::network::Network;
 use crate::domain::next_url::Origin;
 use crate::domain::oauth::pkce;
 use crate::domain::scope::Catalogue;
+use crate::events::Events;
+use crate::metrics::Metrics;
 use crate::store::Store;
 
 /// The web layer's settings, from `[hub]`, `[auth]`, `[spawner]` and `[metrics]`.
@@ -97,6 +102,8 @@ pub struct WebSettings {
     pub simple_options: bool,
     /// `hub.ui.template_vars`.
     pub template_vars: Map<String, Value>,
+    /// `metrics.authenticate`.
+    pub metrics_authenticate: bool,
     /// `auth.auto_login`.
     pub auto_login: bool,
     /// `auth.auto_login_oauth2_authorize`.
@@ -159,6 +166,16 @@ pub struct Hub {
     pub activity: Slot<ActivityActor>,
     /// Owns the routes.
     pub registry: Slot<RegistryActor>,
+    /// Numbers.
+    pub metrics: Arc<Metrics>,
+    /// The event log.
+    pub events: Events,
+    /// Who did what.
+    pub journal: Journal,
+    /// Whether the hub can do its work.
+    pub readiness: Readiness,
+    /// Which reports of the Content-Security-Policy are logged.
+    pub csp_reports: Window,
     /// Ends the hub.
     pub shutdown: mpsc::Sender<Shutdown>,
     /// Settings.

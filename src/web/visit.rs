@@ -47,6 +47,8 @@ pub struct Visit {
     pub host: String,
     /// Whether cookies are for TLS only.
     pub secure: bool,
+    /// The visitor's address.
+    pub address: IpAddr,
 }
 
 /// Whether this is the shape of our session ids, and of JupyterHub's; anything else is replaced. Services use the id as
@@ -78,7 +80,8 @@ impl Visit {
             None => last_scheme(headers).unwrap_or_else(|| scheme.as_str()) == "https",
         };
         let anonymous = settings.xsrf_headers.iter().map(|name| headers.get(name).map(HeaderValue::as_bytes));
-        let fingerprint = xsrf::fingerprint(address(request, hub), &settings.xsrf_networks, anonymous);
+        let address = address(request, hub);
+        let fingerprint = xsrf::fingerprint(address, &settings.xsrf_networks, anonymous);
         Self {
             uri: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
             method: request.method().as_str().to_owned(),
@@ -93,6 +96,7 @@ impl Visit {
             scheme: scheme.as_str(),
             host,
             secure,
+            address,
         }
     }
 

@@ -11,6 +11,7 @@ mod auth;
 mod config;
 mod cookies;
 mod oauth;
+mod observability;
 mod pages;
 mod proxy;
 mod rbac;

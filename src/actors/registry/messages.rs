@@ -2,6 +2,7 @@
 
 use std::future::ready;
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix::{Context, Handler, Message, ResponseFuture};
 use log::{error, info, warn};
@@ -10,6 +11,7 @@ use super::{Keeper, Proxy, PublishError, RegistryActor, embedded, pending};
 use crate::config::address::ApiUrl;
 use crate::domain::route_check::{Live, WantedRoute};
 use crate::domain::route_spec::RouteSpec;
+use crate::metrics::Outcome;
 use crate::proxy_client::{Peer, ProxyError};
 use crate::secret::Secret;
 
@@ -55,15 +57,20 @@ impl Handler<Unpublish> for RegistryActor {
 
     fn handle(&mut self, old: Unpublish, _: &mut Context<Self>) -> Self::Result {
         self.parts.wanted.remove(&old.spec);
+        let begun = Instant::now();
         match &self.parts.proxy {
             Proxy::Embedded(routes) => {
                 routes.remove(old.spec.as_str());
+                self.parts.metrics.route_removed(Outcome::Success, begun.elapsed());
                 Box::pin(ready(()))
             }
             Proxy::Remote(remote) => {
                 let remote = Arc::clone(remote);
+                let metrics = Arc::clone(&self.parts.metrics);
                 Box::pin(async move {
-                    if let Err(failed) = remote.settle(&old.spec).await {
+                    let settled = remote.settle(&old.spec).await;
+                    metrics.route_removed(Outcome::of(settled.is_ok()), begun.elapsed());
+                    if let Err(failed) = settled {
                         warn!(route:% = old.spec, error:% = failed; "a route could not be removed");
                     }
                 })
@@ -81,11 +88,20 @@ impl Handler<List> for RegistryActor {
     type Result = ResponseFuture<Result<Live, ProxyError>>;
 
     fn handle(&mut self, _: List, _: &mut Context<Self>) -> Self::Result {
+        let (metrics, begun) = (Arc::clone(&self.parts.metrics), Instant::now());
         match &self.parts.proxy {
-            Proxy::Embedded(routes) => Box::pin(ready(Ok(embedded::live(routes)))),
+            Proxy::Embedded(routes) => {
+                let live = embedded::live(routes);
+                metrics.routes_read(begun.elapsed());
+                Box::pin(ready(Ok(live)))
+            }
             Proxy::Remote(remote) => {
                 let remote = Arc::clone(remote);
-                Box::pin(async move { remote.list().await })
+                Box::pin(async move {
+                    let live = remote.list().await;
+                    metrics.routes_read(begun.elapsed());
+                    live
+                })
             }
         }
     }
@@ -107,15 +123,21 @@ impl Handler<Check> for RegistryActor {
 impl RegistryActor {
     fn check(&self, fresh: Option<Live>) -> ResponseFuture<Result<(), ProxyError>> {
         let parts = Arc::clone(&self.parts);
+        let begun = Instant::now();
         match &self.parts.proxy {
             Proxy::Embedded(routes) => {
                 let changes = embedded::compare(routes, &parts.wanted, &pending(&parts));
                 embedded::check(routes, &parts.wanted, &changes);
+                parts.metrics.routes_checked(begun.elapsed());
                 Box::pin(ready(Ok(())))
             }
             Proxy::Remote(remote) => {
                 let remote = Arc::clone(remote);
-                Box::pin(async move { remote.check(fresh, || pending(&parts)).await })
+                Box::pin(async move {
+                    let checked = remote.check(fresh, &parts.metrics, || pending(&parts)).await;
+                    parts.metrics.routes_checked(begun.elapsed());
+                    checked
+                })
             }
         }
     }
@@ -133,17 +155,24 @@ impl Handler<Survey> for RegistryActor {
         let parts = Arc::clone(&self.parts);
         match &self.parts.proxy {
             Proxy::Embedded(routes) => {
+                let begun = Instant::now();
                 let live = embedded::live(routes);
+                parts.metrics.routes_read(begun.elapsed());
                 let checked = self.check(None);
                 Box::pin(async move { checked.await.map(|()| live) })
             }
             Proxy::Remote(remote) => {
                 let remote = Arc::clone(remote);
                 Box::pin(async move {
-                    let live = remote.list().await?;
-                    if let Err(failed) = remote.check(Some(live.clone()), || pending(&parts)).await {
+                    let begun = Instant::now();
+                    let live = remote.list().await;
+                    parts.metrics.routes_read(begun.elapsed());
+                    let (live, begun) = (live?, Instant::now());
+                    let fresh = Some(live.clone());
+                    if let Err(failed) = remote.check(fresh, &parts.metrics, || pending(&parts)).await {
                         error!(error:% = failed; "the proxy's routes could not be checked");
                     }
+                    parts.metrics.routes_checked(begun.elapsed());
                     Ok(live)
                 })
             }

@@ -14,6 +14,7 @@ use super::wanted::WantedRoutes;
 use super::{ROUTING, announce};
 use crate::domain::route_check::{self, Change, Live};
 use crate::domain::route_spec::RouteSpec;
+use crate::metrics::Metrics;
 use crate::proxy_client::{Peer, ProxyClient, ProxyError};
 
 /// Who runs the proxy.
@@ -101,13 +102,18 @@ impl Remote {
     pub(super) async fn check(
         &self,
         fresh: Option<Live>,
+        metrics: &Metrics,
         pending: impl FnOnce() -> BTreeSet<RouteSpec>,
     ) -> Result<(), ProxyError> {
         let _one_at_a_time = self.checking.lock().await;
         let begin = tokio::time::Instant::now();
         let live = match fresh {
             Some(live) if !live.is_empty() => live,
-            _ => self.list().await?,
+            _ => {
+                let read = self.list().await;
+                metrics.routes_read(begin.elapsed());
+                read?
+            }
         };
         self.found().clear();
         let mut changes = route_check::check(&self.wanted.all(), &live, &pending());

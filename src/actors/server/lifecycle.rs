@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use log::{error, warn};
@@ -17,6 +17,7 @@ use crate::domain::oauth::client::{distinct_server_client_id, server_client_id};
 use crate::domain::server_state::{Event, Failure, FailureKind};
 use crate::domain::spawn_env::{self, BindAddress};
 use crate::domain::token_hash::{self, TokenHash};
+use crate::metrics::Poll;
 use crate::secret::{self, RandomError, Secret};
 use crate::spawn::{
     Address, LaunchRequest, Launched, ProcessId, ReadyError, ReadyUrl, Running, looks_like_port_conflict,
@@ -268,7 +269,11 @@ pub(super) async fn adopt(parts: Arc<Supervision>, identity: Identity) -> Findin
     let (Some(process), Some(address)) = (process, row.address) else {
         return not_adopted("it was still starting when the hub stopped");
     };
-    match parts.spawner.adopt(&process).await {
+    let asked = Instant::now();
+    let found = parts.spawner.adopt(&process).await;
+    let running = if matches!(found, Ok(Some(_))) { Poll::Running } else { Poll::Stopped };
+    parts.metrics.poll(running, asked.elapsed());
+    match found {
         Ok(Some(running)) => Finding {
             running: Some(running),
             address: Some(Address { ip: address.ip, port: address.port }),

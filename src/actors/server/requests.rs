@@ -36,7 +36,10 @@ impl Handler<Start> for ServerActor {
 
     fn handle(&mut self, start: Start, context: &mut Context<Self>) -> Self::Result {
         MessageResult(match (self.state.pending(), self.state.is_ready()) {
-            (Some(pending), _) => StartReply::Pending(pending),
+            (Some(pending), _) => {
+                self.observed.already_pending();
+                StartReply::Pending(pending)
+            }
             (None, true) => StartReply::Ready,
             (None, false) => {
                 self.options = start.options;

@@ -4,6 +4,8 @@ mod certificates;
 mod redirect;
 mod settings;
 
+use std::sync::Arc;
+
 use log::info;
 use orrery_proxy::{Listener, Metrics, OwnFile, Routes, ServerHandle, Stop, Tunnels};
 
@@ -20,6 +22,7 @@ pub(in crate::app) struct Embedded {
     redirect: Option<redirect::Bound>,
     certificates: Certificates,
     routes: Routes,
+    metrics: Arc<Metrics>,
     files: Vec<OwnFile>,
 }
 
@@ -32,7 +35,20 @@ impl Embedded {
         let certificates = Certificates::load(config)?;
         let public = Listener { socket, tls: certificates.server() };
         let files = file.into_iter().collect();
-        Ok(Self { public, api, redirect, certificates, routes: Routes::default(), files })
+        Ok(Self {
+            public,
+            api,
+            redirect,
+            certificates,
+            routes: Routes::default(),
+            metrics: Metrics::new(),
+            files,
+        })
+    }
+
+    /// What it counts.
+    pub(super) fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
     /// The table that it reads.
@@ -42,8 +58,7 @@ impl Embedded {
 
     /// Answers from now on.
     pub(super) fn open(self, config: &Config, addresses: &Addresses) -> Result<Serving, AppError> {
-        let Self { public, api, redirect, mut certificates, routes, files } = self;
-        let metrics = Metrics::new();
+        let Self { public, api, redirect, mut certificates, routes, metrics, files } = self;
         let settings = settings::settings(config, addresses, &metrics)?;
         let handle = orrery_proxy::serve(vec![public], routes.clone(), settings)?;
         let api = api.map(|api| api.serve(&routes, metrics));

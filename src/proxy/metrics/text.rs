@@ -12,13 +12,32 @@ const QUANTILES: [(u64, &str); 7] =
     [(10, "0.01"), (50, "0.05"), (500, "0.5"), (900, "0.9"), (950, "0.95"), (990, "0.99"), (999, "0.999")];
 
 pub(super) fn render(metrics: &Metrics) -> String {
-    let mut page = Page::default();
+    let mut page = Page::new(Names::Chp);
+    of_process(&mut page);
+    of_chp(metrics, &mut page);
+    of_ours(metrics, &mut page);
+    page.text
+}
+
+/// The proxy's part of the page of a program that has more to say.
+pub(super) fn render_part(metrics: &Metrics) -> String {
+    let mut page = Page::new(Names::Prefixed);
+    of_chp(metrics, &mut page);
+    of_ours(metrics, &mut page);
+    page.text
+}
+
+/// What the system knows about this process, alone.
+pub(super) fn render_process() -> String {
+    let mut page = Page::new(Names::Prefixed);
+    of_process(&mut page);
+    page.text
+}
+
+fn of_process(page: &mut Page) {
     for sample in process::samples() {
         page.single(sample.name, sample.kind, sample.help, &sample.value);
     }
-    of_chp(metrics, &mut page);
-    of_ours(metrics, &mut page);
-    page.0
 }
 
 fn of_chp(metrics: &Metrics, page: &mut Page) {
@@ -67,20 +86,44 @@ fn of_ours(metrics: &Metrics, page: &mut Page) {
     );
 }
 
-#[derive(Default)]
-struct Page(String);
+/// How the counters that CHP has are called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Names {
+    /// As CHP calls them.
+    Chp,
+    /// With a prefix, and counters with `_total`, as is usual.
+    Prefixed,
+}
+
+struct Page {
+    names: Names,
+    text: String,
+}
 
 impl Page {
+    fn new(names: Names) -> Self {
+        Self { names, text: String::new() }
+    }
+
+    fn name(&self, name: &str, kind: &str) -> String {
+        let ours = name.starts_with("orrery_") || name.starts_with("process_");
+        if self.names == Names::Chp || ours {
+            return name.to_owned();
+        }
+        format!("orrery_proxy_{name}{}", if kind == "counter" { "_total" } else { "" })
+    }
+
     fn head(&mut self, name: &str, kind: &str, help: &str) {
         self.line(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}"));
     }
 
     fn line(&mut self, line: impl Display) {
         // Writing to a string never fails.
-        let _ = writeln!(self.0, "{line}");
+        let _ = writeln!(self.text, "{line}");
     }
 
     fn single(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
+        let name = &self.name(name, kind);
         self.head(name, kind, help);
         self.line(format_args!("{name} {value}\n"));
     }
@@ -94,6 +137,7 @@ impl Page {
     }
 
     fn by_status(&mut self, name: &str, help: &str, counts: &BTreeMap<u16, u64>) {
+        let name = &self.name(name, "counter");
         self.head(name, "counter", help);
         for (status, count) in counts {
             self.line(format_args!("{name}{{status=\"{status}\"}} {count}"));
@@ -102,6 +146,7 @@ impl Page {
     }
 
     fn summary(&mut self, name: &str, help: &str, summary: &Summary) {
+        let name = &self.name(name, "summary");
         self.head(name, "summary", help);
         for (per_mille, shown) in QUANTILES {
             let value = seconds(summary.quantile(per_mille));
@@ -159,6 +204,22 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
         }
+    }
+
+    #[test]
+    fn beside_others_all_names_say_that_they_are_the_proxys() {
+        let metrics = Metrics::new();
+        metrics.worker().answered(200);
+        let text = metrics.part_text();
+        for line in
+            ["orrery_proxy_requests_ws_total 0", "orrery_proxy_requests_proxy_total{status=\"200\"} 1"]
+        {
+            assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
+        }
+        let named =
+            |line: &str| line.starts_with("orrery_proxy_") || line.starts_with('#') || line.is_empty();
+        assert!(text.lines().all(named), "{text}");
+        assert!(crate::process_metrics().contains("# TYPE process_open_fds gauge\n"));
     }
 
     #[test]

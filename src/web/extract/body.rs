@@ -7,10 +7,11 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use serde_json::{Map, Value};
 
 use crate::web::error::{ApiError, Refused};
+use crate::web::observe::SentBody;
 
 /// Larger bodies are refused with 413.
 const MOST_BYTES: usize = 10 * 1024 * 1024;
@@ -28,11 +29,15 @@ impl FromRequest for Body {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let payload = web::Payload::from_request(request, payload);
+        let request = request.clone();
         Box::pin(async move {
             let unreadable = || Refused::bad("The body of the request could not be read");
             let payload = payload.await.map_err(|_| unreadable())?;
             match payload.to_bytes_limited(MOST_BYTES).await {
-                Ok(Ok(bytes)) => Ok(Self(bytes)),
+                Ok(Ok(bytes)) => {
+                    request.extensions_mut().insert(SentBody(bytes.clone()));
+                    Ok(Self(bytes))
+                }
                 Ok(Err(_)) => Err(unreadable().into()),
                 Err(_) => {
                     let message = format!("The body of the request is larger than {MOST_BYTES} bytes");

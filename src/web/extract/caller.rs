@@ -14,6 +14,7 @@ use super::query::Query;
 use crate::domain::xsrf::{self, EndpointKind};
 use crate::web::caller::{Caller, Notice};
 use crate::web::error::{ApiError, Refused};
+use crate::web::observe::Requester;
 use crate::web::sign_in;
 use crate::web::state::{Hub, shared};
 use crate::web::visit::Visit;
@@ -57,6 +58,9 @@ async fn identify(request: &HttpRequest, hub: &Hub) -> Result<Identified, Refuse
     if let Some(token) = bearer(request.headers()) {
         if let Some(caller) = hub.caller_by_token(token).await? {
             let caller = sign_in::may_use_token(hub, request, &caller).await.then_some(caller);
+            if let Some(known) = &caller {
+                request.extensions_mut().insert(Requester(Arc::clone(known)));
+            }
             return Ok(Identified { caller, visit: None });
         }
     }
@@ -77,6 +81,9 @@ async fn by_cookie(
         Some(login) => hub.caller_by_login(&login, Notice::Activity).await?,
         None => None,
     };
+    if let Some(known) = &caller {
+        request.extensions_mut().insert(Requester(Arc::clone(known)));
+    }
     let line = match &caller {
         Some(_) => visit.ensure_session(hub)?,
         None => visit.cleared_login(hub),

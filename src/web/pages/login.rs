@@ -150,8 +150,7 @@ fn service_name(hub: &Hub) -> String {
 /// Who the fields prove somebody to be, made a user of the hub if the rules let them in.
 async fn sign_in(hub: &Hub, request: &HttpRequest, fields: &Form) -> Result<User, Turned> {
     let credentials = sign_in::credentials(sign_in::origin(request, hub), fields.fields());
-    let proven = sign_in::prove(hub, &credentials).await?;
-    sign_in::admit(hub, proven).await
+    sign_in::by_form(hub, &credentials).await
 }
 
 /// Sets the cookies of somebody who has signed in (cookies-xsrf.md 1.3), and leads on.

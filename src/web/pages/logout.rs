@@ -7,6 +7,7 @@ use log::info;
 
 use super::visitor::Visitor;
 use crate::domain::names::ServerKey;
+use crate::events::SessionAction;
 use crate::store::servers;
 use crate::store::users::User;
 use crate::web::error::{PageError, Refused};
@@ -28,6 +29,8 @@ pub async fn show(hub: web::Data<Hub>, mut visitor: Visitor) -> Result<HttpRespo
         visitor.visit.session_id = None;
         visitor.set_cookies = visitor.visit.cleared(&hub);
         visitor.become_user(None);
+        hub.journal.signed_out(user.name.as_str(), Some(visitor.visit.address));
+        hub.events.session(SessionAction::Logout, user.name.as_str());
         info!(user = user.name.as_str(); "user logged out");
     }
     if hub.settings.auto_login || !hub.authenticator.has_form() {

@@ -18,6 +18,7 @@ use crate::store::services;
 use crate::store::users::User;
 use crate::web::caller::{Caller, Notice};
 use crate::web::error::{PageError, Refused};
+use crate::web::observe::Requester;
 use crate::web::render::pages::Page;
 use crate::web::render::{PageContext, RenderError, ServiceLink, Viewer};
 use crate::web::sign_in;
@@ -165,6 +166,9 @@ impl Visitor {
     /// Answers with this body, and sets the cookies.
     pub fn finish(self, response: &mut HttpResponseBuilder, body: String) -> HttpResponse {
         let mut response = response.body(body);
+        if let Some(user) = self.user {
+            response.extensions_mut().insert(Requester(user));
+        }
         add_cookies(response.headers_mut(), self.set_cookies);
         response
     }

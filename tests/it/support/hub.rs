@@ -15,6 +15,9 @@ pub(crate) const ADMIN_TOKEN: &str = "admin-token-of-the-tests-0123456789";
 /// The password of everybody.
 pub(crate) const PASSWORD: &str = "pw";
 
+/// The file in a hub's folder with the environment variables that it is started with, `NAME=value`.
+const VARIABLES: &str = "variables";
+
 /// One running hub. Ended, with its servers, when dropped.
 pub(crate) struct Hub {
     pub(crate) folder: TempDir,
@@ -105,11 +108,14 @@ fn binary() -> Command {
 }
 
 fn launch(folder: &Path) -> Child {
+    let variables = std::fs::read_to_string(folder.join(VARIABLES)).unwrap_or_default();
+    let variables = variables.lines().filter_map(|line| line.split_once('='));
     let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).unwrap();
     binary()
         .arg("--config")
         .arg(folder.join("orrery.toml"))
         .current_dir(folder)
+        .envs(variables)
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())
         .stderr(log)
@@ -126,6 +132,13 @@ impl Hub {
     /// A hub with these settings besides the usual ones.
     pub(crate) fn with(extra: &str) -> Self {
         Self::at(free_port(), extra)
+    }
+
+    /// A hub with these settings besides the usual ones, and these environment variables.
+    pub(crate) fn with_variables(extra: &str, variables: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(VARIABLES), variables.join("\n")).unwrap();
+        Self::in_folder(folder, free_port(), extra)
     }
 
     /// A hub behind this public port.
