@@ -179,6 +179,7 @@ async fn serve(config: Config) -> Result<(), AppError> {
         limiter: Limiter::new(&config.auth.rate_limit),
         shutdown,
         settings,
+        ui: &config.hub.ui,
     })?;
     let web = listen::web(internal, hub)?;
     info!(url = addresses.connect_url.as_str(); "the hub listens");

@@ -19,7 +19,7 @@ use orrery_proxy::{RouteError, Routes};
 use super::obituary::Obituary;
 use super::supervision::Supervision;
 use crate::domain::route_check::Change;
-use crate::domain::route_spec::{RouteSpec, Routing};
+use crate::domain::route_spec::RouteSpec;
 use crate::proxy_client::ProxyError;
 
 #[cfg(test)]
@@ -27,9 +27,6 @@ pub(crate) use messages::Crash;
 pub use messages::{Check, List, Publish, Survey, SwitchError, SwitchProxy, Unpublish};
 pub use remote::{Keeper, Remote};
 pub use wanted::WantedRoutes;
-
-/// Routes begin with a path; host names of users' own are not in this build.
-const ROUTING: Routing = Routing::Paths;
 
 /// The proxy that has the routes.
 #[derive(Clone)]

@@ -68,6 +68,12 @@ impl Servers {
         self.parts.prefix(key)
     }
 
+    /// Where a browser finds the server: its path, or its whole URL with subdomains.
+    #[must_use]
+    pub fn url(&self, key: &ServerKey) -> String {
+        self.parts.servers.places.server_url(key)
+    }
+
     /// Asks for a start with these options (`None`: those of the last start).
     ///
     /// # Errors

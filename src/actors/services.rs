@@ -221,7 +221,7 @@ impl Services {
 
     /// Where the proxy leads to the service.
     fn spec(&self, name: &str) -> RouteSpec {
-        RouteSpec::canonical(&service_env::prefix(&self.parts.servers.hub.base_url, name))
+        self.parts.servers.places.service_route(name)
     }
 
     /// Leads the proxy to a service that was made at run time. One whose address is the proxy's own is not routed: each

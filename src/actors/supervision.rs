@@ -16,6 +16,7 @@ use super::services::ServiceParts;
 use super::slot::Slot;
 use crate::domain::admission::Limits;
 use crate::domain::names::ServerKey;
+use crate::domain::places::Places;
 use crate::domain::route_spec::RouteSpec;
 use crate::domain::scope::Catalogue;
 use crate::domain::server_state::Deadlines;
@@ -44,8 +45,10 @@ pub struct ServerSettings {
     pub environment: spawn_env::Settings,
     /// The hub's own environment, for `spawner.env_keep`.
     pub hub_environment: BTreeMap<String, String>,
-    /// How servers and browsers reach the hub.
+    /// How servers reach the hub; the origin of each server is filled in at its start.
     pub hub: spawn_env::HubAddresses,
+    /// Where browsers find servers.
+    pub places: Places,
 }
 
 /// How often things are done.
@@ -107,13 +110,13 @@ impl Supervision {
     /// The server's URL path, `/user/ada/`.
     #[must_use]
     pub fn prefix(&self, key: &ServerKey) -> String {
-        key.prefix(&self.servers.hub.base_url)
+        self.servers.places.server_path(key)
     }
 
     /// Where the server's route begins.
     #[must_use]
     pub fn route(&self, key: &ServerKey) -> RouteSpec {
-        RouteSpec::canonical(&self.prefix(key))
+        self.servers.places.server_route(key)
     }
 
     /// The rows of a server that has names only.

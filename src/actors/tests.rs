@@ -22,6 +22,7 @@ use super::supervision::{Intervals, ServerSettings, Supervision};
 use super::{admission, registry};
 use crate::domain::admission::{Limits, WhenFull};
 use crate::domain::names::{ServerKey, ServerName, Username};
+use crate::domain::places::Places;
 use crate::domain::route_check::{Purpose, WantedRoute};
 use crate::domain::route_spec::RouteSpec;
 use crate::domain::scope::Catalogue;
@@ -162,6 +163,7 @@ fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supe
             },
             hub_environment: std::env::vars().collect(),
             hub,
+            places: Places::new("/", "", None),
         },
     }
 }

@@ -96,7 +96,7 @@ fn write(
     groups::extend(db, config, &people)?;
     let configured = services::define(db, config, &mut warnings)?;
     store_tokens(db, config, &configured, &people, &defined)?;
-    warnings.extend(clients::write(db, &configured, &config.hub.base_url, &catalogue)?);
+    warnings.extend(clients::write(db, &configured, &config.addresses()?.places, &catalogue)?);
     members::assign(db, config, &defined, &people, &mut warnings)?;
     if config.auth.manage_roles {
         let loaded = sign_in::roles::Loaded { specs: managed, reset: config.auth.reset_managed_roles };

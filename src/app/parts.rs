@@ -1,5 +1,6 @@
 //! From the configuration to the settings of each part.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::auth::{Authenticator, Limiter};
 use crate::config::database::Database;
 use crate::config::{Addresses, Config, hub, spawner};
 use crate::domain::admission::{Limits, WhenFull};
+use crate::domain::landing::Rule;
 use crate::domain::network::Network;
 use crate::domain::next_url::Origin;
 use crate::domain::oauth::pkce;
@@ -30,7 +32,7 @@ use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::spawn::{SimpleSpawner, Spawner, StopLadder};
 use crate::store::{Store, StoreConfig};
-use crate::web::assets::Assets;
+use crate::web::assets::{Asset, Assets};
 use crate::web::pages::ready::Readiness;
 use crate::web::render::{Renderer, Site};
 use crate::web::sessions::Sessions;
@@ -146,9 +148,10 @@ fn servers(config: &Config, addresses: &Addresses) -> Result<ServerSettings, App
         hub: spawn_env::HubAddresses {
             base_url: addresses.base_url.clone(),
             api_url,
-            public_origin: addresses.public_url.as_deref().map(origin_of).unwrap_or_default(),
+            public_origin: addresses.places.public_origin().to_owned(),
             server_origin: String::new(),
         },
+        places: addresses.places.clone(),
     })
 }
 
@@ -184,12 +187,6 @@ fn environment(config: &Config, spawner: &spawner::SpawnerConfig) -> Result<spaw
     })
 }
 
-/// `scheme://host[:port]` of a URL.
-pub(super) fn origin_of(url: &str) -> String {
-    let end = url.find("://").and_then(|at| url.get(at + 3..)?.find('/').map(|slash| at + 3 + slash));
-    url.get(..end.unwrap_or(url.len())).unwrap_or(url).to_owned()
-}
-
 pub(super) fn web(
     config: &Config,
     addresses: &Addresses,
@@ -214,13 +211,20 @@ pub(super) fn web(
     Ok(WebSettings {
         base_url: addresses.base_url.clone(),
         hub_prefix: addresses.hub_prefix.clone(),
-        public_origin: public_url.as_deref().and_then(Origin::of_public_url),
+        public_origin: public_url.as_deref().and_then(Origin::of_public_url).map(|origin| {
+            match addresses.places.subdomains() {
+                Some(hosts) => origin.with_subdomains(&hosts.authority(&hosts.domain)),
+                None => origin,
+            }
+        }),
+        places: addresses.places.clone(),
         public_url,
         trusted_proxies: hub.trusted_proxies.clone(),
         cookie_secret,
         cookie_max_age: hub.cookie_max_age,
         cookie_host_prefix: hub.cookie_host_prefix,
         xsrf_cookie_options: hub.xsrf_cookie_options.as_ref().map_or_else(|| cookie_options.clone(), options),
+        session_cookie_options: session_cookie_options(&cookie_options, addresses),
         cookie_options,
         xsrf_networks: networks("JUPYTERHUB_XSRF_ANONYMOUS_IP_CIDRS")?,
         xsrf_headers,
@@ -241,6 +245,8 @@ pub(super) fn web(
         user_redirects: hub.limits.user_redirects,
         redirect_to_server: hub.redirect_to_server,
         default_url: hub.default_url.clone(),
+        default_url_rules: hub.default_url_rules.iter().map(rule).collect(),
+        no_cache_static: hub.ui.no_cache_static,
         implicit_spawn_after: hub.implicit_spawn_after,
         legacy_stopped_server_status: hub.legacy_stopped_server_status,
         stop_servers_on_logout: hub.stop_servers_on_logout,
@@ -265,6 +271,11 @@ pub(super) fn web(
     })
 }
 
+fn rule(written: &hub::DefaultUrlRule) -> Rule {
+    let hub::DefaultUrlRule { role, group, admin, url } = written.clone();
+    Rule { role, group, admin, url }
+}
+
 /// `spawner.options_form`, or what `spawner.options_form_file` holds.
 fn options_form(config: &Config) -> Result<String, AppError> {
     let path = &config.spawner.options_form_file;
@@ -282,6 +293,12 @@ fn options(options: &Map<String, Value>) -> Vec<(String, String)> {
     kept.map(|(name, value)| (name.clone(), text(value))).collect()
 }
 
+/// With subdomains the browser session is one for the hub and all servers; what signs in stays the hub's own.
+fn session_cookie_options(usual: &[(String, String)], addresses: &Addresses) -> Vec<(String, String)> {
+    let domain = addresses.places.subdomains().map(|hosts| ("Domain".to_owned(), hosts.domain.clone()));
+    usual.iter().cloned().chain(domain).collect()
+}
+
 /// What the web layer is made of.
 pub(super) struct HubParts<'a> {
     pub(super) supervision: &'a Supervision,
@@ -292,20 +309,26 @@ pub(super) struct HubParts<'a> {
     pub(super) limiter: Limiter,
     pub(super) shutdown: mpsc::Sender<Shutdown>,
     pub(super) settings: WebSettings,
+    pub(super) ui: &'a hub::UiConfig,
 }
 
 pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
-    let HubParts { supervision, servers, services, authenticator, sign_in, limiter, shutdown, settings } =
+    let HubParts { supervision, servers, services, authenticator, sign_in, limiter, shutdown, settings, ui } =
         parts;
     let assets = Arc::new(Assets::embedded());
     let mut site = Site::new(&settings.base_url);
     site.template_vars = settings.template_vars.clone();
+    site.template_paths = ui.template_paths.clone();
+    for folder in &site.template_paths {
+        std::fs::read_dir(folder).map_err(|source| AppError::File { path: folder.clone(), source })?;
+    }
     let renderer = Renderer::new(&site, Arc::clone(&assets))?;
     Ok(SharedHub::new(Hub {
         store: supervision.store.clone(),
         servers,
         services,
         renderer,
+        logo: logo(&ui.logo_file, &assets)?,
         assets,
         catalogue: Arc::clone(&supervision.catalogue),
         sign_in: SignIn::new(
@@ -329,15 +352,18 @@ pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
     }))
 }
 
+/// `hub.ui.logo_file`, or the built-in one.
+fn logo(path: &Path, assets: &Assets) -> Result<Asset, AppError> {
+    if path.as_os_str().is_empty() {
+        return Ok(assets.logo());
+    }
+    let bytes = std::fs::read(path).map_err(|source| AppError::File { path: path.to_owned(), source })?;
+    Ok(Asset::new(&path.to_string_lossy(), bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_origin_is_a_url_without_its_path() {
-        assert_eq!(origin_of("https://hub.example:8443/jhub/"), "https://hub.example:8443");
-        assert_eq!(origin_of("https://hub.example"), "https://hub.example");
-    }
 
     #[test]
     fn attributes_that_the_hub_sets_itself_are_not_taken_from_cookie_options() {

@@ -68,7 +68,7 @@ impl Link {
             registry::Keeper::Operator => None,
         };
         let client = ProxyClient::new(Peer { url, token }, config.proxy.concurrency);
-        let remote = Arc::new(Remote::new(client, keeper, wanted.clone()));
+        let remote = Arc::new(Remote::new(client, keeper, config.routing(), wanted.clone()));
         let start = match plan {
             Some(plan) => Start::Child { remote: Arc::clone(&remote), plan },
             None => Start::External { remote: Arc::clone(&remote), url: shown },

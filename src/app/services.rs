@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use tokio::task::spawn_blocking;
 
 use super::AppError;
-use super::parts::origin_of;
 use crate::actors::services::{Place, ServiceParts, ServicePlan};
 use crate::config::address::{Endpoint, HttpUrl};
 use crate::config::services::ServiceRestart;
 use crate::config::{Addresses, Config, ServiceConfig};
 use crate::domain::oauth::client::service_client_id;
+use crate::domain::places::Places;
 use crate::domain::service_env::{self, ServiceFacts};
 use crate::domain::service_state::{Policy, Restart};
 use crate::domain::spawn_env::HubAddresses;
@@ -57,10 +57,11 @@ pub(super) fn plans(
 ) -> Vec<ServicePlan> {
     let planner = Planner {
         config,
+        places: &addresses.places,
         hub: HubAddresses {
             base_url: addresses.base_url.clone(),
             api_url: format!("{}{}api", local_origin(config, addresses), addresses.hub_prefix),
-            public_origin: addresses.public_url.as_deref().map(origin_of).unwrap_or_default(),
+            public_origin: addresses.places.public_origin().to_owned(),
             server_origin: String::new(),
         },
         hub_environment: std::env::vars_os()
@@ -76,6 +77,7 @@ pub(super) fn plans(
 
 struct Planner<'c> {
     config: &'c Config,
+    places: &'c Places,
     hub: HubAddresses,
     hub_environment: BTreeMap<String, String>,
 }
@@ -94,6 +96,7 @@ impl Planner<'_> {
             home: account.home.clone(),
             shell: account.shell.clone(),
         });
+        let hub = HubAddresses { server_origin: self.places.service_origin(name), ..self.hub.clone() };
         let environment = service_env::environment(&ServiceFacts {
             name,
             api_token: token,
@@ -101,7 +104,7 @@ impl Planner<'_> {
             // a wrong id has been refused already
             client_id: &service_client_id(name, own_id).unwrap_or_default(),
             client_allowed_scopes: &service.oauth_client_allowed_scopes,
-            hub: &self.hub,
+            hub: &hub,
             cookie_host_prefix: self.config.hub.cookie_host_prefix,
             keep: &self.config.spawner.env_keep,
             hub_environment: &self.hub_environment,
@@ -180,6 +183,21 @@ mod tests {
         };
         assert_eq!(asked(""), "http://127.0.0.1:9/services/a/");
         assert_eq!(asked("health_path = \"/healthz\""), "http://127.0.0.1:9/healthz");
+    }
+
+    #[test]
+    fn svc_019_with_subdomains_a_service_is_told_its_own_host() {
+        let plan = planned(
+            "hub.subdomain_host = \"http://hub.test:8000\"\n[services.a]\ncommand = \"a\"\nurl = \"http://127.0.0.1:9\"",
+        )
+        .remove(0);
+        let told = plan.command.environment;
+        assert_eq!(told["JUPYTERHUB_HOST"], "http://hub.test:8000");
+        assert_eq!(told["JUPYTERHUB_PUBLIC_URL"], "http://a--service.hub.test:8000/services/a/");
+        assert_eq!(
+            told["JUPYTERHUB_OAUTH_CALLBACK_URL"],
+            "http://a--service.hub.test:8000/services/a/oauth_callback"
+        );
     }
 
     #[test]

@@ -9,6 +9,10 @@ use std::path::PathBuf;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::Config;
+use super::hub::SubdomainStrategy;
+use crate::domain::places::Places;
+use crate::domain::route_spec::Routing;
+use crate::domain::subdomains::{HostTemplate, HostTemplateError, Naming, Subdomains};
 
 /// An address of the configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +29,9 @@ pub enum AddressError {
     /// A UNIX socket without a path.
     #[error("expected a URL such as http+unix://%2Frun%2Forrery%2Fproxy.sock, not {0:?}")]
     NotASocket(String),
+    /// A pattern for host names.
+    #[error("hub.subdomain_template: {0}")]
+    HostTemplate(#[from] HostTemplateError),
     /// A host name that has no address.
     #[error("the host {host:?} has no address: {reason}")]
     Unresolved {
@@ -228,6 +235,8 @@ pub struct Addresses {
     pub connect_url: String,
     /// What browsers use: the whole URL up to and including the base URL.
     pub public_url: Option<String>,
+    /// Where hub, servers and services are found.
+    pub places: Places,
 }
 
 impl Addresses {
@@ -250,14 +259,44 @@ impl Config {
         };
         let base_url = wrapped(if self.hub.base_url.is_empty() { &written } else { &self.hub.base_url });
         let hub = self.hub_listens()?;
+        let public_url = Some(self.hub.public_url.clone()).filter(|url| !url.is_empty());
+        let origin = public_url.as_deref().map(HttpUrl::parse).transpose()?.map(|url| url.origin());
         Ok(Addresses {
             public: self.public_endpoint()?,
             hub_prefix: format!("{base_url}hub/"),
+            places: Places::new(&base_url, &origin.unwrap_or_default(), self.subdomains()?),
             base_url,
             connect_url: self.connect_url(&hub)?,
             hub,
-            public_url: Some(self.hub.public_url.clone()).filter(|url| !url.is_empty()),
+            public_url,
         })
+    }
+
+    /// The host names of users and services, if they get any.
+    fn subdomains(&self) -> Result<Option<Subdomains>, AddressError> {
+        let hub = &self.hub;
+        if hub.subdomain_host.is_empty() {
+            return Ok(None);
+        }
+        let parent = HttpUrl::parse(&hub.subdomain_host)?;
+        let naming = match hub.subdomain_strategy {
+            SubdomainStrategy::Idna => Naming::Idna,
+            SubdomainStrategy::Legacy => Naming::Legacy,
+            SubdomainStrategy::Template => Naming::Template(HostTemplate::parse(&hub.subdomain_template)?),
+        };
+        // the hub's cookies and its users' hosts must have one domain: the one that browsers know it by
+        let domain = match hub.public_url.as_str() {
+            "" => parent.host,
+            public => HttpUrl::parse(public)?.host,
+        };
+        let domain = domain.to_ascii_lowercase();
+        Ok(Some(Subdomains { scheme: parent.scheme, domain, port: parent.port, naming }))
+    }
+
+    /// Whether routes begin with a host.
+    #[must_use]
+    pub fn routing(&self) -> Routing {
+        if self.hub.subdomain_host.is_empty() { Routing::Paths } else { Routing::Hosts }
     }
 
     /// Where the proxy listens.

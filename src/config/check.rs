@@ -18,6 +18,7 @@ pub fn check(config: &Config, report: &mut Report) {
     urls(config, report);
     proxy::check(config, report);
     hub(&config.hub, report);
+    host_prefix(config, report);
     auth::check(&config.auth, report);
     spawner(&config.spawner, report);
     services(&config.services, report);
@@ -86,6 +87,7 @@ fn hub(hub: &HubConfig, report: &mut Report) {
             format!("expected 1 to {most} (`hub.api.page_max_limit`), not {usual}"),
         );
     }
+    pages(hub, report);
     for (name, value) in &hub.headers {
         let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
         if name.is_empty() || !name.chars().all(token) || value.chars().any(char::is_control) {
@@ -94,6 +96,50 @@ fn hub(hub: &HubConfig, report: &mut Report) {
                 "expected the name and the value of an HTTP header",
             );
         }
+    }
+}
+
+/// Landing pages, and where browsers send reports.
+fn pages(hub: &HubConfig, report: &mut Report) {
+    let is_place = |url: &str| {
+        let fine = |c: char| !c.is_whitespace() && !c.is_control() && c != '\\';
+        let local = url.starts_with('/') && !url.starts_with("//");
+        (local || HttpUrl::parse(url.split(['?', '#']).next().unwrap_or(url)).is_ok())
+            && url.chars().all(fine)
+    };
+    for rule in &hub.default_url_rules {
+        if !is_place(&rule.url) {
+            let reason = format!("expected a path that starts with `/`, or a whole URL, not {:?}", rule.url);
+            report.wrong_at("hub.default_url_rules", reason);
+        }
+        if rule.role.is_empty() && rule.group.is_empty() && !rule.admin {
+            let reason = "a rule says for whom it is: `role`, `group` or `admin = true`; for everyone there is `hub.default_url`";
+            report.wrong_at("hub.default_url_rules", reason);
+        }
+    }
+    let uri = &hub.csp_report_uri;
+    if !uri.is_empty() && (!is_place(uri) || uri.contains([';', ','])) {
+        report.wrong_at("hub.csp_report_uri", "expected a path that starts with `/`, or a whole URL");
+    }
+}
+
+/// COOK-003: a cookie whose name begins with `__Host-` has the path `/`, so only a host of its own keeps it from servers.
+fn host_prefix(config: &Config, report: &mut Report) {
+    if !config.hub.cookie_host_prefix {
+        return;
+    }
+    if config.hub.subdomain_host.is_empty() {
+        report.warn(
+            "`hub.cookie_host_prefix`: DANGER: without `hub.subdomain_host` browsers send the login cookie to every user's \
+             server and service too, so whoever runs one can take over its visitors' accounts. Give users host names of \
+             their own, or do not set it",
+        );
+    }
+    if !config.tls.is_on() && !config.hub.public_url.starts_with("https:") {
+        report.warn(
+            "`hub.cookie_host_prefix`: browsers take such a cookie over HTTPS only; set `tls`, or `hub.public_url` to the \
+             https:// address of the reverse proxy in front, or nobody can sign in",
+        );
     }
 }
 

@@ -26,15 +26,7 @@ const ONLY: &[(&str, &[&str], &str)] = &[
 
 /// Keys that only work with their default: key or table (`*` is any name), why.
 const DEFAULT_ONLY: &[(&str, &str)] = &[
-    ("hub.subdomain_host", SUBDOMAINS),
-    ("hub.subdomain_strategy", SUBDOMAINS),
-    ("hub.subdomain_template", SUBDOMAINS),
     ("hub.data_dir", OWN_PAGES),
-    ("hub.ui.template_paths", OWN_PAGES),
-    ("hub.ui.logo_file", OWN_PAGES),
-    ("hub.ui.no_cache_static", OWN_PAGES),
-    ("hub.csp_report_uri", "reports of the Content-Security-Policy always go to the hub in this build"),
-    ("hub.default_url_rules", "one landing page, `hub.default_url`, is for everyone in this build"),
     ("hub.hooks", HOOKS),
     ("hub.timeouts.init_servers", "the hub answers at once and verifies servers in the background"),
     ("hub.limits.named_servers_per_user_admin", "one limit is for everyone in this build"),
@@ -65,7 +57,6 @@ const DEFAULT_ONLY: &[(&str, &str)] = &[
     ),
 ];
 
-const SUBDOMAINS: &str = "host names for users are not in this build; all live under one";
 const OWN_PAGES: &str = "pages of your own are not in this build";
 const HOOKS: &str = "programs that decide (hooks) are not in this build";
 const TLS: &str =

@@ -4,6 +4,7 @@
 //! depend on other keys are filled in.
 
 mod proxy;
+mod subdomains;
 
 use std::path::Path;
 
@@ -16,6 +17,7 @@ use super::{AuthConfig, Config, SpawnerConfig};
 /// Fills in what follows from what was written.
 pub fn settle(config: &mut Config, directory: &Path, report: &mut Report) {
     public_address(config, report);
+    subdomains::settle(config, report);
     public_url(config, report);
     proxy::settle(config, report);
     if !report.given.has("hub.oauth.token_lifetime") {

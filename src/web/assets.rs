@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use rust_embed::RustEmbed;
+use sha2::{Digest, Sha256};
 
 /// Enough of the SHA-256 to tell two versions of one file apart.
 const VERSION_BYTES: usize = 12;
@@ -27,6 +28,13 @@ pub struct Asset {
 }
 
 impl Asset {
+    /// A file of the site's own; its name says what it is.
+    #[must_use]
+    pub fn new(name: &str, bytes: Vec<u8>) -> Self {
+        let version = version(&Sha256::digest(&bytes));
+        Self { content_type: content_type(name), version, bytes: Cow::Owned(bytes) }
+    }
+
     /// For `ETag`, quotes included.
     #[must_use]
     pub fn etag(&self) -> String {
@@ -64,6 +72,12 @@ impl Assets {
         self.by_path.get(path)
     }
 
+    /// The built-in logo; empty if it is missing from the program, which a test rules out.
+    #[must_use]
+    pub fn logo(&self) -> Asset {
+        self.find("logo.svg").cloned().unwrap_or_else(|| Asset::new("logo.svg", Vec::new()))
+    }
+
     /// The address of a file: `<base>static/<path>?v=<version>`, without the version for a file that isn't ours.
     /// `hub_base` is the hub's own base URL and ends with `/`.
     #[must_use]
@@ -86,7 +100,12 @@ fn version(hash: &[u8]) -> String {
 
 /// What a browser should take the file for; pages are sent with `nosniff`, so scripts need theirs exact.
 fn content_type(path: &str) -> &'static str {
-    match path.rsplit('.').next() {
+    match path.rsplit('.').next().map(str::to_ascii_lowercase).as_deref() {
+        Some("png") => "image/png",
+        Some("jpg" | "jpeg") => "image/jpeg",
+        Some("gif") => "image/gif",
+        Some("webp") => "image/webp",
+        Some("ico") => "image/x-icon",
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("svg") => "image/svg+xml",
@@ -113,8 +132,17 @@ mod tests {
     }
 
     #[test]
+    fn a_logo_is_known_by_its_ending() {
+        for (name, kind) in
+            [("/x/logo.PNG", "image/png"), ("a.jpeg", "image/jpeg"), ("b.svg", "image/svg+xml")]
+        {
+            assert_eq!(Asset::new(name, vec![1]).content_type, kind);
+        }
+        assert!(!Assets::embedded().logo().bytes.is_empty());
+    }
+
+    #[test]
     fn the_version_is_the_hash_of_the_content() {
-        use sha2::{Digest, Sha256};
         let assets = Assets::embedded();
         for path in assets.paths() {
             let asset = assets.find(path).expect(path);

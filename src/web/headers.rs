@@ -19,6 +19,8 @@ pub const CONTRACT_VERSION: &str = "6.1.1";
 const CONTRACT: HeaderValue = HeaderValue::from_static(CONTRACT_VERSION);
 const VERSION: HeaderName = HeaderName::from_static("x-jupyterhub-version");
 const ALLOWED: HeaderValue = HeaderValue::from_static("accept, content-type, authorization");
+/// Windows that other sites open, or that open them, get no hold of the hub's pages (SEC-023).
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -80,6 +82,7 @@ fn apply(settings: &WebSettings, place: Place, headers: &mut HeaderMap) {
         (VERSION, Some(CONTRACT)),
         (ACCESS_CONTROL_ALLOW_HEADERS, Some(ALLOWED)),
         (X_CONTENT_TYPE_OPTIONS, Some(NOSNIFF)),
+        (OPENER_POLICY, Some(SAME_ORIGIN).filter(|_| place == Place::Page)),
         (CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy).ok()),
     ];
     for (name, value) in usual {

@@ -3,7 +3,9 @@
 //! Pages know visitors by the login cookie only (`visitor`), take forms only with the XSRF token that belongs to it
 //! (`form`), and send people on (`destination`, `address`). What goes wrong becomes a page on the way out (`errors`).
 
+pub mod accept_share;
 pub mod address;
+pub mod admin;
 pub mod destination;
 pub mod errors;
 pub mod failure;
@@ -13,6 +15,7 @@ pub mod login;
 pub mod logout;
 pub mod metrics;
 pub mod multipart;
+pub mod own_host;
 pub mod ready;
 pub mod redirects;
 pub mod root;
@@ -22,5 +25,6 @@ pub mod spawn_pending;
 pub mod stop;
 pub mod stopped;
 pub mod target;
+pub mod token;
 pub mod user_redirect;
 pub mod visitor;

@@ -9,8 +9,8 @@ use actix_web::web::{ServiceConfig, delete, get, patch, post, resource, route, s
 use actix_web::{Resource, Route};
 
 use super::pages::{
-    errors, home, login, logout, metrics, ready, redirects, root, small, spawn, spawn_pending, stop, stopped,
-    user_redirect,
+    accept_share, admin, errors, home, login, logout, metrics, own_host, ready, redirects, root, small,
+    spawn, spawn_pending, stop, stopped, token, user_redirect,
 };
 use super::state::Hub;
 use super::{api, headers, oauth, static_files};
@@ -23,17 +23,24 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
     table
         .service(file(at("static/{path:.*}")).route(read().to(static_files::file)))
         .service(file("/favicon.ico".to_owned()).route(read().to(static_files::favicon)))
+        .service(file(at("favicon.ico")).route(read().to(static_files::favicon)))
         .service(file("/robots.txt".to_owned()).route(read().to(static_files::robots)))
         .service(file(at("logo")).route(read().to(static_files::logo)))
         .service(page("health").route(read().to(small::health)))
         .service(page("health/ready").route(read().to(ready::show)));
     let pages = scope("")
+        .wrap(from_fn(own_host::insist))
         .wrap(from_fn(errors::render_faults))
         .wrap(from_fn(headers::add))
         .service(page("").route(get().to(root::show)))
         .service(page("login").route(get().to(login::show)).route(post().to(login::submit)))
         .service(page("logout").route(get().to(logout::show)))
         .service(page("home").route(get().to(home::show)))
+        .service(page("token").route(get().to(token::show)))
+        .service(page("admin").route(get().to(admin::show)))
+        .service(
+            page("accept-share").route(get().to(accept_share::show)).route(post().to(accept_share::submit)),
+        )
         .service(starts(page("spawn")))
         .service(starts(page("spawn/{user}")))
         .service(starts(page("spawn/{user}/{server}")))

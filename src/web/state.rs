@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, web};
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
-use super::assets::Assets;
+use super::assets::{Asset, Assets};
 use super::error::Refused;
 use super::pages::ready::Readiness;
 use super::render::Renderer;
@@ -23,9 +23,11 @@ use crate::actors::services::Services;
 use crate::actors::sign_in::SignIn;
 use crate::actors::slot::Slot;
 use crate::auth::{Authenticator, Limiter};
+use crate::domain::landing::Rule;
 use crate::domain::network::Network;
 use crate::domain::next_url::Origin;
 use crate::domain::oauth::pkce;
+use crate::domain::places::Places;
 use crate::domain::scope::Catalogue;
 use crate::events::Events;
 use crate::metrics::Metrics;
@@ -42,6 +44,8 @@ pub struct WebSettings {
     pub public_url: Option<String>,
     /// Its scheme and host, for checking `next`.
     pub public_origin: Option<Origin>,
+    /// Where servers and services are found.
+    pub places: Places,
     /// `hub.trusted_proxies`; the embedded data plane's own address is always among them.
     pub trusted_proxies: Vec<Network>,
     /// The key of signed cookies.
@@ -52,6 +56,8 @@ pub struct WebSettings {
     pub cookie_host_prefix: bool,
     /// `hub.cookie_options`.
     pub cookie_options: Vec<(String, String)>,
+    /// `hub.cookie_options`, and with subdomains the domain that the browser session is for.
+    pub session_cookie_options: Vec<(String, String)>,
     /// `hub.xsrf_cookie_options`, else `hub.cookie_options`.
     pub xsrf_cookie_options: Vec<(String, String)>,
     /// `JUPYTERHUB_XSRF_ANONYMOUS_IP_CIDRS`.
@@ -84,6 +90,8 @@ pub struct WebSettings {
     pub redirect_to_server: bool,
     /// `hub.default_url`.
     pub default_url: String,
+    /// `hub.default_url_rules`.
+    pub default_url_rules: Vec<Rule>,
     /// `hub.implicit_spawn_after`.
     pub implicit_spawn_after: Duration,
     /// `hub.legacy_stopped_server_status`.
@@ -104,6 +112,8 @@ pub struct WebSettings {
     pub template_vars: Map<String, Value>,
     /// `metrics.authenticate`.
     pub metrics_authenticate: bool,
+    /// `hub.ui.no_cache_static`.
+    pub no_cache_static: bool,
     /// `auth.auto_login`.
     pub auto_login: bool,
     /// `auth.auto_login_oauth2_authorize`.
@@ -152,6 +162,8 @@ pub struct Hub {
     pub renderer: Renderer,
     /// Style sheet, scripts, pictures.
     pub assets: Arc<Assets>,
+    /// The site's logo.
+    pub logo: Asset,
     /// All scopes.
     pub catalogue: Arc<Catalogue>,
     /// Who someone is.
@@ -192,9 +204,8 @@ impl Hub {
     /// The full URL of a path, where a public URL is configured.
     #[must_use]
     pub fn public(&self, path: &str) -> Option<String> {
-        let (scheme, rest) = self.settings.public_url.as_deref()?.split_once("://")?;
-        let host = rest.split('/').next()?;
-        Some(format!("{scheme}://{host}{path}"))
+        let origin = Some(self.settings.places.public_origin()).filter(|origin| !origin.is_empty())?;
+        Some(format!("{origin}{path}"))
     }
 
     /// The login cookie's name.

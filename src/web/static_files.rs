@@ -13,6 +13,8 @@ use super::state::Hub;
 const FOR_EVER: &str = "public, max-age=315360000, immutable";
 /// Ask each time; the answer is usually 304.
 const ASK: &str = "no-cache";
+/// `hub.ui.no_cache_static`.
+const NEVER: &str = "no-store";
 
 /// `<hub>static/<path>`.
 pub async fn file(hub: web::Data<Hub>, request: HttpRequest, path: web::Path<String>) -> HttpResponse {
@@ -31,7 +33,7 @@ pub async fn robots(hub: web::Data<Hub>, request: HttpRequest) -> HttpResponse {
 
 /// `<hub>logo`.
 pub async fn logo(hub: web::Data<Hub>, request: HttpRequest) -> HttpResponse {
-    named(&hub, &request, "logo.svg")
+    answer(&hub, &request, &hub.logo)
 }
 
 /// Another method than `GET` and `HEAD`.
@@ -40,11 +42,19 @@ pub async fn wrong_method() -> HttpResponse {
 }
 
 fn named(hub: &Hub, request: &HttpRequest, path: &str) -> HttpResponse {
-    let Some(asset) = hub.assets.find(path) else {
-        return HttpResponse::NotFound().content_type("text/html; charset=UTF-8").body("404: Not Found");
-    };
+    match hub.assets.find(path) {
+        Some(asset) => answer(hub, request, asset),
+        None => HttpResponse::NotFound().content_type("text/html; charset=UTF-8").body("404: Not Found"),
+    }
+}
+
+fn answer(hub: &Hub, request: &HttpRequest, asset: &Asset) -> HttpResponse {
     let asked = Arguments::of(&request.uri().to_string());
-    let cache = if asked.last("v") == Some(asset.version.as_str()) { FOR_EVER } else { ASK };
+    let cache = match asked.last("v") {
+        _ if hub.settings.no_cache_static => NEVER,
+        Some(version) if version == asset.version => FOR_EVER,
+        _ => ASK,
+    };
     let known = request.headers().get_all(IF_NONE_MATCH).any(|tags| matches(tags, asset));
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((ETAG, asset.etag())).insert_header((CACHE_CONTROL, cache));

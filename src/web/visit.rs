@@ -71,13 +71,14 @@ impl Visit {
         let cookie_header = cookie_lines.join("; ");
         let session_id =
             cookies::values(&cookie_header, cookies::SESSION).find(|id| is_session_id(id)).map(str::to_owned);
-        let scheme = scheme_of(headers);
+        let proxied = believed(request, hub);
+        let scheme = scheme_of(proxied);
         let host = header(headers, "host").unwrap_or_default().to_owned();
         let settings = &hub.settings;
         let origin = settings.public_origin.clone().unwrap_or_else(|| Origin::of_request(scheme, &host));
         let secure = match &settings.public_url {
             Some(url) => url.starts_with("https:"),
-            None => last_scheme(headers).unwrap_or_else(|| scheme.as_str()) == "https",
+            None => last_scheme(proxied).unwrap_or_else(|| scheme.as_str()) == "https",
         };
         let anonymous = settings.xsrf_headers.iter().map(|name| headers.get(name).map(HeaderValue::as_bytes));
         let address = address(request, hub);
@@ -225,7 +226,7 @@ impl Visit {
             lifetime,
             http_only: true,
             secure: self.secure,
-            options: &hub.settings.cookie_options,
+            options: &hub.settings.session_cookie_options,
         };
         cookie.header()
     }
@@ -311,48 +312,112 @@ pub fn add_cookies(headers: &mut HeaderMap, lines: impl IntoIterator<Item = Head
     }
 }
 
-fn scheme_of(headers: &HeaderMap) -> Scheme {
-    let proxied = header(headers, "x-scheme");
-    browser_scheme(header(headers, "forwarded"), proxied, header(headers, "x-forwarded-proto"), Scheme::Http)
+/// Where a request came from: its peer. Without an address that is a UNIX socket, which only those may reach whom its
+/// permissions let.
+fn peer(request: &HttpRequest) -> IpAddr {
+    request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip())
+}
+
+/// The headers with which a proxy tells what it saw, unless the peer is nobody to be believed (SEC-095, NET-006).
+fn believed<'r>(request: &'r HttpRequest, hub: &Hub) -> Option<&'r HeaderMap> {
+    hub.trusts(peer(request)).then(|| request.headers())
+}
+
+fn scheme_of(proxied: Option<&HeaderMap>) -> Scheme {
+    let Some(headers) = proxied else { return Scheme::Http };
+    let x_scheme = header(headers, "x-scheme");
+    browser_scheme(header(headers, "forwarded"), x_scheme, header(headers, "x-forwarded-proto"), Scheme::Http)
 }
 
 /// `scheme://host` of a request as its client sees it, for links back to the API (rest-api.md 1.10).
 #[must_use]
-pub fn base_of(request: &HttpRequest) -> String {
-    let headers = request.headers();
-    format!("{}://{}", scheme_of(headers).as_str(), header(headers, "host").unwrap_or_default())
+pub fn base_of(request: &HttpRequest, hub: &Hub) -> String {
+    let host = header(request.headers(), "host").unwrap_or_default();
+    format!("{}://{host}", scheme_of(believed(request, hub)).as_str())
 }
 
 /// The last entry of `X-Scheme` or `X-Forwarded-Proto`: what the nearest proxy saw.
-fn last_scheme(headers: &HeaderMap) -> Option<&str> {
+fn last_scheme(proxied: Option<&HeaderMap>) -> Option<&str> {
+    let headers = proxied?;
     let list = header(headers, "x-scheme").or_else(|| header(headers, "x-forwarded-proto"))?;
     list.rsplit(',').next().map(str::trim)
 }
 
-/// The visitor's address: the last one in `X-Forwarded-For` that is not a trusted proxy's, or `X-Real-Ip`.
+/// The visitor's address, as far as those in between are to be believed.
 #[must_use]
 pub fn address(request: &HttpRequest, hub: &Hub) -> IpAddr {
-    // without an address it is a UNIX socket, which only those may reach whom its permissions let
-    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip());
-    if !hub.trusts(peer) {
-        return peer;
-    }
-    let headers = request.headers();
-    if let Some(real) = header(headers, "x-real-ip").and_then(|text| text.trim().parse().ok()) {
+    let peer = peer(request);
+    let Some(headers) = believed(request, hub) else { return peer };
+    let real = header(headers, "x-real-ip");
+    let forwarded = headers.get_all("x-forwarded-for").filter_map(|line| line.to_str().ok());
+    client_address(peer, real, forwarded, |address| hub.trusts(address))
+}
+
+/// `X-Real-Ip`, else the last address in `X-Forwarded-For` that is not a trusted proxy's, else the first.
+fn client_address<'h>(
+    peer: IpAddr,
+    real: Option<&str>,
+    forwarded: impl Iterator<Item = &'h str>,
+    trusts: impl Fn(IpAddr) -> bool,
+) -> IpAddr {
+    if let Some(real) = real.and_then(|text| text.trim().parse().ok()) {
         return real;
     }
-    let forwarded: Vec<IpAddr> = headers
-        .get_all("x-forwarded-for")
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(','))
-        .filter_map(|entry| entry.trim().trim_start_matches("::ffff:").parse().ok())
+    let entries = forwarded.flat_map(|line| line.split(','));
+    let listed: Vec<IpAddr> = entries
+        .filter_map(|entry| entry.trim().parse::<IpAddr>().ok())
+        .map(|address| address.to_canonical())
         .collect();
-    let stranger = forwarded.iter().rev().find(|address| !hub.trusts(**address));
-    stranger.or(forwarded.last()).copied().unwrap_or(peer)
+    let stranger = listed.iter().rev().find(|address| !trusts(**address));
+    stranger.or(listed.first()).copied().unwrap_or(peer)
 }
 
 /// The `User-Agent` header's name: the default of `JUPYTERHUB_XSRF_ANONYMOUS_ID_HEADERS`.
 #[must_use]
 pub fn default_xsrf_header() -> String {
     USER_AGENT.as_str().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn net_006_the_client_is_the_last_one_that_is_no_trusted_proxy() {
+        let trusts = |at: IpAddr| at.is_loopback() || at == address("10.0.0.1") || at == address("10.0.0.2");
+        for (real, forwarded, client) in [
+            (None, "", "127.0.0.1"),
+            (None, "192.0.2.7", "192.0.2.7"),
+            (None, "198.51.100.1, 192.0.2.7", "192.0.2.7"),
+            (None, "192.0.2.7, 10.0.0.1", "192.0.2.7"),
+            (None, "198.51.100.1, 192.0.2.7, 10.0.0.1,10.0.0.2", "192.0.2.7"),
+            (None, "10.0.0.2, 10.0.0.1", "10.0.0.2"),
+            (None, "::ffff:192.0.2.7", "192.0.2.7"),
+            (None, "unknown, 2001:db8::1, _hidden", "2001:db8::1"),
+            (Some("203.0.113.5"), "192.0.2.7", "203.0.113.5"),
+            (Some("nonsense"), "192.0.2.7", "192.0.2.7"),
+        ] {
+            let found = client_address(address("127.0.0.1"), real, std::iter::once(forwarded), trusts);
+            assert_eq!(found, address(client), "{real:?} {forwarded}");
+        }
+    }
+
+    #[test]
+    fn net_006_who_is_not_believed_speaks_for_itself() {
+        assert_eq!(scheme_of(None), Scheme::Http);
+        assert_eq!(last_scheme(None), None);
+    }
+
+    #[test]
+    fn net_007_the_nearest_proxy_says_how_cookies_travel() {
+        let mut headers = HeaderMap::new();
+        let name = actix_web::http::header::HeaderName::from_static("x-forwarded-proto");
+        headers.insert(name, HeaderValue::from_static("http, https"));
+        assert_eq!(last_scheme(Some(&headers)), Some("https"));
+        assert_eq!(scheme_of(Some(&headers)), Scheme::Http);
+    }
 }

@@ -19,6 +19,7 @@ mod rest;
 mod security;
 mod services;
 mod startup;
+mod subdomains;
 mod supervision;
 
 mod support {

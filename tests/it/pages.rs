@@ -1,7 +1,11 @@
 //! The pages: who may see them, and what they answer (pages.md, cookies-xsrf.md).
 
 mod login;
+mod redirects;
 mod servers;
+mod shares;
+mod site;
+mod tokens;
 
 use super::support::browser::Browser;
 use super::support::hub::{Hub, Reply, agent, request};

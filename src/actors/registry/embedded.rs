@@ -3,28 +3,39 @@
 use std::collections::BTreeSet;
 
 use chrono::DateTime;
-use orrery_proxy::{Route, RouteError, Routes};
+use orrery_proxy::{Matching, Route, RouteError, Routes};
 use serde_json::{Map, Value};
 
+use super::announce;
 use super::wanted::WantedRoutes;
-use super::{ROUTING, announce};
 use crate::domain::route_check::{self, Change, Live, LiveRoute, WantedRoute};
-use crate::domain::route_spec::RouteSpec;
+use crate::domain::route_spec::{RouteSpec, Routing};
 use crate::domain::timestamp;
 
 /// Adds or replaces a route.
 pub(super) fn add(routes: &Routes, spec: &RouteSpec, wanted: &WantedRoute) -> Result<(), RouteError> {
     let data = Value::Object(wanted.marked_data());
-    routes.add(Route::new(spec.as_str(), &wanted.target, data)?);
+    let matching = if spec.as_str().starts_with('/') { Matching::Path } else { Matching::Host };
+    routes.add(Route::matched_by(matching, &key(spec), &wanted.target, data)?);
     Ok(())
 }
 
+/// Removes a route.
+pub(super) fn remove(routes: &Routes, spec: &RouteSpec) {
+    routes.remove(&key(spec));
+}
+
+/// How the table spells a route: a host comes behind a slash, as for CHP.
+fn key(spec: &RouteSpec) -> String {
+    format!("/{}", spec.as_str().trim_start_matches('/'))
+}
+
 /// The hub's routes as they are.
-pub(super) fn live(routes: &Routes) -> Live {
+pub(super) fn live(routes: &Routes, routing: Routing) -> Live {
     let table = routes.load();
     let live = table.iter().filter_map(|route| {
         let live = LiveRoute::of_entry(entry(route))?;
-        Some((RouteSpec::of_proxy_key(&route.key(), ROUTING), live))
+        Some((RouteSpec::of_proxy_key(&route.key(), routing), live))
     });
     live.collect()
 }
@@ -43,7 +54,7 @@ pub(super) fn check(routes: &Routes, wanted: &WantedRoutes, changes: &[Change]) 
         announce(change);
         match (change, wanted.get(change.spec())) {
             (Change::Remove(spec), None) => {
-                routes.remove(spec.as_str());
+                remove(routes, spec);
             }
             (_, Some(route)) => {
                 if let Err(refused) = add(routes, change.spec(), &route) {
@@ -56,8 +67,13 @@ pub(super) fn check(routes: &Routes, wanted: &WantedRoutes, changes: &[Change]) 
 }
 
 /// What a check of the table as it is would change.
-pub(super) fn compare(routes: &Routes, wanted: &WantedRoutes, pending: &BTreeSet<RouteSpec>) -> Vec<Change> {
-    let mut changes = route_check::check(&wanted.all(), &live(routes), pending);
+pub(super) fn compare(
+    routes: &Routes,
+    routing: Routing,
+    wanted: &WantedRoutes,
+    pending: &BTreeSet<RouteSpec>,
+) -> Vec<Change> {
+    let mut changes = route_check::check(&wanted.all(), &live(routes, routing), pending);
     changes.retain(|change| wanted.is_complete() || !matches!(change, Change::Remove(_)));
     changes
 }

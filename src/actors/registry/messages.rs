@@ -10,7 +10,7 @@ use log::{error, info, warn};
 use super::{Keeper, Proxy, PublishError, RegistryActor, embedded, pending};
 use crate::config::address::ApiUrl;
 use crate::domain::route_check::{Live, WantedRoute};
-use crate::domain::route_spec::RouteSpec;
+use crate::domain::route_spec::{RouteSpec, Routing};
 use crate::metrics::Outcome;
 use crate::proxy_client::{Peer, ProxyError};
 use crate::secret::Secret;
@@ -60,7 +60,7 @@ impl Handler<Unpublish> for RegistryActor {
         let begun = Instant::now();
         match &self.parts.proxy {
             Proxy::Embedded(routes) => {
-                routes.remove(old.spec.as_str());
+                embedded::remove(routes, &old.spec);
                 self.parts.metrics.route_removed(Outcome::Success, begun.elapsed());
                 Box::pin(ready(()))
             }
@@ -91,7 +91,7 @@ impl Handler<List> for RegistryActor {
         let (metrics, begun) = (Arc::clone(&self.parts.metrics), Instant::now());
         match &self.parts.proxy {
             Proxy::Embedded(routes) => {
-                let live = embedded::live(routes);
+                let live = embedded::live(routes, self.routing());
                 metrics.routes_read(begun.elapsed());
                 Box::pin(ready(Ok(live)))
             }
@@ -121,12 +121,16 @@ impl Handler<Check> for RegistryActor {
 }
 
 impl RegistryActor {
+    fn routing(&self) -> Routing {
+        self.parts.servers.places.routing()
+    }
+
     fn check(&self, fresh: Option<Live>) -> ResponseFuture<Result<(), ProxyError>> {
         let parts = Arc::clone(&self.parts);
         let begun = Instant::now();
         match &self.parts.proxy {
             Proxy::Embedded(routes) => {
-                let changes = embedded::compare(routes, &parts.wanted, &pending(&parts));
+                let changes = embedded::compare(routes, self.routing(), &parts.wanted, &pending(&parts));
                 embedded::check(routes, &parts.wanted, &changes);
                 parts.metrics.routes_checked(begun.elapsed());
                 Box::pin(ready(Ok(())))
@@ -156,7 +160,7 @@ impl Handler<Survey> for RegistryActor {
         match &self.parts.proxy {
             Proxy::Embedded(routes) => {
                 let begun = Instant::now();
-                let live = embedded::live(routes);
+                let live = embedded::live(routes, self.routing());
                 parts.metrics.routes_read(begun.elapsed());
                 let checked = self.check(None);
                 Box::pin(async move { checked.await.map(|()| live) })

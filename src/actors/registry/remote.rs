@@ -10,10 +10,10 @@ use futures_util::future::join_all;
 use log::{debug, warn};
 use tokio::sync::Mutex as Turn;
 
+use super::announce;
 use super::wanted::WantedRoutes;
-use super::{ROUTING, announce};
 use crate::domain::route_check::{self, Change, Live};
-use crate::domain::route_spec::RouteSpec;
+use crate::domain::route_spec::{RouteSpec, Routing};
 use crate::metrics::Metrics;
 use crate::proxy_client::{Peer, ProxyClient, ProxyError};
 
@@ -30,6 +30,7 @@ pub enum Keeper {
 pub struct Remote {
     client: ProxyClient,
     keeper: Keeper,
+    routing: Routing,
     wanted: WantedRoutes,
     /// What the proxy had when the hub came: such a route is not written again, which would count as its use.
     found: Mutex<Live>,
@@ -40,10 +41,11 @@ pub struct Remote {
 impl Remote {
     /// The proxy behind `client`, which is to have the `wanted` routes.
     #[must_use]
-    pub fn new(client: ProxyClient, keeper: Keeper, wanted: WantedRoutes) -> Self {
+    pub fn new(client: ProxyClient, keeper: Keeper, routing: Routing, wanted: WantedRoutes) -> Self {
         Self {
             client,
             keeper,
+            routing,
             wanted,
             found: Mutex::default(),
             turns: Mutex::default(),
@@ -69,7 +71,7 @@ impl Remote {
 
     /// The hub's routes as they are.
     pub(super) async fn list(&self) -> Result<Live, ProxyError> {
-        Ok(route_check::live(self.client.routes().await?, ROUTING))
+        Ok(route_check::live(self.client.routes().await?, self.routing))
     }
 
     /// Speaks to another proxy from now on; what is not given stays.

@@ -139,7 +139,7 @@ fn credentials(
     let prefix = parts.prefix(&identity.key);
     let note = format!("Server at {prefix}");
     let client = client_id(db, identity)?;
-    let redirect_uri = format!("{}{prefix}oauth_callback", parts.servers.hub.server_origin);
+    let redirect_uri = format!("{}oauth_callback", parts.servers.places.server_url(&identity.key));
     oauth::upsert(
         db,
         &oauth::OAuthClient {
@@ -211,13 +211,17 @@ fn environment(
 ) -> BTreeMap<String, String> {
     let settings = &parts.servers;
     let bind = BindAddress::Tcp { tls: false, ip: settings.ip.clone(), port: settings.port };
+    let hub = spawn_env::HubAddresses {
+        server_origin: settings.places.server_origin(&identity.key.user),
+        ..settings.hub.clone()
+    };
     let mut variables = spawn_env::environment(&spawn_env::Spawn {
         server: &identity.key,
         user_id: identity.user_id,
         api_token,
         client_id,
         bind: &bind,
-        hub: &settings.hub,
+        hub: &hub,
         settings: &settings.environment,
         hub_environment: &settings.hub_environment,
         account: None,

@@ -3,8 +3,8 @@
 use super::BootstrapError;
 use super::services::Configured;
 use super::tokens::{hashed, is_hash_of};
-use crate::config::address::wrapped;
 use crate::domain::oauth::client::service_client_id;
+use crate::domain::places::Places;
 use crate::domain::scope::{Catalogue, RawScope};
 use crate::domain::token_hash::{GENERATED_ROUNDS, SUPPLIED_ROUNDS};
 use crate::secret::Secret;
@@ -15,7 +15,7 @@ use crate::store::{Db, services};
 pub(super) fn write(
     db: &mut Db,
     configured: &[Configured<'_>],
-    base_url: &str,
+    places: &Places,
     catalogue: &Catalogue,
 ) -> Result<Vec<String>, BootstrapError> {
     let mut warnings = Vec::new();
@@ -30,7 +30,7 @@ pub(super) fn write(
         check_scopes(service, catalogue)?;
         if let Some(identifier) = identifier(service)? {
             warnings.extend(take_back(db, service, &identifier)?);
-            let client = client(db, service, identifier, base_url)?;
+            let client = client(db, service, identifier, places)?;
             rows::upsert(db, &client)?;
             services::set_client(db, service.id, Some(&client.identifier))?;
         }
@@ -77,7 +77,7 @@ fn client(
     db: &mut Db,
     service: &Configured<'_>,
     identifier: String,
-    base_url: &str,
+    places: &Places,
 ) -> Result<OAuthClient, BootstrapError> {
     let owner = ClientOwner::Service(service.id);
     let last = rows::find(db, &identifier)?;
@@ -87,7 +87,7 @@ fn client(
     Ok(OAuthClient {
         description: format!("JupyterHub service {}", service.name),
         secret_hash: secret_hash(service, last)?,
-        redirect_uri: redirect_uri(service, base_url)?,
+        redirect_uri: redirect_uri(service, places)?,
         allowed_scopes: allowed_scopes(service),
         identifier,
         owner,
@@ -104,14 +104,14 @@ fn secret_hash(service: &Configured<'_>, last: Option<OAuthClient>) -> Result<Se
     }
 }
 
-fn redirect_uri(service: &Configured<'_>, base_url: &str) -> Result<String, BootstrapError> {
+fn redirect_uri(service: &Configured<'_>, places: &Places) -> Result<String, BootstrapError> {
     let settings = service.settings;
     if !settings.oauth_redirect_uri.is_empty() {
         Ok(settings.oauth_redirect_uri.clone())
     } else if settings.url.is_empty() {
         Err(BootstrapError::NoRedirect { key: service.key("oauth_redirect_uri") })
     } else {
-        Ok(format!("{}services/{}/oauth_callback", wrapped(base_url), service.name))
+        Ok(format!("{}oauth_callback", places.service_url(service.name)))
     }
 }
 

@@ -103,6 +103,9 @@ pub enum BootstrapError {
     /// Roles that the sign-in manages.
     #[error("auth.hooks.load_roles: {0}")]
     ManagedRoles(#[source] SignInError),
+    /// An address of the hub.
+    #[error(transparent)]
+    Address(#[from] crate::config::AddressError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),

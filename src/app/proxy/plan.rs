@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::AppError;
 use crate::config::address::ApiUrl;
 use crate::config::{Addresses, Config};
+use crate::domain::route_spec::Routing;
 use crate::proxy_child::{ProxyPlan, arguments};
 use crate::secret::Secret;
 
@@ -25,10 +26,14 @@ pub(super) fn plan(
     };
     let mut environment: BTreeMap<String, String> =
         std::env::vars_os().filter_map(text).filter(|(name, _)| !own(name)).collect();
+    let mut arguments = arguments(&config.proxy, &config.tls, &public, &api.endpoint, &errors);
+    if config.routing() == Routing::Hosts {
+        arguments.push("--host-routing".to_owned());
+    }
     environment.insert("CONFIGPROXY_AUTH_TOKEN".to_owned(), token.expose().to_owned());
     Ok(ProxyPlan {
         command: config.proxy.command.clone(),
-        arguments: arguments(&config.proxy, &config.tls, &public, &api.endpoint, &errors),
+        arguments,
         environment,
         umask: config.proxy.umask.0,
         pid_file: config.proxy.pid_file.clone(),

@@ -171,3 +171,30 @@ fn numbers_stay_in_their_ranges() {
         assert!(found.contains(&format!("`{key}`: ")), "{key}\n{found}");
     }
 }
+
+#[test]
+fn cook_003_a_host_prefix_without_hosts_of_users_own_is_warned_of() {
+    let found = warnings("hub.cookie_host_prefix = true");
+    assert!(found.contains("DANGER") && found.contains("over HTTPS only"), "{found}");
+    let found = warnings(
+        "hub.cookie_host_prefix = true\nhub.subdomain_host = \"https://hub.test\"\nhub.base_url = \"/\"",
+    );
+    assert!(!found.contains("cookie_host_prefix"), "{found}");
+    assert!(!warnings("").contains("cookie_host_prefix"));
+}
+
+#[test]
+fn landing_pages_and_report_addresses_are_addresses() {
+    for (text, reason) in [
+        ("[[hub.default_url_rules]]\nrole = \"x\"", "starts with `/`"),
+        ("[[hub.default_url_rules]]\nurl = \"/x\"", "says for whom it is"),
+        ("[[hub.default_url_rules]]\nadmin = true\nurl = \"//evil.example\"", "starts with `/`"),
+        ("hub.csp_report_uri = \"/x; script-src *\"", "hub.csp_report_uri"),
+        ("hub.csp_report_uri = \"x\"", "hub.csp_report_uri"),
+    ] {
+        let said = problems(text);
+        assert!(said.contains(reason), "{text}: {said}");
+    }
+    reading("hub.csp_report_uri = \"https://reports.example/csp?site=a\"");
+    reading("[[hub.default_url_rules]]\ngroup = \"g\"\nurl = \"/services/grader/?a=b#c\"");
+}

@@ -17,14 +17,22 @@ pub(super) fn settle(config: &mut Config, report: &mut Report) {
 
 /// CFG-011.
 fn hub_route(config: &mut Config, report: &mut Report) {
-    let base_url = &config.hub.base_url;
+    let (base_url, routing) = (&config.hub.base_url, config.routing());
     let written = config.proxy.hub_routespec.trim_matches('/');
     if config.proxy.hub_routespec.is_empty() {
-        config.proxy.hub_routespec.clone_from(base_url);
+        config.proxy.hub_routespec = match routing {
+            Routing::Paths => base_url.clone(),
+            // requests for every host that has no server come to the hub
+            Routing::Hosts => "/".to_owned(),
+        };
         return;
     }
-    let text = if written.is_empty() { "/".to_owned() } else { format!("/{written}/") };
-    let spec = match RouteSpec::parse(&text, Routing::Paths) {
+    let text = match (written, routing) {
+        ("", _) => "/".to_owned(),
+        (written, Routing::Paths) => format!("/{written}/"),
+        (written, Routing::Hosts) => format!("{written}/"),
+    };
+    let spec = match RouteSpec::parse(&text, routing) {
         Ok(spec) => spec.as_str().to_owned(),
         Err(error) => return report.wrong_at("proxy.hub_routespec", error.to_string()),
     };
@@ -34,7 +42,7 @@ fn hub_route(config: &mut Config, report: &mut Report) {
         ));
     }
     let api = format!("{base_url}hub/api/");
-    if !api.starts_with(&spec) {
+    if routing == Routing::Paths && !api.starts_with(&spec) {
         report.warn(format!("`proxy.hub_routespec`: the hub's REST API {api} is not below {spec}"));
     }
     config.proxy.hub_routespec = spec;
@@ -47,7 +55,7 @@ fn extra_routes(config: &mut Config, report: &mut Report) {
         if !written.ends_with('/') {
             report.warn(format!("`proxy.extra_routes`: {written:?} lacks the slash at the end; it is added"));
         }
-        match RouteSpec::parse(&written, Routing::Paths) {
+        match RouteSpec::parse(&written, config.routing()) {
             Err(error) => report.wrong(key, error.to_string()),
             Ok(spec) => {
                 let same = settled.insert(spec.as_str().to_owned(), target);
@@ -102,6 +110,16 @@ mod tests {
         }
         let twice = problems("[proxy.extra_routes]\n\"/a/\" = \"http://h:1\"\n\"/%61/\" = \"http://h:2\"");
         assert!(twice.contains("another extra route begins at /a/"), "{twice}");
+    }
+
+    #[test]
+    fn cfg_027_with_subdomains_extra_routes_have_a_host() {
+        let hosts = "hub.subdomain_host = \"https://hub.example.org\"\n[proxy.extra_routes]\n";
+        let routes = reading(&format!("{hosts}\"example.com/prefix\" = \"http://h:1\"")).config.proxy;
+        assert_eq!(routes.extra_routes.keys().collect::<Vec<_>>(), ["example.com/prefix/"]);
+        assert_eq!(routes.hub_routespec, "/");
+        let said = problems(&format!("{hosts}\"/prefix/\" = \"http://h:1\""));
+        assert!(said.contains("host names of their own"), "{said}");
     }
 
     #[test]

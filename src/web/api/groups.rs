@@ -26,7 +26,7 @@ pub(super) async fn list(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     caller.require(&["list:groups"], Resource::Listing)?;
-    let pages = Pagination::of(&request, &hub.settings)?;
+    let pages = Pagination::of(&request, &hub)?;
     let (visible, offset, limit) = (visible(&caller), pages.offset, pages.limit);
     let read = move |db: &mut Db| {
         let page = groups::page(db, &visible, offset, limit)?;

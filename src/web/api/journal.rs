@@ -47,7 +47,7 @@ pub(super) async fn list(
     let last = records.last().map(|record| record.id).filter(|_| full);
     let next = last.map(|before| {
         let query = query.with(&[("before", before.to_string()), ("limit", limit.to_string())]);
-        let url = format!("{}{}?{query}", visit::base_of(&request), request.uri().path());
+        let url = format!("{}{}?{query}", visit::base_of(&request, &hub), request.uri().path());
         json!({ "before": before, "limit": limit, "url": url })
     });
     let items: Vec<View> = records.into_iter().map(view).collect();

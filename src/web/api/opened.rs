@@ -49,7 +49,7 @@ where
     let (key, one_server) = (path.owned(), path.has(2));
     let resource = if one_server { lookup::resource(&key) } else { Resource::User(key.user.as_str()) };
     caller.require(&["read:shares"], resource)?;
-    let pages = Pagination::of(&request, &hub.settings)?;
+    let pages = Pagination::of(&request, &hub)?;
     let part = Part { now: Utc::now(), offset: pages.offset, limit: pages.limit };
     let read = move |db: &mut Db| {
         let found = if one_server { server(db, &key)?.map(Of::Server) } else { Some(owner(db, &key)?) };

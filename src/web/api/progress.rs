@@ -43,7 +43,7 @@ pub(super) async fn stream(
     let Some(status) = hub.servers.watch(&key).filter(|status| has_news(&status.borrow())) else {
         return Err(Refused::bad(format!("{} is not starting...", key.log_name())).into());
     };
-    let follower = Follower { status, url: hub.servers.prefix(&key), sent: Sent::Nothing };
+    let follower = Follower { status, url: hub.servers.url(&key), sent: Sent::Nothing };
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-cache"))

@@ -38,7 +38,7 @@ pub(super) async fn list(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     caller.require(&["proxy"], Resource::None)?;
-    let pages = Pagination::of(&request, &hub.settings)?;
+    let pages = Pagination::of(&request, &hub)?;
     let count = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
     let routes = hub.registry.ask(List).await??;
     let page = routes.iter().skip(count(pages.offset)).take(count(pages.limit));

@@ -69,7 +69,7 @@ pub(super) async fn list(
 ) -> Result<HttpResponse, ApiError> {
     let receiver = Receiver::of(&path);
     receiver.require(&caller, Wish::Read)?;
-    let pages = Pagination::of(&request, &hub.settings)?;
+    let pages = Pagination::of(&request, &hub)?;
     let (offset, limit) = (pages.offset, pages.limit);
     let read = move |db: &mut Db| {
         let filter = match receiver.find(db)? {

@@ -26,7 +26,7 @@ pub(super) async fn list(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     caller.require(&["list:users"], Resource::Listing)?;
-    let pages = Pagination::of(&request, &hub.settings)?;
+    let pages = Pagination::of(&request, &hub)?;
     let query = Query::of(&request);
     let wanted = Wanted::read(&query)?;
     let filter = UserFilter {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::query::Query;
 use crate::web::error::Refused;
-use crate::web::state::WebSettings;
+use crate::web::state::Hub;
 use crate::web::visit;
 
 const MEDIA_TYPE: &str = "application/jupyterhub-pagination+json";
@@ -36,10 +36,11 @@ impl Pagination {
     ///
     /// # Errors
     /// 400 if `offset` or `limit` is no integer.
-    pub fn of(request: &HttpRequest, settings: &WebSettings) -> Result<Self, Refused> {
+    pub fn of(request: &HttpRequest, hub: &Hub) -> Result<Self, Refused> {
         let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+        let settings = &hub.settings;
         let limits = Limits { default: settings.page_default_limit, most: settings.page_max_limit };
-        let url = format!("{}{}", visit::base_of(request), request.uri().path());
+        let url = format!("{}{}", visit::base_of(request, hub), request.uri().path());
         Self::read(accept.unwrap_or_default(), Query::of(request), limits, url)
     }
 

@@ -133,7 +133,8 @@ fn page(hub: &Hub, visitor: &SignedIn, question: &Question) -> OauthPage {
     }
 }
 
-fn describe(scope: &RawScope, catalogue: &Catalogue) -> ScopeDescription {
+/// A scope in words, for pages that ask for consent.
+pub(in crate::web) fn describe(scope: &RawScope, catalogue: &Catalogue) -> ScopeDescription {
     let filter = match scope.filter() {
         Filter::Unfiltered => String::new(),
         Filter::OwnUser => "your own account".to_owned(),

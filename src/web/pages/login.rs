@@ -34,7 +34,7 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     if visitor.user.is_some() {
         visitor.xsrf_token(&hub);
-        let to = destination(&hub, &visitor, None);
+        let to = destination(&hub, &visitor, None).await?;
         return visitor.redirect(StatusCode::FOUND, &to);
     }
     if is_automatic(&hub, &visitor) {
@@ -171,6 +171,6 @@ async fn enter(hub: &Hub, mut visitor: Visitor, user: &User) -> Result<HttpRespo
         visitor.set_cookies.extend(visitor.visit.login_cookie(hub, &user.cookie_id)?);
     }
     visitor.xsrf_token(hub);
-    let to = destination(hub, &visitor, None);
+    let to = destination(hub, &visitor, None).await?;
     visitor.redirect(StatusCode::FOUND, &to)
 }

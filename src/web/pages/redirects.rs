@@ -50,9 +50,7 @@ pub async fn to_hub(
     }
     let settings = &hub.settings;
     let path = inside(&uri(&request), &settings.base_url, &settings.hub_prefix);
-    let origin =
-        settings.public_url.as_deref().map(|url| url.strip_suffix(&settings.base_url).unwrap_or(url));
-    let to = format!("{}{path}", origin.unwrap_or_default().trim_end_matches('/'));
+    let to = format!("{}{path}", settings.places.public_origin());
     Ok(HttpResponse::Found().insert_header((LOCATION, to)).finish())
 }
 

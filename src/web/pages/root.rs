@@ -13,10 +13,10 @@ use crate::web::state::Hub;
 /// # Errors
 /// [`PageError::LoginNeeded`].
 pub async fn show(hub: web::Data<Hub>, visitor: Visitor) -> Result<HttpResponse, PageError> {
-    let to = match configured(&hub) {
+    let to = match configured(&hub, &visitor).await? {
         Some(url) => url,
         None if visitor.user.is_none() => return Err(PageError::LoginNeeded),
-        None => destination(&hub, &visitor, None),
+        None => destination(&hub, &visitor, None).await?,
     };
     visitor.redirect(StatusCode::FOUND, &to)
 }

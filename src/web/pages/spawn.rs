@@ -34,7 +34,7 @@ pub async fn show(
     begin::check_name(&hub, &target, &visitor.visitor.arguments()).await?;
     let status = hub.servers.status(&target.key);
     if status.ready {
-        let to = destination(&hub, &visitor.visitor, Some(hub.servers.prefix(&target.key)));
+        let to = destination(&hub, &visitor.visitor, Some(hub.servers.url(&target.key))).await?;
         return visitor.visitor.redirect(StatusCode::FOUND, &to);
     }
     if status.is_active() {

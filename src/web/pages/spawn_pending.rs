@@ -28,7 +28,7 @@ pub async fn show(
     }
     let status = hub.servers.status(&target.key);
     if status.ready {
-        let to = destination(&hub, &visitor.visitor, Some(hub.servers.prefix(&target.key)));
+        let to = destination(&hub, &visitor.visitor, Some(hub.servers.url(&target.key))).await?;
         return visitor.visitor.redirect(StatusCode::FOUND, &to);
     }
     let (owner, server_name) = (target.key.user.to_string(), target.key.server.to_string());

@@ -66,7 +66,7 @@ pub async fn show(
     let status = hub.servers.status(&key);
     let uri = visitor.visit.uri.clone();
     if status.ready {
-        return to_server(&hub, visitor).await;
+        return to_server(&hub, visitor, &key).await;
     }
     if place.is_api() || prefers_json(&request) {
         return Ok(tell_program(&hub, &visitor, &key));
@@ -140,7 +140,7 @@ async fn find(hub: &Hub, caller: &Caller, place: &Place) -> Result<ServerKey, Re
 }
 
 /// The proxy has not found the server yet although it is there: back to it, after a pause that grows.
-async fn to_server(hub: &Hub, visitor: Visitor) -> Result<HttpResponse, PageError> {
+async fn to_server(hub: &Hub, visitor: Visitor, key: &ServerKey) -> Result<HttpResponse, PageError> {
     let arguments = visitor.arguments();
     let redirects: u32 = arguments.last(REDIRECTS).and_then(|count| count.parse().ok()).unwrap_or(0);
     if redirects >= hub.settings.user_redirects {
@@ -155,7 +155,8 @@ async fn to_server(hub: &Hub, visitor: Visitor) -> Result<HttpResponse, PageErro
     let path = path
         .strip_prefix(&hub.settings.hub_prefix)
         .map_or_else(|| path.to_owned(), |inner| format!("{}{inner}", hub.settings.base_url));
-    let to = arguments.without(&[REDIRECTS]).with(REDIRECTS, (redirects + 1).to_string()).added_to(&path);
+    let place = format!("{}{path}", hub.settings.places.server_origin(&key.user));
+    let to = arguments.without(&[REDIRECTS]).with(REDIRECTS, (redirects + 1).to_string()).added_to(&place);
     visitor.redirect(StatusCode::FOUND, &to)
 }
 
@@ -176,7 +177,7 @@ fn tell_program(hub: &Hub, visitor: &Visitor, key: &ServerKey) -> HttpResponse {
     let message = format!(
         "JupyterHub server no longer running at /{}. Restart the server at {}{spawn_url}",
         inner.unwrap_or(path).trim_start_matches('/'),
-        visitor.visit.base(),
+        hub.public("").unwrap_or_else(|| visitor.visit.base()),
     );
     HttpResponse::build(stopped_status(hub))
         .insert_header((CONTENT_TYPE, "application/json"))

@@ -80,7 +80,7 @@ pub fn may_start(caller: &Caller, key: &ServerKey) -> bool {
 /// The addresses of the server.
 #[must_use]
 pub fn links(hub: &Hub, key: &ServerKey) -> ServerLinks {
-    ServerLinks::new(&hub.settings.base_url, key)
+    ServerLinks { open_url: hub.servers.url(key), ..ServerLinks::new(&hub.settings.base_url, key) }
 }
 
 /// The page that starts the server, and leads to `next` then.

@@ -20,7 +20,7 @@ pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse
     let prefix = hub.path("user-redirect/");
     // the address as it came: its escapes and its query are meant for the server
     let rest = visitor.visitor.visit.uri.strip_prefix(&prefix).unwrap_or_default();
-    let next = format!("{}{rest}", hub.servers.prefix(&key));
+    let next = format!("{}{rest}", hub.servers.url(&key));
     let to = target::spawn_url(&hub, &key, Some(&next));
     visitor.visitor.redirect(StatusCode::FOUND, &to)
 }

@@ -184,10 +184,7 @@ async fn service_links(hub: &Hub, caller: &Caller) -> Result<Vec<ServiceLink>, R
     let definitions = all.into_iter().map(|service| service.definition);
     let listed =
         definitions.filter(|service| service.display && service.url.is_some() && open(&service.name));
-    let link = |name: String| ServiceLink {
-        href: format!("{}services/{}/", hub.settings.base_url, crate::domain::names::escape_segment(&name)),
-        name,
-    };
+    let link = |name: String| ServiceLink { href: hub.settings.places.service_url(&name), name };
     Ok(listed.map(|service| link(service.name)).collect())
 }
 

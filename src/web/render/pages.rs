@@ -239,6 +239,107 @@ pub struct OauthPage {
     pub scope_descriptions: Vec<ScopeDescription>,
 }
 
+/// One API token of the visitor.
+#[derive(Debug, Clone, Serialize)]
+pub struct TokenRow {
+    /// What the REST API calls it: `a12`.
+    pub api_id: String,
+    /// What the visitor wrote, or what made it.
+    pub note: String,
+    /// What it permits, as stored.
+    pub scopes: Vec<String>,
+    /// Whether a running server uses it.
+    pub of_server: bool,
+    /// When it was last used, as ISO 8601.
+    pub last_activity: Option<String>,
+    /// When it was made.
+    pub created: String,
+    /// When it stops working; never, if none.
+    pub expires_at: Option<String>,
+}
+
+/// An application that acts for the visitor.
+#[derive(Debug, Clone, Serialize)]
+pub struct TokenClient {
+    /// Its OAuth client id.
+    pub client: String,
+    /// What it is, in words.
+    pub description: String,
+    /// All that its tokens permit.
+    pub scopes: Vec<String>,
+    /// When any of its tokens was last used, as ISO 8601.
+    pub last_activity: Option<String>,
+    /// When the visitor first let it in.
+    pub created: String,
+    /// One of its tokens: revoking it revokes all.
+    pub token_id: String,
+    /// How many tokens it has.
+    pub token_count: usize,
+}
+
+/// A lifetime that the token form offers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ExpiryOption {
+    /// Seconds; empty to leave it to the hub.
+    pub value: String,
+    /// What people read.
+    pub label: String,
+}
+
+/// `token`: API tokens and applications of the visitor.
+#[derive(Debug, Clone, Serialize)]
+pub struct TokenPage {
+    /// The REST resource of the visitor's tokens.
+    pub tokens_api_url: String,
+    /// Most recently used first.
+    pub api_tokens: Vec<TokenRow>,
+    /// Most recently used first.
+    pub oauth_clients: Vec<TokenClient>,
+    /// Shortest first; the last one is preselected.
+    pub token_expires_in_options: Vec<ExpiryOption>,
+    /// `hub.tokens.max_lifetime` in seconds; 0 for no limit.
+    pub token_expires_in_max_seconds: u64,
+}
+
+/// `admin`: the frame that scripts fill.
+#[derive(Debug, Clone, Serialize)]
+pub struct AdminPage {
+    /// Items of a page of a list.
+    pub api_page_limit: i64,
+    /// The most that one may ask for.
+    pub api_page_max_limit: i64,
+    /// Whether users may have named servers.
+    pub allow_named_servers: bool,
+    /// Whether a shutdown stops users' servers if nothing else is said.
+    pub cleanup_servers: bool,
+    /// Whether a shutdown stops the proxy if nothing else is said.
+    pub cleanup_proxy: bool,
+    /// Our own version, for the footer.
+    pub server_version: &'static str,
+    /// What the visitor may do: scripts do not offer what the API would refuse.
+    pub own_scopes: Vec<String>,
+}
+
+/// `accept-share`: the question whether to take up the offer of a server. It holds the code, so it does not print
+/// itself.
+#[derive(Clone, Serialize)]
+pub struct AcceptSharePage {
+    /// What the form sends back.
+    pub code: String,
+    /// Whose server.
+    pub owner: String,
+    /// What it is called; empty for the default server.
+    pub server_name: String,
+    /// Whether it runs.
+    pub spawner_ready: bool,
+    /// Where it is.
+    pub spawner_url: String,
+    /// What may be done with it.
+    pub scope_descriptions: Vec<ScopeDescription>,
+    /// Where accepting leads.
+    pub next_url: String,
+}
+
 /// An error, or what a proxy shows in place of a server.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct ErrorPage {
@@ -288,6 +389,18 @@ impl Page for NotRunningPage {
 
 impl Page for OauthPage {
     const TEMPLATE: &'static str = "oauth.html";
+}
+
+impl Page for TokenPage {
+    const TEMPLATE: &'static str = "token.html";
+}
+
+impl Page for AdminPage {
+    const TEMPLATE: &'static str = "admin.html";
+}
+
+impl Page for AcceptSharePage {
+    const TEMPLATE: &'static str = "accept-share.html";
 }
 
 impl Page for ErrorPage {

@@ -3,13 +3,15 @@
 mod forms;
 mod servers;
 mod site;
+mod tokens;
 
 use minijinja::UndefinedBehavior;
 use regex::Regex;
 
 use super::pages::{
-    ErrorPage, Failure, HomePage, HomeServer, LoginPage, LogoutPage, NotRunningPage, OauthClient, OauthPage,
-    ScopeDescription, ServerLinks, ServerState, SpawnPage, SpawnPendingPage, StopPendingPage,
+    AcceptSharePage, AdminPage, ErrorPage, ExpiryOption, Failure, HomePage, HomeServer, LoginPage,
+    LogoutPage, NotRunningPage, OauthClient, OauthPage, ScopeDescription, ServerLinks, ServerState,
+    SpawnPage, SpawnPendingPage, StopPendingPage, TokenClient, TokenPage, TokenRow,
 };
 use super::*;
 use crate::domain::names::{ServerKey, ServerName, Username};
@@ -110,6 +112,64 @@ fn oauth(description: &str, scopes: &[&str]) -> OauthPage {
     }
 }
 
+fn tokens(text: &str) -> TokenPage {
+    let time = "2026-01-02T03:04:05Z".to_owned();
+    TokenPage {
+        tokens_api_url: "/jh/hub/api/users/ada/tokens".to_owned(),
+        api_tokens: vec![TokenRow {
+            api_id: "a1".to_owned(),
+            note: text.to_owned(),
+            scopes: vec![text.to_owned()],
+            of_server: true,
+            last_activity: None,
+            created: time.clone(),
+            expires_at: Some(time.clone()),
+        }],
+        oauth_clients: vec![TokenClient {
+            client: text.to_owned(),
+            description: text.to_owned(),
+            scopes: vec![text.to_owned()],
+            last_activity: Some(time.clone()),
+            created: time,
+            token_id: "a2".to_owned(),
+            token_count: 2,
+        }],
+        token_expires_in_options: vec![
+            ExpiryOption { value: "3600".to_owned(), label: "1 Hour".to_owned() },
+            ExpiryOption { value: String::new(), label: text.to_owned() },
+        ],
+        token_expires_in_max_seconds: 0,
+    }
+}
+
+fn admin(text: &str) -> AdminPage {
+    AdminPage {
+        api_page_limit: 50,
+        api_page_max_limit: 200,
+        allow_named_servers: true,
+        cleanup_servers: true,
+        cleanup_proxy: false,
+        server_version: "1.2.3",
+        own_scopes: vec![text.to_owned()],
+    }
+}
+
+fn offer(text: &str) -> AcceptSharePage {
+    AcceptSharePage {
+        code: text.to_owned(),
+        owner: text.to_owned(),
+        server_name: text.to_owned(),
+        spawner_ready: false,
+        spawner_url: text.to_owned(),
+        scope_descriptions: vec![ScopeDescription {
+            scope: text.to_owned(),
+            description: text.to_owned(),
+            filter: text.to_owned(),
+        }],
+        next_url: text.to_owned(),
+    }
+}
+
 /// Every page, with `text` wherever a stranger could have chosen the words.
 fn every_page(text: &str) -> Vec<(&'static str, String)> {
     let visitor = PageContext {
@@ -173,6 +233,9 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
         ("stop_pending", show(&visitor, &stopping)),
         ("not_running", show(&visitor, &stopped)),
         ("oauth", show(&visitor, &asks)),
+        ("token", show(&visitor, &tokens(text))),
+        ("admin", show(&visitor, &admin(text))),
+        ("accept-share", show(&visitor, &offer(text))),
         ("error", show(&visitor, &error(500))),
         ("404", show(&visitor, &error(404))),
     ]
@@ -183,6 +246,48 @@ fn ui_210_hostile_names_are_inert_on_every_page() {
     for (page, html) in every_page(HOSTILE) {
         assert!(!html.contains("<script>"), "{page}: {html}");
         assert!(!html.contains("alert('1')"), "{page}: {html}");
+    }
+}
+
+/// SEC-006: what users choose reaches scripts as data; a script that writes markup could make it run.
+#[test]
+fn sec_006_no_script_writes_markup_or_code() {
+    let unsafe_calls = Regex::new(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|DOMParser|\beval\(|new Function",
+    )
+    .expect("a pattern");
+    let assets = Assets::embedded();
+    // the progress page shows what the spawner itself wrote as markup, as the contract has it (pages.md 6.7)
+    for path in assets.paths().filter(|path| path.ends_with(".js") && *path != "progress.js") {
+        let script = String::from_utf8(assets.find(path).expect(path).bytes.to_vec()).expect("UTF-8");
+        assert!(!unsafe_calls.is_match(&script), "{path}: {:?}", unsafe_calls.find(&script));
+    }
+}
+
+/// SEC-005: markup that is printed as it is comes from operators and spawners only.
+#[test]
+fn sec_005_only_trusted_values_are_printed_as_they_are() {
+    let printed = Regex::new(r"\{\{\s*([a-z_.]+)\s*\|\s*safe").expect("a pattern");
+    let trusted = [
+        "announcement",
+        "html_error_message",
+        "spawner_options_form",
+        "message_html",
+        "extra_error_html",
+        "failure.message_html",
+    ];
+    for name in Templates::iter() {
+        let file = Templates::get(&name).expect("a template");
+        let source = String::from_utf8(file.data.into_owned()).expect("UTF-8");
+        assert!(!source.contains("autoescape"), "{name}");
+        assert_eq!(
+            printed.find_iter(&source).count(),
+            source.matches("safe").count(),
+            "{name}: an odd `safe`"
+        );
+        for found in printed.captures_iter(&source) {
+            assert!(trusted.contains(&&found[1]), "{name} prints {} as it is", &found[1]);
+        }
     }
 }
 

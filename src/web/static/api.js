@@ -19,12 +19,12 @@ export function withXsrf(url) {
 }
 
 /** Sends a request; gives the response, or throws an ApiError. */
-export async function call(method, url, body) {
+export async function call(method, url, body, accept = "application/json") {
   let response;
   try {
     response = await fetch(withXsrf(url), {
       method,
-      headers: { Accept: "application/json", "Content-Type": "application/json" },
+      headers: { Accept: accept, "Content-Type": "application/json" },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {

@@ -1,6 +1,7 @@
 // What every page does: the menu on narrow screens, forms that send once, times in the reader's own words.
 
 import { page } from "./api.js";
+import { showTimes } from "./times.js";
 
 window.jhdata = page; // site templates may read it
 
@@ -31,26 +32,6 @@ for (const form of document.querySelectorAll("form[data-once]")) {
   });
 }
 
-const UNITS = [["year", 31536000], ["month", 2592000], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-
-function inWords(date) {
-  const seconds = (date - Date.now()) / 1000;
-  const [unit, length] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
-  return relative.format(Math.round(seconds / length), unit);
-}
-
-function showTimes() {
-  for (const time of document.querySelectorAll("time[datetime]")) {
-    const date = new Date(time.dateTime);
-    if (!Number.isNaN(date.valueOf())) {
-      time.textContent = inWords(date);
-      time.title = exact.format(date);
-    }
-  }
-}
-
 showTimes();
-setInterval(showTimes, 30000);
+setInterval(() => showTimes(), 30000);
 window._jupyterhub_page_loaded = true;

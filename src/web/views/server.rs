@@ -48,7 +48,7 @@ impl ServerView {
         status: &ServerStatus,
         state: StateVisibility,
     ) -> Self {
-        let url = hub.servers.prefix(key);
+        let places = &hub.settings.places;
         let progress_url = progress_url(hub, key);
         let active = status.is_active();
         Self {
@@ -60,8 +60,8 @@ impl ServerView {
             pending: status.pending.map(|pending| pending.as_str()),
             ready: status.ready,
             stopped: !active,
-            full_url: hub.public(&url),
-            url,
+            full_url: places.full_server_url(key),
+            url: places.server_url(key),
             user_options: row.and_then(|row| row.user_options.clone()).unwrap_or_else(empty),
             full_progress_url: hub.public(&progress_url),
             progress_url,

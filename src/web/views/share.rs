@@ -24,12 +24,12 @@ struct SharedServer {
 
 impl SharedServer {
     fn new(hub: &Hub, key: &ServerKey) -> Self {
-        let url = hub.servers.prefix(key);
+        let places = &hub.settings.places;
         Self {
             user: Named { name: key.user.to_string() },
             name: key.server.to_string(),
-            full_url: hub.public(&url),
-            url,
+            full_url: places.full_server_url(key),
+            url: places.server_url(key),
             ready: hub.servers.status(key).ready,
         }
     }

@@ -106,8 +106,7 @@ impl<'a> UserViewer<'a> {
             user_info: shown(UserFields::USER_INFO).then_some(user.user_info),
             roles: shown(UserFields::ROLES).then_some(roles),
             groups: shown(UserFields::GROUPS).then_some(groups),
-            server: shown(UserFields::SERVER)
-                .then(|| status.ready.then(|| self.hub.servers.prefix(&default))),
+            server: shown(UserFields::SERVER).then(|| status.ready.then(|| self.hub.servers.url(&default))),
             pending: shown(UserFields::PENDING).then(|| status.pending.map(|pending| pending.as_str())),
             created: shown(UserFields::CREATED).then_some(Stamp(user.created)),
             last_activity: shown(UserFields::LAST_ACTIVITY).then(|| stamp(user.last_activity)),

@@ -31,14 +31,24 @@ pub(crate) struct Chp {
 impl Chp {
     /// `None` where there is no such program.
     pub(crate) fn start() -> Option<Self> {
-        Self::at(free_port(), free_port())
+        Self::with(&[])
+    }
+
+    /// With more arguments.
+    pub(crate) fn with(arguments: &[&str]) -> Option<Self> {
+        Self::launch(free_port(), free_port(), arguments)
     }
 
     pub(crate) fn at(port: u16, api: u16) -> Option<Self> {
+        Self::launch(port, api, &[])
+    }
+
+    fn launch(port: u16, api: u16, arguments: &[&str]) -> Option<Self> {
         let token = format!("token-of-{api}");
         let mut process = Command::new(program()?)
             .args(["--ip", "127.0.0.1", "--port", &port.to_string()])
             .args(["--api-ip", "127.0.0.1", "--api-port", &api.to_string()])
+            .args(arguments)
             .env("CONFIGPROXY_AUTH_TOKEN", &token)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

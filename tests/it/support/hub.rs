@@ -167,7 +167,14 @@ impl Hub {
 
     fn wait_until_it_answers(&mut self) {
         let agent = agent();
-        let url = format!("{}/hub/health", self.url);
+        let settings = std::fs::read_to_string(self.path("orrery.toml")).unwrap();
+        let based = settings.lines().find_map(|line| line.strip_prefix("hub.base_url = "));
+        let base = based.unwrap_or_default().trim_matches(['"', '/']);
+        let url = [&self.url, base, "hub/health"]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("/");
         eventually("the hub to answer", || {
             if let Some(status) = self.process.try_wait().unwrap() {
                 panic!("the hub ended with {status}:\n{}", self.log());

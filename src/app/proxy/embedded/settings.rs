@@ -9,6 +9,7 @@ use orrery_proxy::{AccessLog, ErrorTarget, Forwarding, Metrics, ProxyConfig, Tru
 use super::AppError;
 use crate::config::{self, Addresses, Config};
 use crate::domain::network::Network;
+use crate::domain::route_spec::Routing;
 
 /// How long open requests may go on when the hub stops.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -28,6 +29,7 @@ pub(super) fn settings(
     let usual = ProxyConfig::default();
     let limit = |duration: Duration| Some(duration).filter(|duration| !duration.is_zero());
     Ok(ProxyConfig {
+        host_routing: addresses.places.routing() == Routing::Hosts,
         error_target: error_target(proxy, addresses)?,
         error_path: Some(proxy.error_path.clone()).filter(|path| !path.as_os_str().is_empty()),
         header_timeout: proxy.header_timeout,

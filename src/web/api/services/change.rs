@@ -50,7 +50,7 @@ pub(in crate::web::api) async fn create(
     if hub.store.read(move |db| rows::find(db, &wanted)).await?.is_some() {
         return Err(exists(&name).into());
     }
-    let new = NewService::read(&name, &body, &hub.settings.base_url, &hub.catalogue)?;
+    let new = NewService::read(&name, &body, &hub.settings.places, &hub.catalogue)?;
     let requester = Arc::clone(&caller.0);
     let made = actix_web::rt::spawn({
         let hub = hub.clone();

@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::actors::services::Place;
 use crate::config::address::HttpUrl;
 use crate::domain::oauth::client::service_client_id;
+use crate::domain::places::Places;
 use crate::domain::scope::{Catalogue, RawScope};
-use crate::domain::service_env::prefix;
 use crate::domain::service_name::{RULE, is_service_name};
 use crate::domain::token_hash;
 use crate::secret::Secret;
@@ -49,7 +49,7 @@ impl NewService {
     pub(super) fn read(
         name: &str,
         body: &Body,
-        base_url: &str,
+        places: &Places,
         catalogue: &Catalogue,
     ) -> Result<Self, Refused> {
         let Some(Value::Object(object)) = body.json_if_any()? else {
@@ -65,7 +65,7 @@ impl NewService {
         }
         let url = reader.url()?;
         let scopes = reader.scopes(catalogue)?;
-        let client = reader.client(url.as_deref(), base_url)?;
+        let client = reader.client(url.as_deref(), places)?;
         let definition = ServiceDefinition {
             admin: reader.flag("admin").unwrap_or(false),
             oauth_client_allowed_scopes: scopes.iter().map(ToString::to_string).collect(),
@@ -134,7 +134,7 @@ impl Reader<'_> {
     }
 
     /// The OAuth client: there is one if anything asks for it (services.md 5).
-    fn client(&self, url: Option<&str>, base_url: &str) -> Result<Option<NewClient>, Refused> {
+    fn client(&self, url: Option<&str>, places: &Places) -> Result<Option<NewClient>, Refused> {
         let given = self.plain("oauth_client_id")?;
         let redirect = self.plain("oauth_redirect_uri")?;
         let wanted = url.is_some() || given.is_some() || redirect.is_some();
@@ -149,7 +149,7 @@ impl Reader<'_> {
                 let why = "expected a URL with http:// or https://, or a path from / on, without fragment";
                 return Err(self.failed("oauth_redirect_uri", why));
             }
-            None if url.is_some() => format!("{}oauth_callback", prefix(base_url, self.name)),
+            None if url.is_some() => format!("{}oauth_callback", places.service_url(self.name)),
             None => {
                 return Err(self.failed(
                     "oauth_redirect_uri",
@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     fn read_named(name: &str, body: &Value) -> Result<NewService, Refused> {
-        NewService::read(name, &Body::of(body), "/lab/", &Catalogue::standard())
+        NewService::read(name, &Body::of(body), &Places::new("/lab/", "", None), &Catalogue::standard())
     }
 
     fn refused(body: &Value) -> String {

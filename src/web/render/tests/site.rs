@@ -10,8 +10,15 @@ fn the_menu_shows_what_the_visitor_may_open() {
     has(&stranger, &["id=\"login\" class=\"btn\" role=\"button\" href=\"/jh/hub/login\""]);
     lacks(&stranger, &["/hub/home\"", "/hub/token", "/hub/admin"]);
     let plain = show(&visitor("ada"), &LogoutPage {});
-    has(&plain, &["/jh/hub/home", "id=\"logout\" class=\"btn\" role=\"button\" href=\"/jh/hub/logout\""]);
-    lacks(&plain, &["/hub/token", "/hub/admin", "<summary>Services"]);
+    has(
+        &plain,
+        &[
+            "/jh/hub/home",
+            "href=\"/jh/hub/token\">Token</a>",
+            "id=\"logout\" class=\"btn\" role=\"button\" href=\"/jh/hub/logout\"",
+        ],
+    );
+    lacks(&plain, &["/hub/admin", "<summary>Services"]);
     let admin = PageContext {
         admin_link: true,
         services: vec![ServiceLink { name: "grader".to_owned(), href: "/jh/services/grader/".to_owned() }],

@@ -1,0 +1,102 @@
+//! The token page, the admin page's frame, and the offer of a server.
+
+use super::*;
+
+#[test]
+fn the_token_page_has_what_scripts_and_browser_tests_hold_on_to() {
+    let html = show(&visitor("ada"), &tokens("for the build"));
+    has(
+        &html,
+        &[
+            "id=\"request-token-form\"",
+            "<label for=\"token-note\">Note</label>",
+            "<label for=\"token-expiration-seconds\">Token expires in</label>",
+            "<option value=\"3600\">1 Hour</option>",
+            "<option value=\"\" selected>for the build</option>",
+            "<label for=\"token-scopes\">Permissions</label>",
+            ">Request new API token</button>",
+            "id=\"token-area\"",
+            "id=\"token-result\"",
+            "Your new API Token",
+            "<h2 id=\"api-tokens-title\">API Tokens</h2>",
+            "<h2 id=\"oauth-clients-title\">Authorized Applications</h2>",
+            "class=\"token-row\" data-token-id=\"a1\"",
+            "data-token-id=\"a2\"",
+            "<pre class=\"token-scope\">for the build</pre>",
+            "class=\"revoke-token-btn",
+            "data-tokens-api-url=\"/jh/hub/api/users/ada/tokens\"",
+            "<noscript>",
+        ],
+    );
+    let nothing = TokenPage { api_tokens: Vec::new(), oauth_clients: Vec::new(), ..tokens("x") };
+    has(
+        &show(&visitor("ada"), &nothing),
+        &[
+            "id=\"api-tokens-section\" aria-labelledby=\"api-tokens-title\" hidden",
+            "id=\"oauth-clients-section\" aria-labelledby=\"oauth-clients-title\" hidden",
+        ],
+    );
+}
+
+#[test]
+fn the_admin_page_gives_its_scripts_facts_as_data() {
+    let html = show(&visitor("ada"), &admin("list:users!group=<g>"));
+    let data = Regex::new(r#"(?s)<script type="application/json" id="admin-data">(.*?)</script>"#)
+        .expect("a pattern");
+    let facts: serde_json::Value =
+        serde_json::from_str(&data.captures(&html).expect("a data block")[1]).expect("JSON");
+    assert_eq!(facts["scopes"][0], "list:users!group=<g>");
+    assert_eq!(facts["api_page_limit"], 50);
+    has(
+        &html,
+        &["class=\"version_footer", "Orrery 1.2.3", "id=\"shutdown-servers\" type=\"checkbox\" checked>"],
+    );
+}
+
+/// Parsed as HTML, there is one link to where accepting leads, and it is exactly that.
+#[test]
+fn sec_005_the_address_after_accepting_is_one_link_whatever_it_holds() {
+    for next in
+        ["/hub/home\"><img>", "/hub/'><img>", "/hub/\">x</a><a>", "/hub/?a=5&b=10", "/user/ada/lab?x=<b>#y"]
+    {
+        let page = AcceptSharePage { next_url: next.to_owned(), ..offer("grace") };
+        let html = show(&visitor("ada"), &page);
+        let links = Regex::new("<a href=\"([^\"]*)\">([^<]*)</a>").expect("a pattern");
+        let plain = |text: &str| {
+            text.replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&quot;", "\"")
+                .replace("&#39;", "'")
+                .replace("&amp;", "&")
+        };
+        let found: Vec<(String, String)> =
+            links.captures_iter(&html).map(|link| (plain(&link[1]), plain(&link[2]))).collect();
+        let there: Vec<_> = found.iter().filter(|(href, _)| href == next).collect();
+        assert_eq!(there, [&(next.to_owned(), next.to_owned())], "{html}");
+        assert_eq!(html.matches("<img").count(), 1, "{html}");
+    }
+}
+
+#[test]
+fn an_offer_tells_who_shares_what() {
+    let page = AcceptSharePage {
+        server_name: "lab".to_owned(),
+        next_url: "/jh/user/grace/lab/".to_owned(),
+        ..offer("grace")
+    };
+    let html = show(&visitor("ada"), &page);
+    has(
+        &text(&html),
+        &["grace shares a server with you", "You (ada) have been", "The server is not running now"],
+    );
+    has(
+        &html,
+        &[
+            "name=\"code\" value=\"grace\"",
+            "name=\"_xsrf\" value=\"2|token=\"",
+            "value=\"Accept invitation\"",
+        ],
+    );
+    let running = AcceptSharePage { spawner_ready: true, ..page };
+    lacks(&show(&visitor("ada"), &running), &["not running now"]);
+}
