@@ -8,13 +8,13 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO := cargo
 PARITY := ../shared/parity
 
-.PHONY: run test system venv chp build lint rust browser parity conformance jupyterhub-tests fuzz bench bench-proxy soak-proxy
+.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy
 
 run: system venv
 	$(CARGO) build --release --bin orrery
 	packaging/demo/run.sh target/release/orrery
 
-test: system venv chp lint rust browser parity conformance
+test: system venv chp lint rust browser clients parity conformance schemathesis
 
 system:
 	packaging/demo/system-packages.sh
@@ -52,6 +52,20 @@ rust:
 browser:
 	ORRERY_BIN=target/debug/orrery .dev/venv/bin/pytest -q tests/browser
 
+# Real clients of the hub: the idle culler, services with HubAuth and HubOAuth, single-user servers of three versions. Each
+# version has an environment of its own; the first run makes them.
+CLIENTS = 6.1.1 5.5.4 4.1.6
+CLIENT_VENVS = $(foreach version,$(CLIENTS),.dev/clients-$(version)/installed)
+clients: $(CLIENT_VENVS)
+	$(CARGO) build -p orrery --bin orrery
+	ORRERY_BIN=target/debug/orrery .dev/clients-6.1.1/bin/pytest -q -p no:cacheprovider tests/clients
+
+.dev/clients-%/installed: tests/clients/requirements.txt
+	mkdir -p .dev
+	python3 -m venv .dev/clients-$*
+	.dev/clients-$*/bin/pip install --quiet --disable-pip-version-check jupyterhub==$* -r $<
+	touch $@
+
 # The judge, where it is at hand: black-box checks that pass against JupyterHub 6.1.1. Those of the proxy run with the
 # embedded one and with the reference's as a child of the hub.
 PYTEST = HUB=orrery ORRERY_BIN=$(CURDIR)/target/debug/orrery .dev/venv/bin/pytest -q -p no:cacheprovider \
@@ -71,6 +85,34 @@ parity: chp
 conformance:
 	ORRERY_PROXY_BIN=$(CURDIR)/target/debug/orrery-proxy .dev/venv/bin/pytest -q -p no:cacheprovider tests/conformance
 	ORRERY_PROXY_BIN=$(CURDIR)/target/debug/orrery-proxy .dev/venv/bin/python tests/conformance/smuggling.py
+
+# Requests made from the hub's own OpenAPI document, about a minute of them: no 5xx, no status that it does not name,
+# every answer as its schema says. SEED=n repeats a run.
+SEED := $(shell date +%s)
+SCHEMATHESIS = PATH=$(CURDIR)/.dev/schemathesis/bin:$(PATH) ORRERY_BIN=$(CURDIR)/target/debug/orrery \
+	tests/schemathesis/run.py --seed $(SEED) --max-examples 15
+schemathesis: .dev/schemathesis/installed
+	$(CARGO) build -p orrery --bin orrery
+	$(SCHEMATHESIS)
+
+# The same from the reference's document, which is part of its source distribution. It names few of its own errors, so
+# only 5xx counts.
+REST_API := .dev/jupyterhub-6.1.1/docs/source/_static/rest-api.yml
+schemathesis-reference: .dev/schemathesis/installed $(REST_API)
+	$(CARGO) build -p orrery --bin orrery
+	$(SCHEMATHESIS) --schema $(CURDIR)/$(REST_API)
+
+.dev/schemathesis/installed: tests/schemathesis/requirements.txt
+	mkdir -p .dev
+	python3 -m venv .dev/schemathesis
+	.dev/schemathesis/bin/pip install --quiet --disable-pip-version-check -r tests/schemathesis/requirements.txt
+	touch $@
+
+$(REST_API):
+	mkdir -p .dev
+	.dev/schemathesis/bin/pip download --quiet --disable-pip-version-check --no-deps --no-binary jupyterhub -d .dev jupyterhub==6.1.1
+	tar -xzf .dev/jupyterhub-6.1.1.tar.gz -C .dev jupyterhub-6.1.1/docs/source/_static/rest-api.yml
+	touch $@
 
 # JupyterHub's own tests with CHP and with the proxy in its place, compared test by test: 10 minutes or more.
 jupyterhub-tests: system

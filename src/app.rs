@@ -33,6 +33,7 @@ use crate::actors::sign_in;
 use crate::actors::slot::Absent;
 use crate::actors::supervision::Supervision;
 use crate::auth::{AuthError, Authenticator, Limiter};
+use crate::config::auth::AuthType;
 use crate::config::cookie_secret::{CookieSecretError, cookie_secret};
 use crate::config::{AddressError, Config};
 use crate::store::{OpenMode, Store, StoreError};
@@ -148,8 +149,11 @@ async fn serve(config: Config) -> Result<(), AppError> {
     let store = Store::open(&parts::store(&config)?, open_mode(&config))?;
     observe::count_connections(&metrics, &store);
     let authenticator = Authenticator::from_config(&config.auth)?;
-    let accounts = services::accounts(&config).await?;
+    if config.auth.r#type == AuthType::Dummy {
+        warn!("auth.type = \"dummy\" lets anybody be anybody: for tests only");
+    }
     let sign_in = sign_in::Settings::of(&config).map_err(AuthError::from)?;
+    let accounts = services::accounts(&config).await?;
     let managed = authenticator.load_roles().await?.unwrap_or_default();
     let synchronised = bootstrap::synchronise_with(&store, &config, authenticator.rules(), managed).await?;
     for warning in &synchronised.warnings {

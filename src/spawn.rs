@@ -41,7 +41,9 @@ pub use ports::looks_like_port_conflict;
 pub use program::in_shell;
 pub use readiness::{ReadyError, ReadyUrl, Responded, answers, wait_ready};
 pub use running::Running;
-pub use service::{Account, AccountError, ServiceCommand, ServiceError, find_process, launch_service};
+pub use service::{
+    Account, AccountError, ServiceCommand, ServiceError, end_rest, find_process, launch_service,
+};
 pub use simple::SimpleSpawner;
 
 use crate::domain::ids::ServerId;

@@ -13,6 +13,7 @@ pub mod extract;
 pub mod headers;
 pub mod oauth;
 pub mod observe;
+pub mod openapi;
 pub mod pages;
 pub mod render;
 pub mod routes;

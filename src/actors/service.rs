@@ -95,9 +95,11 @@ impl ServiceActor {
     }
 
     fn watch_process(&self, running: &Running, context: &Context<Self>) {
-        let (running, service) = (running.clone(), context.address());
+        let (running, service, name) = (running.clone(), context.address(), self.plan.name.clone());
+        let patience = self.parts.ladder.terminate;
         actix::spawn(async move {
             let exit = running.ended().await;
+            process::end_children(&name, &running, patience).await;
             service.do_send(Exited { pid: running.id().pid, exit });
         });
     }
@@ -123,8 +125,10 @@ impl ServiceActor {
         let (parts, service, plan) = (Arc::clone(&self.parts), context.address(), Arc::clone(&self.plan));
         actix::spawn(async move {
             let exit = process::end(&parts, &plan.name, &running).await;
-            // usually known already; but one that survives everything must not be waited for for ever
-            service.do_send(Exited { pid: running.id().pid, exit });
+            // the one who watches the process tells of its end; but one that survives everything is not waited for
+            if running.try_ended().is_none() {
+                service.do_send(Exited { pid: running.id().pid, exit });
+            }
         });
     }
 

@@ -204,7 +204,8 @@ impl Services {
             // one that is being replaced learns from the directory that the hub ends
             address.do_send(StopService);
         }
-        let patience = self.parts.deadlines.stop;
+        // the ladder, and once more a while for what they leave behind
+        let patience = self.parts.deadlines.stop.saturating_add(self.parts.ladder.terminate);
         join_all(entries.iter().map(|entry| async move {
             let mut status = entry.status.subscribe();
             if timeout(patience, status.wait_for(|status| status.phase == Phase::Ended)).await.is_err() {

@@ -349,6 +349,7 @@ pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
         csp_reports: Window::new(CSP_REPORTS_A_MINUTE, Duration::from_secs(60)),
         shutdown,
         settings,
+        openapi: std::sync::OnceLock::new(),
     }))
 }
 

@@ -153,10 +153,7 @@ mod tests {
 
     #[test]
     fn a_key_without_its_feature_is_refused_with_file_key_and_value() {
-        let text = "[tls.internal]
-dir = \"k\"
-[auth.pam]
-service = \"sudo\"";
+        let text = "[tls.internal]\ndir = \"k\"\n[auth.pam]\nservice = \"sudo\"";
         let found = not_yet(&format!("{TRIAL}{text}"));
         assert!(
             found["tls.internal.dir"]

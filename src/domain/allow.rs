@@ -216,8 +216,14 @@ pub fn abbreviate(name: &str) -> String {
 /// direction of writing round (SEC-013).
 #[must_use]
 pub fn loggable(text: &str) -> String {
+    harmless(&abbreviate(text))
+}
+
+/// A text without characters that act on a terminal or turn the direction of writing round: they are escaped.
+#[must_use]
+pub fn harmless(text: &str) -> String {
     let mut shown = String::new();
-    for c in abbreviate(text).chars() {
+    for c in text.chars() {
         if acts(c) {
             shown.extend(c.escape_unicode());
         } else {

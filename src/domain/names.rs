@@ -13,6 +13,10 @@ use serde::{Deserialize, Serialize};
 const PATH_SEGMENT: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~').remove(b'@');
 
+fn only_dots(text: &str) -> bool {
+    text.chars().all(|c| c == '.')
+}
+
 /// Percent-encodes a name as one URL path segment.
 #[must_use]
 pub fn escape_segment(name: &str) -> String {
@@ -118,21 +122,24 @@ fn is_unseen(c: char) -> bool {
 }
 
 impl Username {
-    /// Checks a name that is about to become a user (rest-api.md 4.3): not empty, no `/`, not only dots (also after
-    /// one round of percent-decoding), no surrounding white space, nothing unseen, at most 255 bytes.
+    /// Checks a name that is about to become a user (rest-api.md 4.3): not empty, no `/` and not only dots (also after
+    /// one round of percent-decoding), no surrounding white space, at most 255 bytes. And what SEC-030 adds: nothing
+    /// that cannot be seen, no `:`, which no account of the system has, and no `-` at the start, which programs take
+    /// for an option.
     ///
     /// # Errors
     /// [`NameError::Username`] with the refused text.
     pub fn parse(name: &str) -> Result<Self, NameError> {
         let refused = || NameError::Username(name.to_owned());
         let decoded = percent_decode_str(name).decode_utf8_lossy();
-        let only_dots = |text: &str| text.chars().all(|c| c == '.');
         let fine = !name.is_empty()
             && name.len() <= 255
-            && !name.contains('/')
+            && !decoded.contains('/')
             && !only_dots(name)
             && !only_dots(&decoded)
             && name.trim() == name
+            && !name.contains(':')
+            && !name.starts_with('-')
             && !name.chars().any(is_unseen);
         if fine { Ok(Self(name.into())) } else { Err(refused()) }
     }
@@ -168,12 +175,18 @@ impl ServerName {
 }
 
 impl GroupName {
-    /// Checks the name of a new group: 1 to 255 bytes, nothing unseen.
+    /// Checks the name of a new group: 1 to 255 bytes, all of which can be seen, and not only dots, which clients
+    /// remove from addresses.
     ///
     /// # Errors
     /// [`NameError::GroupName`] with the refused text.
     pub fn parse(name: &str) -> Result<Self, NameError> {
-        let fine = !name.is_empty() && name.len() <= 255 && !name.chars().any(is_unseen);
+        let decoded = percent_decode_str(name).decode_utf8_lossy();
+        let fine = !name.is_empty()
+            && name.len() <= 255
+            && !only_dots(name)
+            && !only_dots(&decoded)
+            && !name.chars().any(is_unseen);
         if fine { Ok(Self(name.into())) } else { Err(NameError::GroupName(name.to_owned())) }
     }
 }
@@ -239,6 +252,28 @@ mod tests {
         }
         for bad in ["", "a/b", ".", "..", "%2e%2E", " a", "a ", "a\n", "\t", &"x".repeat(256)] {
             assert_eq!(Username::parse(bad), Err(NameError::Username(bad.to_owned())), "{bad}");
+        }
+    }
+
+    #[test]
+    fn sec_030_a_name_is_no_path_no_option_and_has_nothing_hidden() {
+        for bad in
+            ["a%2fb", "-a", "a:b", "a\u{202e}b", "a\u{200b}b", "\u{feff}a", "a\u{ad}b", "a\u{2028}b", "a\0b"]
+        {
+            assert!(Username::parse(bad).is_err(), "{bad:?}");
+        }
+        for good in ["a-b", "größe", "名前", "a_b-", "user+x@host"] {
+            assert!(Username::parse(good).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn sec_033_group_names_can_be_seen_and_addressed() {
+        for good in ["a/b +", "x:y", "a%2Fb", "-g", "..a"] {
+            assert!(GroupName::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", ".", "..", "%2e", "a\0b", "a\u{200b}b", &"x".repeat(256)] {
+            assert!(GroupName::parse(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -14,6 +14,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use users::os::unix::UserExt;
 
 use super::{HookError, HookSetupError, LARGEST_ANSWER};
+use crate::domain::allow::harmless;
 
 /// Lines of the standard error that are logged of one run, and how long they may be.
 const MOST_LINES: usize = 50;
@@ -170,8 +171,8 @@ impl Lines<'_> {
     fn end(&mut self) {
         if !self.line.is_empty() && self.logged < MOST_LINES {
             self.logged += 1;
-            let said = String::from_utf8_lossy(&self.line);
-            info!(hook = self.name, said = said.as_ref(); "a hook says");
+            let said = harmless(&String::from_utf8_lossy(&self.line));
+            info!(hook = self.name, said = said.as_str(); "a hook says");
         }
         self.line.clear();
     }

@@ -4,7 +4,10 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, Thread};
+use std::time::Duration;
 
+/// How long lines gather before they are written: a wake-up for each would cost more than the lines.
+const GATHER: Duration = Duration::from_millis(3);
 /// Bytes that may wait for a slow reader; lines about ordinary requests beyond that are dropped and counted.
 const MOST_WAITING: usize = 4 << 20;
 
@@ -39,6 +42,7 @@ impl Output {
         let writer = thread::Builder::new().name("log".to_owned()).spawn(move || {
             loop {
                 thread::park();
+                thread::sleep(GATHER);
                 mine.flush();
             }
         })?;

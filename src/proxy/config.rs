@@ -121,8 +121,22 @@ pub struct Forwarding {
     pub change_origin: bool,
     /// Set in each request, in place of fields of the same name.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Names of cookies that routes with `hub: true` in their data get, and no others: a browser shows a cookie with the
+    /// path `/` to every server of the origin (SEC-096).
+    pub withheld_cookies: Vec<String>,
     /// Whose word on where a request comes from is passed on. `None`: everyone's, as CHP does.
     pub trust: Option<Trust>,
+    /// A field that reaches one path only: an outer proxy's secret, say, which is for the hub and not for user servers.
+    pub confined: Option<Confined>,
+}
+
+/// A field, and the one path with which it is passed on.
+#[derive(Debug, Clone)]
+pub struct Confined {
+    /// The field's name.
+    pub header: HeaderName,
+    /// The path, normalised.
+    pub path: String,
 }
 
 /// Which peers are reverse proxies that tell the truth about their clients (SEC-095).
@@ -156,7 +170,9 @@ impl Default for Forwarding {
             protocol_rewrite: None,
             change_origin: false,
             headers: Vec::new(),
+            withheld_cookies: Vec::new(),
             trust: None,
+            confined: None,
         }
     }
 }

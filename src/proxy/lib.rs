@@ -52,7 +52,7 @@ mod target;
 pub mod tls;
 
 pub use access_log::{AccessEntry, AccessLog};
-pub use config::{ErrorTarget, Forwarding, ProxyConfig, Trust};
+pub use config::{Confined, ErrorTarget, Forwarding, ProxyConfig, Trust};
 pub use listen::bind;
 pub use metrics::{Metrics, WorkerMetrics, process_metrics};
 pub use own_file::{OwnFile, listen_unix};

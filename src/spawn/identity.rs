@@ -35,6 +35,28 @@ impl ProcessId {
         Ok(stat.is_some_and(|stat| !stat.ended && stat.start_time == self.start_time))
     }
 
+    /// The living processes of the session that this one led, itself not among them. Looked up at the moment of its end,
+    /// while nobody else can have its number.
+    pub(super) fn rest_of_session(&self) -> io::Result<Vec<Self>> {
+        let boot_id = boot_id()?;
+        let mut found = Vec::new();
+        for entry in fs::read_dir("/proc")? {
+            let name = entry?.file_name();
+            let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+            // one that ends meanwhile, or hides, is none of ours
+            let Ok(Some(stat)) = Stat::read(pid) else { continue };
+            if stat.session == self.pid
+                && pid != self.pid
+                && !stat.ended
+                && stat.start_time >= self.start_time
+            {
+                let (boot_id, log) = (boot_id.clone(), PathBuf::new());
+                found.push(Self { pid, start_time: stat.start_time, boot_id, log });
+            }
+        }
+        Ok(found)
+    }
+
     /// Whether both mean one process, wherever its log is.
     pub(super) fn is_same_process(&self, other: &Self) -> bool {
         (self.pid, self.start_time, &self.boot_id) == (other.pid, other.start_time, &other.boot_id)
@@ -49,6 +71,7 @@ fn boot_id() -> io::Result<String> {
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
     ended: bool,
+    session: i32,
     start_time: u64,
 }
 
@@ -70,8 +93,9 @@ impl Stat {
         let (_, fields) = stat.rsplit_once(')')?;
         let mut fields = fields.split_ascii_whitespace();
         let state = fields.next()?;
-        let start_time = fields.nth(22 - 4)?.parse().ok()?;
-        Some(Self { ended: matches!(state, "Z" | "X" | "x"), start_time })
+        let session = fields.nth(6 - 4)?.parse().ok()?;
+        let start_time = fields.nth(22 - 7)?.parse().ok()?;
+        Some(Self { ended: matches!(state, "Z" | "X" | "x"), session, start_time })
     }
 }
 
@@ -117,10 +141,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_start_time_is_found_behind_any_program_name(name in ".{0,15}", start: u64, zombie: bool) {
+        fn the_start_time_is_found_behind_any_program_name(
+            name in ".{0,15}", start: u64, session: i32, zombie: bool
+        ) {
             let state = if zombie { "Z" } else { "S" };
-            let line = format!("7 ({name}) {state} {} {start} 1 2 3\n", "0 ".repeat(18).trim_end());
-            prop_assert_eq!(Stat::parse(&line), Some(Stat { ended: zombie, start_time: start }));
+            let line = format!("7 ({name}) {state} 1 7 {session} {} {start} 1 2 3\n", "0 ".repeat(15).trim_end());
+            prop_assert_eq!(Stat::parse(&line), Some(Stat { ended: zombie, session, start_time: start }));
         }
 
         #[test]

@@ -9,13 +9,21 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use futures_util::future::join_all;
 use nix::unistd::User;
+use rustix::process::Signal;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use super::{ProcessId, Running, SpawnError, program};
 
 const SETSID: &str = "/usr/bin/setsid";
+/// How often a session is searched for further processes.
+const ROUNDS: usize = 5;
+/// How long SIGKILL may take.
+const KILLING: Duration = Duration::from_secs(5);
 const SETPRIV: [&str; 2] = ["/usr/bin/setpriv", "/bin/setpriv"];
 
 /// A system account that a service is to run as.
@@ -170,6 +178,47 @@ pub async fn launch_service(service: ServiceCommand) -> Result<Running, ServiceE
 /// If the operating system does not tell.
 pub async fn find_process(id: ProcessId) -> io::Result<Option<Running>> {
     spawn_blocking(move || Running::find(&id)).await.map_err(io::Error::other)?
+}
+
+/// Ends what is left of a service's session now that its first process has ended: a child that still has the port would
+/// keep the service from coming back. SIGTERM, then, after `patience`, SIGKILL. How many there were.
+pub async fn end_rest(leader: &ProcessId, patience: Duration) -> usize {
+    let mut ended = 0;
+    // one that is just being ended may still start another
+    for round in 0..ROUNDS {
+        let rest = rest_of(leader.clone()).await;
+        if rest.is_empty() {
+            break;
+        }
+        ended += rest.len();
+        let patience = if round == 0 { patience } else { Duration::ZERO };
+        end_all(&rest, patience).await;
+    }
+    ended
+}
+
+async fn rest_of(leader: ProcessId) -> Vec<Running> {
+    let found = spawn_blocking(move || {
+        let rest = leader.rest_of_session()?;
+        rest.iter().filter_map(|id| Running::find(id).transpose()).collect::<io::Result<Vec<Running>>>()
+    });
+    found.await.unwrap_or_else(|error| Err(io::Error::other(error))).unwrap_or_else(|error| {
+        log::warn!(error:% = error; "what a service left of its session could not be looked up");
+        Vec::new()
+    })
+}
+
+async fn end_all(processes: &[Running], patience: Duration) {
+    for (signal, patience) in [(Signal::TERM, patience), (Signal::KILL, KILLING)] {
+        for process in processes.iter().filter(|process| process.try_ended().is_none()) {
+            if let Err(error) = process.signal(signal) {
+                log::warn!(pid = process.id().pid, error:% = error; "a process of a service cannot be ended");
+            }
+        }
+        if timeout(patience, join_all(processes.iter().map(Running::ended))).await.is_ok() {
+            return;
+        }
+    }
 }
 
 fn start(service: &ServiceCommand) -> Result<Running, ServiceError> {

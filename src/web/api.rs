@@ -3,43 +3,43 @@
 //! A handler takes what it needs by type, checks scopes before it looks anything up, does one store call or asks the
 //! actors, and shows a view. The order of refusals is that of rest-api.md 1.3.
 
-mod activity;
-mod authorizations;
+pub(super) mod activity;
+pub(super) mod authorizations;
 mod gains;
-mod group;
-mod groups;
+pub(super) mod group;
+pub(super) mod groups;
 mod journal;
 mod lookup;
 mod opened;
-mod progress;
-mod proxy;
-mod received;
-mod revoke;
-mod root;
-mod server;
-mod services;
-mod share_codes;
-mod shares;
-mod shutdown;
-mod tokens;
-mod user;
-mod users;
-mod whoami;
+pub(super) mod progress;
+pub(super) mod proxy;
+pub(super) mod received;
+pub(super) mod revoke;
+pub(super) mod root;
+pub(super) mod server;
+pub(super) mod services;
+pub(super) mod share_codes;
+pub(super) mod shares;
+pub(super) mod shutdown;
+mod table;
+pub(super) mod tokens;
+pub(super) mod user;
+pub(super) mod users;
+pub(super) mod whoami;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::{DefaultHeaders, Next, from_fn};
-use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, Resource, web};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 
+use self::table::{Table, at, with_and_without_slash};
 use super::error::{ApiError, Refused};
 use super::extract::caller::{Anybody, NewCookies};
+use super::openapi;
 use super::state::Hub;
 use super::visit::add_cookies;
-
-/// A last segment that may be empty: the default server.
-const SERVER: &str = "{server:[^/]*}";
 
 /// Adds everything below `{hub prefix}api`, except for what was added for more specific paths before.
 pub fn configure(hub: &Hub, table: &mut web::ServiceConfig) {
@@ -48,18 +48,37 @@ pub fn configure(hub: &Hub, table: &mut web::ServiceConfig) {
     let scope = web::scope(&hub.path("api"))
         .wrap(from_fn(send_new_cookies))
         .wrap(DefaultHeaders::new().add((CONTENT_SECURITY_POLICY, policy)))
-        .configure(hub_resources)
-        .configure(user_resources)
-        .configure(server_resources)
-        .configure(group_resources)
-        .configure(share_resources)
         .default_service(web::to(no_such_path));
-    table.service(scope);
+    let rows = whole_table().0.into_iter();
+    table.service(rows.fold(scope, |scope, row| scope.service(row.into_resource())));
 }
 
-fn hub_resources(table: &mut web::ServiceConfig) {
+/// Every path and method of the REST API but those that are pages. A last segment `{server:[^/]*}` may be empty: the
+/// default server.
+fn whole_table() -> Table {
+    let mut table = Table::default();
+    hub_resources(&mut table);
+    user_resources(&mut table);
+    server_resources(&mut table);
+    group_resources(&mut table);
+    share_resources(&mut table);
     table
-        .service(web::resource(["", "/"]).get(root::version).default_service(web::to(other_method)))
+}
+
+/// What the table has, as documents write it: methods in lower case and paths below `{hub prefix}api`.
+#[must_use]
+pub fn operations() -> Vec<(String, String)> {
+    let rows = whole_table().0;
+    let of_row = |row: &table::Row| {
+        let methods = row.methods().iter().map(|method| method.as_str().to_lowercase());
+        methods.map(|method| (method, row.path())).collect::<Vec<_>>()
+    };
+    rows.iter().flat_map(of_row).collect()
+}
+
+fn hub_resources(table: &mut Table) {
+    table
+        .service(with_and_without_slash("/").get(root::version))
         .service(at("/health").get(root::health).head(root::health))
         .service(at("/info").get(root::info))
         .service(at("/shutdown").post(shutdown::shutdown))
@@ -71,11 +90,12 @@ fn hub_resources(table: &mut web::ServiceConfig) {
         )
         .service(at("/proxy").get(proxy::list).post(proxy::synchronise).patch(proxy::change))
         .service(at("/authorizations/token/{token}").get(authorizations::by_token))
-        .service(at("/authorizations/cookie/{name}").get(authorizations::by_cookie))
-        .service(at("/authorizations/cookie/{name}/{value}").get(authorizations::by_cookie));
+        .service(at("/authorizations/cookie/{name}").get(authorizations::by_cookie_in_body))
+        .service(at("/authorizations/cookie/{name}/{value}").get(authorizations::by_cookie))
+        .service(at("/openapi.json").get(openapi::document));
 }
 
-fn user_resources(table: &mut web::ServiceConfig) {
+fn user_resources(table: &mut Table) {
     table
         .service(at("/users").get(users::list).post(users::create))
         .service(
@@ -88,19 +108,19 @@ fn user_resources(table: &mut web::ServiceConfig) {
         .service(at("/users/{user}/tokens/{id:[^/]*}").get(tokens::show).delete(tokens::revoke));
 }
 
-fn server_resources(table: &mut web::ServiceConfig) {
-    let server = |path: &str| {
-        let resource = at(path).get(server::show).put(server::create).post(server::start);
-        resource.patch(server::change).delete(server::stop)
+fn server_resources(table: &mut Table) {
+    let server = |path| {
+        let row = at(path).get(server::show).put(server::create).post(server::start);
+        row.patch(server::change).delete(server::stop)
     };
     table
         .service(at("/users/{user}/server/progress").get(progress::stream))
-        .service(at(&format!("/users/{{user}}/servers/{SERVER}/progress")).get(progress::stream))
+        .service(at("/users/{user}/servers/{server:[^/]*}/progress").get(progress::stream))
         .service(server("/users/{user}/server"))
-        .service(server(&format!("/users/{{user}}/servers/{SERVER}")));
+        .service(server("/users/{user}/servers/{server:[^/]*}"));
 }
 
-fn group_resources(table: &mut web::ServiceConfig) {
+fn group_resources(table: &mut Table) {
     table
         .service(at("/groups").get(groups::list).post(groups::create))
         .service(at("/groups/{group}").get(group::show).post(group::create).delete(group::remove))
@@ -108,26 +128,26 @@ fn group_resources(table: &mut web::ServiceConfig) {
         .service(at("/groups/{group}/properties").put(group::set_properties));
 }
 
-fn share_resources(table: &mut web::ServiceConfig) {
-    let shares = at(&format!("/shares/{{owner}}/{SERVER}")).get(shares::list).post(shares::grant);
-    let codes =
-        at(&format!("/share-codes/{{owner}}/{SERVER}")).get(share_codes::list).post(share_codes::create);
-    let received =
-        |path: &str| at(&format!("{path}/{{owner}}/{SERVER}")).get(received::show).delete(received::leave);
+fn share_resources(table: &mut Table) {
+    let shares = at("/shares/{owner}/{server:[^/]*}").get(shares::list).post(shares::grant);
+    let codes = at("/share-codes/{owner}/{server:[^/]*}").get(share_codes::list).post(share_codes::create);
     table
         .service(at("/shares/{owner}").get(shares::list))
         .service(shares.patch(shares::revoke).delete(shares::revoke_all))
         .service(at("/share-codes/{owner}").get(share_codes::list))
         .service(codes.delete(share_codes::delete))
-        .service(at("/users/{user}/shared").get(received::list))
-        .service(at("/groups/{group}/shared").get(received::list))
-        .service(received("/users/{user}/shared"))
-        .service(received("/groups/{group}/shared"));
-}
-
-/// A resource that answers other methods than its own with 405.
-fn at(path: &str) -> Resource {
-    web::resource(path).default_service(web::to(other_method))
+        .service(at("/users/{user}/shared").get(received::list_of_user))
+        .service(at("/groups/{group}/shared").get(received::list_of_group))
+        .service(
+            at("/users/{user}/shared/{owner}/{server:[^/]*}")
+                .get(received::show_of_user)
+                .delete(received::leave_of_user),
+        )
+        .service(
+            at("/groups/{group}/shared/{owner}/{server:[^/]*}")
+                .get(received::show_of_group)
+                .delete(received::leave_of_group),
+        );
 }
 
 async fn send_new_cookies<B: MessageBody>(

@@ -174,7 +174,11 @@ impl Hub {
         let catalogue = Arc::clone(&self.catalogue);
         let wanted = login.clone();
         let looked_up = self.store.read(move |db| by_login(db, &catalogue, &wanted)).await?;
-        let Some(caller) = looked_up else { return Ok(None) };
+        // blocked since the cookie was given: what it permits is nothing, and it is taken away
+        let is_blocked = |user: &User| self.authenticator.rules().is_blocked(&user.name);
+        let Some(caller) = looked_up.filter(|caller| !caller.user().is_some_and(is_blocked)) else {
+            return Ok(None);
+        };
         let caller = match notice {
             Notice::Activity => self.remember(Kind::Cookie, &credential, generation, caller, None, now),
             Notice::Nothing => Arc::new(caller),

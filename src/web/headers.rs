@@ -54,8 +54,9 @@ impl Place {
     fn of(path: &str, settings: &WebSettings) -> Self {
         let below_hub = path.strip_prefix(settings.hub_prefix.as_str()).unwrap_or_default();
         let is_api = below_hub == "api" || below_hub.starts_with("api/");
-        // the page on which a visitor confirms lives below the API's prefix
-        if is_api && !below_hub.starts_with("api/oauth2/authorize") { Self::Api } else { Self::Page }
+        // pages that live below the API's prefix
+        let is_page = below_hub.starts_with("api/oauth2/authorize") || below_hub == "api/docs";
+        if is_api && !is_page { Self::Api } else { Self::Page }
     }
 
     const fn policy(self) -> &'static str {

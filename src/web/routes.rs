@@ -13,7 +13,7 @@ use super::pages::{
     spawn, spawn_pending, stop, stopped, token, user_redirect,
 };
 use super::state::Hub;
-use super::{api, headers, oauth, static_files};
+use super::{api, headers, oauth, openapi, static_files};
 
 /// Fills in the table.
 pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
@@ -65,6 +65,7 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
                 .route(post().to(oauth::token::exchange))
                 .default_service(to(oauth::token::wrong_method)),
         )
+        .service(page("api/docs").route(get().to(openapi::show)))
         .configure(|table| api::configure(hub, table))
         .service(outside(format!("{base}hub")).route(get().to(redirects::add_slash)))
         .service(writes(outside(format!("{base}user/{{user}}")).route(get().to(redirects::add_slash))))

@@ -130,7 +130,7 @@ pub async fn prove(hub: &Hub, credentials: &Credentials) -> Result<Proven, Turne
         Err(SignInError::Denied(reason)) => {
             hub.limiter.failed(&attempt, Instant::now());
             warn!(user, address:%, reason:% = reason; "login failed");
-            hub.journal.sign_in_refused(user, "password", &reason.to_string(), Some(address));
+            hub.journal.sign_in_refused(user, how(&credentials.origin), &reason.to_string(), Some(address));
             Err(Turned::Away)
         }
         Err(error) => {
@@ -138,12 +138,19 @@ pub async fn prove(hub: &Hub, credentials: &Credentials) -> Result<Proven, Turne
                 SignInError::Refused { status, message } if *status < 500 => {
                     hub.limiter.failed(&attempt, Instant::now());
                     warn!(user, address:%, status, reason = loggable(message).as_str(); "login refused");
+                    let reason = loggable(message);
+                    hub.journal.sign_in_refused(user, how(&credentials.origin), &reason, Some(address));
                 }
                 _ => hub.limiter.undecided(&attempt),
             }
             Err(Turned::Told(error.into()))
         }
     }
+}
+
+/// The way that somebody tries to come in, for the journal.
+fn how(origin: &Origin) -> &'static str {
+    if origin.uri.contains("/api/") { "api" } else { "form" }
 }
 
 /// Makes or updates the user, and writes down that somebody has signed in.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actix_web::{HttpRequest, web};
@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::assets::{Asset, Assets};
 use super::error::Refused;
+use super::openapi::Document;
 use super::pages::ready::Readiness;
 use super::render::Renderer;
 use super::sessions::Sessions;
@@ -192,6 +193,8 @@ pub struct Hub {
     pub shutdown: mpsc::Sender<Shutdown>,
     /// Settings.
     pub settings: WebSettings,
+    /// The description of the REST API, once somebody has asked for it.
+    pub openapi: OnceLock<Document>,
 }
 
 impl Hub {

@@ -9,6 +9,7 @@
 
 mod auth;
 mod config;
+mod contract;
 mod cookies;
 mod oauth;
 mod observability;

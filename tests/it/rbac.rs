@@ -297,6 +297,39 @@ fn rbac_044_deleting_an_admin_needs_no_flag() {
 }
 
 #[test]
+fn rbac_047_who_makes_services_gives_them_no_more_than_they_hold() {
+    let hub = Hub::with(&role("maker", &["admin:services", "read:users!group=lab", "shares!user"], "maker"));
+    let maker = token(&hub, "maker", &["inherit"]);
+    let make = |number: usize, body: Value| {
+        let reply = hub.api("POST", &format!("/services/s{number}"), Some(&maker), Some(body));
+        (reply.status, reply.body)
+    };
+    let beyond = [
+        "read:users",
+        "admin:servers",
+        "tokens",
+        "read:users!group=other",
+        "servers!user=ada",
+        "proxy",
+        "access:servers",
+        "no:such",
+    ];
+    for (number, scope) in beyond.iter().enumerate() {
+        let body =
+            json!({"oauth_client_allowed_scopes": [scope], "oauth_redirect_uri": "http://127.0.0.1:9/x"});
+        let (status, text) = make(number, body);
+        assert_eq!(status, 400, "{scope} {text}");
+    }
+    assert_eq!(make(20, json!({"admin": true})).0, 400);
+    // what visitors may do themselves, they can give away, but must be asked
+    let silent = json!({"oauth_client_allowed_scopes": ["inherit"], "oauth_redirect_uri": "http://127.0.0.1:9/x", "oauth_no_confirm": true});
+    assert_eq!(make(22, silent).0, 400);
+    let held = json!(["read:users:name!group=lab", "servers!server=maker/x"]);
+    let body = json!({"oauth_client_allowed_scopes": held, "oauth_redirect_uri": "http://127.0.0.1:9/x"});
+    assert_eq!(make(21, body).0, 201);
+}
+
+#[test]
 fn rbac_049_who_has_access_by_a_group_enters_through_oauth() {
     let hub = Hub::with(
         "roles.crew.scopes = [\"access:servers!group=hosts\"]\nroles.crew.users = [\"bob\"]\n\
@@ -350,7 +383,7 @@ fn nobody_enrols_an_administrator_to_act_as_one() {
         "tokens!group=club",
         "list:users",
     ];
-    let hub = Hub::with(&(role("teacher", &teacher, "teacher") + &role("auditor", &["read:hub"], "auditor")));
+    let hub = Hub::with(&(role("teacher", &teacher, "teacher") + &role("auditor", &["proxy"], "auditor")));
     people(&hub, &["ada", "root"]);
     hub.admin("PATCH", "/users/root", Some(json!({"admin": true})));
     hub.admin("POST", "/groups/class", None);

@@ -236,6 +236,27 @@ fn sec_020_what_nobody_may_see_and_what_no_other_site_may_use() {
     }
 }
 
+#[test]
+fn sec_096_a_login_cookie_for_the_whole_origin_reaches_the_hub_alone() {
+    let hub = Hub::with("hub.cookie_host_prefix = true");
+    let mut browser = Browser::signed_in(&hub, "ada");
+    hub.spawn("ada");
+    let login = value(&browser, "__Host-jupyterhub-hub-login");
+    let other = Cookie { name: "other".to_owned(), value: "\"a b\"".to_owned(), path: "/".to_owned() };
+    browser.cookies.push(other);
+    let seen = browser.get("/user/ada/fields").body;
+    assert!(!seen.contains(&login) && !seen.contains("__Host-"), "{seen}");
+    assert!(seen.contains(&value(&browser, SESSION)) && seen.contains("other="), "the others pass: {seen}");
+    assert_eq!(browser.get("/hub/home").status, 200);
+    // Alone, in several lines, with spaces: what browsers do not send but programs may.
+    for cookie in
+        [format!("__Host-jupyterhub-hub-login={login}"), format!(" __Host-jupyterhub-hub-login ={login};;")]
+    {
+        let seen = send(&hub, "GET", "/user/ada/fields", &[("cookie", &cookie), ("cookie", "a=b")], "").body;
+        assert!(!seen.contains(&login) && seen.contains("a=b"), "{seen}");
+    }
+}
+
 /// What the fix of SEC-002 broke in JupyterHub 4.1, for weeks.
 #[test]
 fn sec_021_forms_of_servers_and_services_are_none_of_the_hubs_business() {

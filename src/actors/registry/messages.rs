@@ -131,6 +131,7 @@ impl RegistryActor {
         match &self.parts.proxy {
             Proxy::Embedded(routes) => {
                 let changes = embedded::compare(routes, self.routing(), &parts.wanted, &pending(&parts));
+                parts.metrics.routes_read(begun.elapsed());
                 embedded::check(routes, &parts.wanted, &changes);
                 parts.metrics.routes_checked(begun.elapsed());
                 Box::pin(ready(Ok(())))

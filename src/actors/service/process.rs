@@ -5,12 +5,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use log::{error, info, warn};
 
 use crate::actors::services::ServicePlan;
 use crate::actors::supervision::Supervision;
-use crate::spawn::{Exit, ProcessId, Running, find_process, launch_service};
+use crate::spawn::{Exit, ProcessId, Running, end_rest, find_process, launch_service};
 use crate::store::service_processes as rows;
 
 /// Ends what is left of an earlier process, starts a new one and records it. In words, why that failed.
@@ -35,6 +36,14 @@ pub(super) async fn end(parts: &Supervision, name: &str, running: &Running) -> E
         forget(parts, name, running.id()).await;
     }
     exit
+}
+
+/// Ends what a process that has ended left of its session.
+pub(super) async fn end_children(name: &str, ended: &Running, patience: Duration) {
+    let left = end_rest(ended.id(), patience).await;
+    if left > 0 {
+        warn!(service = name, processes = left; "a service left processes behind, which were ended");
+    }
 }
 
 /// Forgets a process that has ended.
@@ -79,6 +88,7 @@ async fn end_left(parts: &Supervision, name: &str, left: String) {
                 error!(service = name, pid = running.id().pid; "what an earlier run left could not be ended");
                 return;
             }
+            end_children(name, &running, parts.ladder.terminate).await;
         }
         Ok(None) => {}
         Err(failed) => {

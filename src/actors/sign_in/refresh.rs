@@ -125,6 +125,9 @@ impl SignIn {
             Refreshed::Changed(mut identity) => {
                 if !self.settings.keeps_state {
                     identity.auth_state = Said::Nothing;
+                } else if identity.auth_state != Said::Nothing && self.authenticator.reconciles_state() {
+                    let merged = self.authenticator.reconcile_state(&identity, &request.auth_state).await?;
+                    identity.auth_state = Said::Value(merged);
                 }
                 let state = self.sealed(&identity.auth_state)?;
                 self.write(move |db, context| persist::refresh(db, context, id, &identity, &state)).await?;

@@ -218,11 +218,6 @@ impl Scopes {
         self.entries.get(at).map(|(_, coverage)| coverage)
     }
 
-    /// The names of the scopes that are held without limit.
-    pub fn unlimited(&self) -> impl Iterator<Item = &Base> {
-        self.entries.iter().filter(|(_, coverage)| *coverage == Coverage::All).map(|(base, _)| base)
-    }
-
     /// What each scope covers.
     pub fn coverages(&self) -> impl Iterator<Item = &Coverage> {
         self.entries.iter().map(|(_, coverage)| coverage)

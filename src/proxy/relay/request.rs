@@ -186,10 +186,13 @@ fn write_head(
     write_path(head.path, route, target, &config.forwarding, out);
     out.extend_from_slice(b" HTTP/1.1\r\n");
     let has_host = head.fields.values(Field::Host).next().is_some() && !forwarding.change_origin;
-    let many_cookies = head.fields.values(Field::Cookie).nth(1).is_some();
+    let withheld = Withheld::from(route, forwarding);
+    let rewrites_cookies = head.fields.values(Field::Cookie).nth(1).is_some()
+        || head.fields.values(Field::Cookie).any(|line| withheld.is_in(line));
     head.fields.copy_lines(out, |line| match line.kind {
+        _ if is_confined(line, head, forwarding) => false,
         Field::Host => !forwarding.change_origin,
-        Field::Cookie => !many_cookies,
+        Field::Cookie => !rewrites_cookies,
         Field::Trailer => false,
         Field::XForwardedHost | Field::Identity if !front.is_trusted => false,
         Field::XForwardedFor | Field::XForwardedPort | Field::XForwardedProto => {
@@ -204,8 +207,9 @@ fn write_head(
         let own = if forwarding.change_origin { None } else { head.host };
         field(out, b"Host", own.map_or(target.authority.as_bytes(), str::as_bytes));
     }
-    if many_cookies {
-        write_joined(b"Cookie", head.fields.values(Field::Cookie), b"; ", None, out);
+    if rewrites_cookies {
+        let pairs = head.fields.values(Field::Cookie).flat_map(cookie_pairs);
+        write_joined(b"Cookie", pairs.filter(|pair| !withheld.is(pair)), b"; ", None, out);
     }
     if forwarding.x_forwarded {
         write_forwarded(head, front, is_upgrade, out);
@@ -224,8 +228,44 @@ fn write_head(
     out.extend_from_slice(b"\r\n");
 }
 
+/// The cookies that the server behind a route does not get.
+struct Withheld<'c>(&'c [String]);
+
+impl<'c> Withheld<'c> {
+    fn from(route: &Route, forwarding: &'c Forwarding) -> Self {
+        let is_hub = || route.data().get("hub").and_then(serde_json::Value::as_bool) == Some(true);
+        Self(if forwarding.withheld_cookies.is_empty() || is_hub() {
+            &[]
+        } else {
+            &forwarding.withheld_cookies
+        })
+    }
+
+    /// Whether a cookie, `name=value`, is one of them.
+    fn is(&self, pair: &[u8]) -> bool {
+        let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
+        self.0.iter().any(|withheld| withheld.as_bytes() == name)
+    }
+
+    fn is_in(&self, line: &[u8]) -> bool {
+        !self.0.is_empty() && cookie_pairs(line).any(|pair| self.is(pair))
+    }
+}
+
+fn cookie_pairs(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    line.split(|byte| *byte == b';').map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty())
+}
+
 fn is_replaced(line: &Line<'_>, own: &[(http::HeaderName, http::HeaderValue)]) -> bool {
     own.iter().any(|(name, _)| name.as_str().eq_ignore_ascii_case(line.name))
+}
+
+/// Whether the line is for another path than the one asked for.
+fn is_confined(line: &Line<'_>, head: &RequestHead<'_, '_>, forwarding: &Forwarding) -> bool {
+    forwarding.confined.as_ref().is_some_and(|confined| {
+        confined.header.as_str().eq_ignore_ascii_case(line.name)
+            && path::normalise(split_query(head.path).0) != confined.path
+    })
 }
 
 /// The path for the server: normalised as it was for the table, with the target's own path before it.

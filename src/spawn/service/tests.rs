@@ -126,3 +126,23 @@ fn a_command_shows_without_its_environment() {
     service.environment.insert("JUPYTERHUB_API_TOKEN".into(), "hunter2".into());
     assert!(!format!("{service:?}").contains("hunter2"));
 }
+
+#[test]
+fn what_a_service_leaves_of_its_session_is_ended_and_nothing_else() {
+    let bench = Bench::new();
+    run(async {
+        let script = "trap '' TERM; sh -c 'trap \"\" TERM; sleep 600' & tail -f /dev/null & echo $! > $OUT";
+        let stranger = launch_service(bench.shell("exec tail -f /dev/null")).await.unwrap();
+        let running = launch_service(bench.shell(script)).await.unwrap();
+        assert_eq!(running.ended().await.status, Some(0));
+        // the shell in the background, its child, and tail
+        let left = end_rest(running.id(), Duration::from_millis(100)).await;
+        assert_eq!(left, 3);
+        let tail: i32 = bench.out().trim().parse().unwrap();
+        let state = std::fs::read_to_string(format!("/proc/{tail}/stat")).unwrap_or_default();
+        assert!(state.is_empty() || state.contains(" Z "), "{state}");
+        assert_eq!(end_rest(running.id(), Duration::ZERO).await, 0);
+        assert_eq!(stranger.try_ended(), None);
+        stranger.stop(&StopLadder::default()).await;
+    });
+}

@@ -17,12 +17,34 @@ use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::{self, Body, is_falsy};
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::path::Path;
+use crate::web::openapi::bodies::ActivityBody;
 use crate::web::state::Hub;
+
+const REPORT: &[&str] = &["users:activity"];
 
 /// Clocks differ, and time zones are forgotten; a time further ahead than this would keep a server from being culled.
 const MOST_AHEAD: TimeDelta = TimeDelta::minutes(59);
 
-/// `POST /hub/api/users/{user}/activity`
+/// Report activity of a user and of its servers
+///
+/// All of it is stored or nothing. Times only move forward.
+#[utoipa::path(
+    post,
+    path = "/users/{user}/activity",
+    tag = "users",
+    operation_id = "report_activity",
+    request_body(
+        content = ActivityBody,
+        description = "When somebody was last active; at least one of the two",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 200, description = "Noted"),
+        (status = 400, description = "No such server 'nope' for user ada"),
+        (status = 404, description = "No such user: 'ada'"),
+    ),
+    extensions(("x-required-scopes" = json!(REPORT))),
+)]
 pub(super) async fn report(
     path: Path,
     caller: ApiCaller,
@@ -30,7 +52,7 @@ pub(super) async fn report(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let name = path.user();
-    caller.require(&["users:activity"], Resource::User(name.as_str()))?;
+    caller.require(REPORT, Resource::User(name.as_str()))?;
     let wanted = name.clone();
     hub.store.read(move |db| lookup::user(db, &wanted)).await?;
     let report = Report::read(&body, Utc::now())?;

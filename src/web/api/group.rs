@@ -18,9 +18,15 @@ use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::{self, Body, GROUP};
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::path::Path;
+use crate::web::openapi::bodies::{GroupBody, Members, Properties};
 use crate::web::state::Hub;
 use crate::web::views::Nothing;
 use crate::web::views::group::GroupView;
+
+const READ: &[&str] = &["read:groups", "read:groups:name", "read:roles:groups"];
+const ADMINISTER: &[&str] = &["admin:groups"];
+const DELETE: &[&str] = &["delete:groups"];
+const CHANGE: &[&str] = &["groups"];
 
 /// A model to which no scope applies is `{}`.
 #[derive(Serialize)]
@@ -34,20 +40,48 @@ fn model(caller: &Caller, details: GroupDetails) -> Model {
     GroupView::new(details, &caller.scopes).map_or(Model::Invisible(Nothing), Model::Visible)
 }
 
-/// `GET /hub/api/groups/{group}`
+/// Show a group
+#[utoipa::path(
+    get,
+    path = "/groups/{group}",
+    tag = "groups",
+    operation_id = "show_group",
+    responses(
+        (status = 200, description = "What the caller may see of the group", body = GroupView),
+        (status = 404, description = "No such group: g"),
+    ),
+    extensions(("x-required-scopes" = json!(READ))),
+)]
 pub(super) async fn show(
     path: Path,
     caller: ApiCaller,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let name = path.group();
-    let any_of = &["read:groups", "read:groups:name", "read:roles:groups"];
-    caller.require(any_of, Resource::Group(name.as_str()))?;
+    caller.require(READ, Resource::Group(name.as_str()))?;
     let details = hub.store.read(move |db| lookup::group_details(db, &name)).await?;
     Ok(HttpResponse::Ok().json(model(&caller, details)))
 }
 
-/// `POST /hub/api/groups/{group}`
+/// Add a group
+#[utoipa::path(
+    post,
+    path = "/groups/{group}",
+    tag = "groups",
+    operation_id = "create_group",
+    request_body(
+        content = Option<GroupBody>,
+        description = "Only `users` has a meaning here",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 201, description = "The new group", body = GroupView),
+        (status = 400, description = "No such user: nobody"),
+        (status = 404, description = "No access to resources or resources not found"),
+        (status = 409, description = "Group g already exists"),
+    ),
+    extensions(("x-required-scopes" = json!(ADMINISTER))),
+)]
 pub(super) async fn create(
     path: Path,
     caller: ApiCaller,
@@ -55,7 +89,7 @@ pub(super) async fn create(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let name = path.group();
-    caller.require(&["admin:groups"], Resource::Group(name.as_str()))?;
+    caller.require(ADMINISTER, Resource::Group(name.as_str()))?;
     let taken = name.clone();
     if hub.store.read(move |db| groups::find(db, &taken)).await?.is_some() {
         return Err(exists(&name).into());
@@ -75,14 +109,25 @@ pub(super) async fn create(
     Ok(HttpResponse::Created().json(model(&caller, made.await?)))
 }
 
-/// `DELETE /hub/api/groups/{group}`
+/// Delete a group
+#[utoipa::path(
+    delete,
+    path = "/groups/{group}",
+    tag = "groups",
+    operation_id = "delete_group",
+    responses(
+        (status = 204, description = "The group is gone"),
+        (status = 404, description = "No such group: g"),
+    ),
+    extensions(("x-required-scopes" = json!(DELETE))),
+)]
 pub(super) async fn remove(
     path: Path,
     caller: ApiCaller,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let name = path.group();
-    caller.require(&["delete:groups"], Resource::Group(name.as_str()))?;
+    caller.require(DELETE, Resource::Group(name.as_str()))?;
     hub.store
         .write(move |db| {
             let details = lookup::group_details(db, &name)?;
@@ -92,7 +137,26 @@ pub(super) async fn remove(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// `POST /hub/api/groups/{group}/users`
+/// Add users to a group
+///
+/// Those who are in it already stay in it.
+#[utoipa::path(
+    post,
+    path = "/groups/{group}/users",
+    tag = "groups",
+    operation_id = "add_group_users",
+    request_body(
+        content = Members,
+        description = "Who",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 200, description = "The group as it is now", body = GroupView),
+        (status = 400, description = "No such user: nobody"),
+        (status = 404, description = "No such group: g"),
+    ),
+    extensions(("x-required-scopes" = json!(CHANGE))),
+)]
 pub(super) async fn add_users(
     path: Path,
     caller: ApiCaller,
@@ -102,7 +166,26 @@ pub(super) async fn add_users(
     change_users(path, caller, body, hub, Membership::Begins).await
 }
 
-/// `DELETE /hub/api/groups/{group}/users`
+/// Take users out of a group
+///
+/// Those who are not in it do not matter.
+#[utoipa::path(
+    delete,
+    path = "/groups/{group}/users",
+    tag = "groups",
+    operation_id = "remove_group_users",
+    request_body(
+        content = Members,
+        description = "Who",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 200, description = "The group as it is now", body = GroupView),
+        (status = 400, description = "No such user: nobody"),
+        (status = 404, description = "No such group: g"),
+    ),
+    extensions(("x-required-scopes" = json!(CHANGE))),
+)]
 pub(super) async fn remove_users(
     path: Path,
     caller: ApiCaller,
@@ -127,7 +210,7 @@ async fn change_users(
     membership: Membership,
 ) -> Result<HttpResponse, ApiError> {
     let name = path.group();
-    caller.require(&["groups"], Resource::Group(name.as_str()))?;
+    caller.require(CHANGE, Resource::Group(name.as_str()))?;
     let wanted = name.clone();
     hub.store.read(move |db| lookup::group_details(db, &wanted)).await?;
     let members = listed(&hub, &body)?;
@@ -158,7 +241,24 @@ fn listed(hub: &Hub, body: &Body) -> Result<Vec<Username>, Refused> {
     member_names(hub, list)
 }
 
-/// `PUT /hub/api/groups/{group}/properties`
+/// Replace the properties of a group
+#[utoipa::path(
+    put,
+    path = "/groups/{group}/properties",
+    tag = "groups",
+    operation_id = "set_group_properties",
+    request_body(
+        content = Properties,
+        description = "Any object",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 200, description = "The group as it is now", body = GroupView),
+        (status = 400, description = "Invalid JSON data: expected an object, not an array"),
+        (status = 404, description = "No such group: g"),
+    ),
+    extensions(("x-required-scopes" = json!(CHANGE))),
+)]
 pub(super) async fn set_properties(
     path: Path,
     caller: ApiCaller,
@@ -166,7 +266,7 @@ pub(super) async fn set_properties(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let name: GroupName = path.group();
-    caller.require(&["groups"], Resource::Group(name.as_str()))?;
+    caller.require(CHANGE, Resource::Group(name.as_str()))?;
     let wanted = name.clone();
     let group = hub.store.read(move |db| lookup::group_details(db, &wanted)).await?.group;
     let properties = Value::Object(body::object(body.json()?.unwrap_or_default())?);

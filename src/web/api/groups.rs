@@ -15,17 +15,35 @@ use crate::web::caller::Caller;
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::{Body, strings};
 use crate::web::extract::caller::ApiCaller;
-use crate::web::extract::pagination::Pagination;
+use crate::web::extract::pagination::{Listing, Pagination};
+use crate::web::openapi::bodies::NewGroups;
+use crate::web::openapi::parameters::PageParameters;
 use crate::web::state::Hub;
 use crate::web::views::group::GroupView;
 
-/// `GET /hub/api/groups`
+const LIST: &[&str] = &["list:groups"];
+const CREATE: &[&str] = &["admin:groups"];
+
+/// List groups
+///
+/// Holders of a scope filtered by group see those.
+#[utoipa::path(
+    get,
+    path = "/groups",
+    tag = "groups",
+    operation_id = "list_groups",
+    params(PageParameters),
+    responses(
+        (status = 200, description = "A page of groups", body = Listing<Vec<GroupView>>),
+    ),
+    extensions(("x-required-scopes" = json!(LIST))),
+)]
 pub(super) async fn list(
     request: HttpRequest,
     caller: ApiCaller,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require(&["list:groups"], Resource::Listing)?;
+    caller.require(LIST, Resource::Listing)?;
     let pages = Pagination::of(&request, &hub)?;
     let (visible, offset, limit) = (visible(&caller), pages.offset, pages.limit);
     let read = move |db: &mut Db| {
@@ -47,13 +65,32 @@ fn views(caller: &Caller, rows: Vec<GroupDetails>) -> Vec<GroupView> {
     rows.into_iter().filter_map(|details| GroupView::new(details, &caller.scopes)).collect()
 }
 
-/// `POST /hub/api/groups`: several at once, all or none.
+/// Add groups
+///
+/// All or none.
+#[utoipa::path(
+    post,
+    path = "/groups",
+    tag = "groups",
+    operation_id = "create_groups",
+    request_body(
+        content = NewGroups,
+        description = "Their names, and who shall be in each of them",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 201, description = "The new groups", body = Vec<GroupView>, content_type = "application/json"),
+        (status = 400, description = "Must specify at least one group to create"),
+        (status = 409, description = "Group g already exists"),
+    ),
+    extensions(("x-required-scopes" = json!(CREATE))),
+)]
 pub(super) async fn create(
     caller: ApiCaller,
     body: Body,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require(&["admin:groups"], Resource::None)?;
+    caller.require(CREATE, Resource::None)?;
     let nothing = || Refused::bad("Must specify at least one group to create");
     let Some(Value::Object(object)) = body.json()? else { return Err(nothing().into()) };
     let names = strings("groups", object.get("groups").ok_or_else(nothing)?)?;

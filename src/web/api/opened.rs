@@ -16,6 +16,9 @@ use crate::web::extract::pagination::Pagination;
 use crate::web::extract::path::Path;
 use crate::web::state::Hub;
 
+/// Any of these shows shares and codes.
+pub(super) const READ: &[&str] = &["read:shares"];
+
 /// Whose shares or codes to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Of {
@@ -48,7 +51,7 @@ where
 {
     let (key, one_server) = (path.owned(), path.has(2));
     let resource = if one_server { lookup::resource(&key) } else { Resource::User(key.user.as_str()) };
-    caller.require(&["read:shares"], resource)?;
+    caller.require(READ, resource)?;
     let pages = Pagination::of(&request, &hub)?;
     let part = Part { now: Utc::now(), offset: pages.offset, limit: pages.limit };
     let read = move |db: &mut Db| {

@@ -3,7 +3,7 @@
 //! Whoever joins late gets all events from the beginning. The stream ends after the final event; when the client goes
 //! away, the server drops it.
 
-mod events;
+pub(in crate::web) mod events;
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -24,26 +24,45 @@ use crate::store::Db;
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::path::Path;
+use crate::web::openapi::shapes::SentEvent;
 use crate::web::state::Hub;
+
+const FOLLOW: &[&str] = &["read:servers"];
 
 /// Proxies end connections that are silent for long.
 const KEEP_ALIVE: Duration = Duration::from_secs(8);
 const SILENCE: &[u8] = b"\n\n";
 
-/// `GET …/server/progress`, `GET …/servers/{server}/progress`
+/// Follow the start of a server
+///
+/// Server-sent events: `data: ` with JSON on one line, and an empty line. Who joins late gets all events from the
+/// beginning. The last one has `ready` or `failed`.
+#[utoipa::path(
+    get,
+    path = "/users/{user}/servers/{server}/progress",
+    tag = "servers",
+    operation_id = "follow_start",
+    responses(
+        (status = 200, description = "The events", body = SentEvent, content_type = "text/event-stream"),
+        (status = 400, description = "ada is not starting..."),
+        (status = 404, description = "No such server: ada/lab"),
+    ),
+    extensions(("x-required-scopes" = json!(FOLLOW))),
+)]
 pub(super) async fn stream(
     path: Path,
     caller: ApiCaller,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let key = path.server();
-    caller.require(&["read:servers"], lookup::resource(&key))?;
+    caller.require(FOLLOW, lookup::resource(&key))?;
     let wanted = key.clone();
     hub.store.read(move |db| exists(db, &wanted)).await?;
     let Some(status) = hub.servers.watch(&key).filter(|status| has_news(&status.borrow())) else {
         return Err(Refused::bad(format!("{} is not starting...", key.log_name())).into());
     };
-    let follower = Follower { status, url: hub.servers.url(&key), sent: Sent::Nothing };
+    let url = hub.servers.url(&key);
+    let follower = Follower { status, url, sent: Sent::Nothing, silence: KEEP_ALIVE };
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-cache"))
@@ -71,6 +90,8 @@ struct Follower {
     status: watch::Receiver<ServerStatus>,
     url: String,
     sent: Sent,
+    /// How long nothing may be sent.
+    silence: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +127,7 @@ impl Follower {
             if let Some(bytes) = self.new_events(&status, attempt, count) {
                 return Some(bytes);
             }
-            match timeout(KEEP_ALIVE, self.status.changed()).await {
+            match timeout(self.silence, self.status.changed()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => {
                     self.sent = Sent::Everything;

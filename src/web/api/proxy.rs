@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::actors::registry::{Check, List, SwitchProxy};
 use crate::config::address::ApiUrl;
@@ -15,13 +16,25 @@ use crate::secret::Secret;
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::{self, Body, Object};
 use crate::web::extract::caller::ApiCaller;
-use crate::web::extract::pagination::Pagination;
+use crate::web::extract::pagination::{Listing, Pagination};
+use crate::web::openapi::bodies::OtherProxy;
+use crate::web::openapi::parameters::PageParameters;
 use crate::web::state::Hub;
 
-#[derive(Serialize)]
-struct RouteView<'a> {
+const PROXY: &[&str] = &["proxy"];
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Route, example = json!({
+    "routespec": "/user/ada/", "target": "http://127.0.0.1:40321", "data": {"user": "ada", "server_name": ""},
+}))]
+pub(in crate::web) struct RouteView<'a> {
+    /// What it matches.
+    #[schema(value_type = String)]
     routespec: &'a RouteSpec,
+    /// Where it leads.
     target: &'a str,
+    /// Whose it is, and what the proxy adds.
+    #[schema(value_type = Object)]
     data: &'a Map<String, Value>,
 }
 
@@ -31,13 +44,24 @@ impl<'a> RouteView<'a> {
     }
 }
 
-/// `GET /hub/api/proxy`
+/// List the routes of the proxy
+#[utoipa::path(
+    get,
+    path = "/proxy",
+    tag = "proxy",
+    operation_id = "list_routes",
+    params(PageParameters),
+    responses(
+        (status = 200, description = "A page of routes by what they match", body = Listing<BTreeMap<String, RouteView>>),
+    ),
+    extensions(("x-required-scopes" = json!(PROXY))),
+)]
 pub(super) async fn list(
     request: HttpRequest,
     caller: ApiCaller,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require(&["proxy"], Resource::None)?;
+    caller.require(PROXY, Resource::None)?;
     let pages = Pagination::of(&request, &hub)?;
     let count = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
     let routes = hub.registry.ask(List).await??;
@@ -48,9 +72,19 @@ pub(super) async fn list(
     Ok(HttpResponse::Ok().json(pages.show(items, total)))
 }
 
-/// `POST /hub/api/proxy`: gives the proxy what it lacks and takes away what is stale.
+/// Give the proxy what it lacks, and take away what is stale
+#[utoipa::path(
+    post,
+    path = "/proxy",
+    tag = "proxy",
+    operation_id = "check_routes",
+    responses(
+        (status = 200, description = "Done"),
+    ),
+    extensions(("x-required-scopes" = json!(PROXY))),
+)]
 pub(super) async fn synchronise(caller: ApiCaller, hub: web::Data<Hub>) -> Result<HttpResponse, ApiError> {
-    caller.require(&["proxy"], Resource::None)?;
+    caller.require(PROXY, Resource::None)?;
     check_now(&hub).await
 }
 
@@ -59,13 +93,31 @@ async fn check_now(hub: &Hub) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().finish())
 }
 
-/// `PATCH /hub/api/proxy`: the hub speaks to another proxy from now on, until it is started again.
+/// Use another proxy
+///
+/// Until the hub is started again. Not possible with an embedded proxy, or one that the hub starts.
+#[utoipa::path(
+    patch,
+    path = "/proxy",
+    tag = "proxy",
+    operation_id = "change_proxy",
+    request_body(
+        content = OtherProxy,
+        description = "Where it is and how to speak to it",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 200, description = "The hub speaks to it"),
+        (status = 400, description = "need JSON body"),
+    ),
+    extensions(("x-required-scopes" = json!(PROXY))),
+)]
 pub(super) async fn change(
     caller: ApiCaller,
     body: Body,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require(&["proxy"], Resource::None)?;
+    caller.require(PROXY, Resource::None)?;
     let wanted = body.json()?.ok_or_else(|| Refused::bad("need JSON body"))?;
     let other = switch(&body::object(wanted)?)?;
     if other.url.is_none() && other.token.is_none() {

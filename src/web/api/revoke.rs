@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use log::warn;
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::lookup;
 use crate::domain::access::{AdminFlag, Resource, may_set_admin};
@@ -23,23 +24,52 @@ use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::Body;
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::path::Path;
+use crate::web::openapi::bodies::Properties;
 use crate::web::sign_out::{Revoked, revoke_everything};
 use crate::web::state::Hub;
 
 /// What was taken away. Asked a second time, it is nothing.
-#[derive(Serialize)]
-struct Answer {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Revoked, example = json!({
+    "name": "ada", "tokens": 2, "oauth_tokens": 1, "oauth_codes": 0, "servers_stopped": 1, "servers_stopping": 0,
+}))]
+pub(in crate::web) struct Answer {
+    /// Whose they were.
     name: String,
     /// Tokens that were not obtained by OAuth, those of servers included.
     tokens: usize,
+    /// Tokens that were obtained by OAuth.
     oauth_tokens: usize,
+    /// Codes of OAuth that were not used yet.
     oauth_codes: usize,
+    /// Servers that ran.
     servers_stopped: usize,
     /// Servers that need longer than `hub.timeouts.slow_stop`; they will be ended by force.
     servers_stopping: usize,
 }
 
-/// `POST /hub/api/users/{user}/revoke`
+const REVOKE: &[&str] = &["admin:users"];
+
+/// Throw a user off
+///
+/// Ends every session, token, code and server of the user. The account stays, and may sign in again.
+#[utoipa::path(
+    post,
+    path = "/users/{user}/revoke",
+    tag = "users",
+    operation_id = "revoke_user",
+    request_body(
+        content = Option<Properties>,
+        description = "Nothing; an object has no meaning",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 200, description = "What was taken away", body = Answer),
+        (status = 403, description = "Only admins can modify other admins"),
+        (status = 404, description = "No such user: 'ada'"),
+    ),
+    extensions(("x-required-scopes" = json!(REVOKE))),
+)]
 pub(super) async fn revoke(
     path: Path,
     caller: ApiCaller,
@@ -47,7 +77,7 @@ pub(super) async fn revoke(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let name = path.user();
-    caller.require(&["admin:users"], Resource::User(name.as_str()))?;
+    caller.require(REVOKE, Resource::User(name.as_str()))?;
     body.object_if_any()?;
     let wanted = name.clone();
     let user = hub.store.read(move |db| lookup::user(db, &wanted)).await?;

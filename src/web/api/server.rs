@@ -1,9 +1,9 @@
 //! A user's server: look at it, make it; starting, changing and stopping are below (rest-api.md 4.6).
 
-mod change;
+pub(in crate::web) mod change;
 mod named;
-mod start;
-mod stop;
+pub(in crate::web) mod start;
+pub(in crate::web) mod stop;
 
 use actix_web::{HttpResponse, web};
 
@@ -24,8 +24,12 @@ use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::Body;
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::path::Path;
+use crate::web::openapi::bodies::ServerBody;
 use crate::web::state::Hub;
 use crate::web::views::server::{ServerView, StateVisibility};
+
+const READ: &[&str] = &["read:servers"];
+const CREATE: &[&str] = &["start:servers"];
 
 /// What the database says about a server and its owner.
 struct Found {
@@ -67,14 +71,25 @@ async fn find(hub: &Hub, key: &ServerKey) -> Result<Found, Refused> {
     hub.store.read(move |db| Found::read(db, &key)).await
 }
 
-/// `GET …/server`, `GET …/servers/{server}`
+/// Show a server
+#[utoipa::path(
+    get,
+    path = "/users/{user}/servers/{server}",
+    tag = "servers",
+    operation_id = "show_server",
+    responses(
+        (status = 200, description = "The server", body = ServerView),
+        (status = 404, description = "No such server: ada/lab"),
+    ),
+    extensions(("x-required-scopes" = json!(READ))),
+)]
 pub(super) async fn show(
     path: Path,
     caller: ApiCaller,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let key = path.server();
-    caller.require(&["read:servers"], lookup::resource(&key))?;
+    caller.require(READ, lookup::resource(&key))?;
     let found = find(&hub, &key).await?;
     if !found.exists(&key) {
         return Err(lookup::no_such_server(&key).into());
@@ -82,7 +97,25 @@ pub(super) async fn show(
     Ok(HttpResponse::Ok().json(found.view(&hub, &caller, &key)))
 }
 
-/// `PUT …/servers/{server}`: makes a named server without starting it.
+/// Make a named server without starting it
+#[utoipa::path(
+    put,
+    path = "/users/{user}/servers/{server}",
+    tag = "servers",
+    operation_id = "create_server",
+    request_body(
+        content = Option<ServerBody>,
+        description = "How it is shown and what it is started with",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 201, description = "The new server", body = ServerView),
+        (status = 400, description = "Named servers are not enabled."),
+        (status = 404, description = "No such server: ada/lab"),
+        (status = 409, description = "User ada already has server lab"),
+    ),
+    extensions(("x-required-scopes" = json!(CREATE))),
+)]
 pub(super) async fn create(
     path: Path,
     caller: ApiCaller,
@@ -90,7 +123,7 @@ pub(super) async fn create(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let key = path.server();
-    caller.require(&["start:servers"], lookup::resource(&key))?;
+    caller.require(CREATE, lookup::resource(&key))?;
     let found = find(&hub, &key).await?;
     if found.exists(&key) {
         return Err(exists(&key).into());

@@ -1,6 +1,6 @@
 //! Services (rest-api.md 4.11): those that the configuration names, and those that come and go at run time.
 
-mod change;
+pub(in crate::web) mod change;
 mod request;
 
 use std::collections::BTreeMap;
@@ -21,9 +21,24 @@ use crate::web::views::service::ServiceView;
 
 pub(super) use change::{create, remove};
 
-/// `GET /hub/api/services`: an object, not paginated.
+const LIST: &[&str] = &["list:services"];
+const READ: &[&str] = &["read:services", "read:services:name", "read:roles:services"];
+
+/// List services
+///
+/// An object, not a page. Holders of a filtered scope see what it reaches.
+#[utoipa::path(
+    get,
+    path = "/services",
+    tag = "services",
+    operation_id = "list_services",
+    responses(
+        (status = 200, description = "The services by their names", body = HashMap<String, ServiceView>, content_type = "application/json"),
+    ),
+    extensions(("x-required-scopes" = json!(LIST))),
+)]
 pub(super) async fn list(caller: ApiCaller, hub: web::Data<Hub>) -> Result<HttpResponse, ApiError> {
-    caller.require(&["list:services"], Resource::Listing)?;
+    caller.require(LIST, Resource::Listing)?;
     let read = |db: &mut Db| {
         let all = services::list(db)?;
         Ok::<_, Refused>(services::details(db, all)?)
@@ -37,15 +52,25 @@ pub(super) async fn list(caller: ApiCaller, hub: web::Data<Hub>) -> Result<HttpR
     Ok(HttpResponse::Ok().json(by_name))
 }
 
-/// `GET /hub/api/services/{service}`
+/// Show a service
+#[utoipa::path(
+    get,
+    path = "/services/{service}",
+    tag = "services",
+    operation_id = "show_service",
+    responses(
+        (status = 200, description = "The service", body = ServiceView),
+        (status = 404, description = "No such service: web"),
+    ),
+    extensions(("x-required-scopes" = json!(READ))),
+)]
 pub(super) async fn show(
     path: Path,
     caller: ApiCaller,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let name = path.at(1).to_owned();
-    let any_of = &["read:services", "read:services:name", "read:roles:services"];
-    caller.require(any_of, Resource::Service(&name))?;
+    caller.require(READ, Resource::Service(&name))?;
     let missing = Refused::not_found(format!("No such service: {name}"));
     let read = move |db: &mut Db| {
         let found = services::find(db, &name)?;

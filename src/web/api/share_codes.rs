@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::lookup;
-use super::opened::{self, Of, Part};
+use super::opened::{self, Of, Part, READ};
 use super::shares::request::{check_keys, scopes};
 use super::shares::{check, limited};
 use super::tokens::{hashed, later};
@@ -20,15 +20,34 @@ use crate::store::{Db, Page, StoreError};
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::{Body, Object};
 use crate::web::extract::caller::ApiCaller;
+use crate::web::extract::pagination::Wrapper;
 use crate::web::extract::path::Path;
 use crate::web::extract::query::Query;
+use crate::web::openapi::bodies::ShareCodeBody;
+use crate::web::openapi::parameters::{CodeParameters, PageParameters};
 use crate::web::state::Hub;
 use crate::web::views::share::{NewShareCodeView, ShareCodeView};
+
+const SHARE: &[&str] = &["shares"];
 
 const DEFAULT_SECONDS: i64 = 86_400;
 const SECONDS: std::ops::RangeInclusive<i64> = 60..=31_536_000;
 
-/// `GET /hub/api/share-codes/{owner}` and `GET /hub/api/share-codes/{owner}/{server}`; never shows a code.
+/// List the codes that open a server
+///
+/// Never shows a code itself.
+#[utoipa::path(
+    get,
+    path = "/share-codes/{owner}/{server}",
+    tag = "shares",
+    operation_id = "list_share_codes",
+    params(PageParameters),
+    responses(
+        (status = 200, description = "A page of codes", body = Wrapper<Vec<ShareCodeView>>),
+        (status = 404, description = "No such server: ada/lab"),
+    ),
+    extensions(("x-required-scopes" = json!(READ))),
+)]
 pub(super) async fn list(
     request: HttpRequest,
     path: Path,
@@ -46,7 +65,25 @@ fn page(db: &mut Db, of: Of, part: Part) -> Result<Page<ShareCode>, StoreError> 
     share_codes::page(db, filter, part.now, part.offset, part.limit)
 }
 
-/// `POST /hub/api/share-codes/{owner}/{server}`
+/// Make a code that opens a server to whoever holds it
+#[utoipa::path(
+    post,
+    path = "/share-codes/{owner}/{server}",
+    tag = "shares",
+    operation_id = "create_share_code",
+    request_body(
+        content = Option<ShareCodeBody>,
+        description = "What it opens, and how long",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 200, description = "The code: it is not shown again", body = NewShareCodeView),
+        (status = 400, description = "expires_in must be a whole number of seconds from 60 to 31536000"),
+        (status = 403, description = "Do not have permission to grant this share"),
+        (status = 404, description = "No such server: ada/lab"),
+    ),
+    extensions(("x-required-scopes" = json!(SHARE))),
+)]
 pub(super) async fn create(
     path: Path,
     caller: ApiCaller,
@@ -54,7 +91,7 @@ pub(super) async fn create(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let key = path.owned();
-    caller.require(&["shares"], lookup::resource(&key))?;
+    caller.require(SHARE, lookup::resource(&key))?;
     let object = body.object_if_any()?.unwrap_or_default();
     check_keys(&object, &["scopes", "expires_in"])?;
     let expires_in = seconds(&object)?;
@@ -101,7 +138,19 @@ fn whole(text: &str) -> Option<i64> {
     fraction.bytes().all(|digit| digit == b'0').then(|| digits.parse().ok())?
 }
 
-/// `DELETE /hub/api/share-codes/{owner}/{server}`: the one that the query names by `code` or `id`, else all.
+/// Delete a code, or all codes of a server
+#[utoipa::path(
+    delete,
+    path = "/share-codes/{owner}/{server}",
+    tag = "shares",
+    operation_id = "delete_share_codes",
+    params(CodeParameters),
+    responses(
+        (status = 204, description = "Deleted"),
+        (status = 404, description = "No such share code"),
+    ),
+    extensions(("x-required-scopes" = json!(SHARE))),
+)]
 pub(super) async fn delete(
     request: HttpRequest,
     path: Path,
@@ -109,7 +158,7 @@ pub(super) async fn delete(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let key = path.owned();
-    caller.require(&["shares"], lookup::resource(&key))?;
+    caller.require(SHARE, lookup::resource(&key))?;
     let query = Query::of(&request);
     hub.store.write(move |db| remove(db, &key, &query)).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -7,7 +7,7 @@ use chrono::Utc;
 
 use self::request::{Receiver, ShareRequest};
 use super::lookup;
-use super::opened::{self, Of, Part};
+use super::opened::{self, Of, Part, READ};
 use crate::domain::access::{Bearer, Grantee, check_share};
 use crate::domain::names::ServerKey;
 use crate::domain::scope::{Catalogue, ClientOwner, RawScope};
@@ -17,15 +17,33 @@ use crate::web::caller::Caller;
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::Body;
 use crate::web::extract::caller::ApiCaller;
+use crate::web::extract::pagination::Wrapper;
 use crate::web::extract::path::Path;
+use crate::web::openapi::bodies::ShareBody;
+use crate::web::openapi::parameters::PageParameters;
+use crate::web::openapi::shapes::WhatIsLeft;
 use crate::web::state::Hub;
 use crate::web::views::Nothing;
 use crate::web::views::share::ShareView;
 
+const SHARE: &[&str] = &["shares"];
+
 /// What is shared if nothing else is asked for.
 const DEFAULT_SCOPE: &str = "access:servers";
 
-/// `GET /hub/api/shares/{owner}` and `GET /hub/api/shares/{owner}/{server}`
+/// List to whom a server was opened
+#[utoipa::path(
+    get,
+    path = "/shares/{owner}/{server}",
+    tag = "shares",
+    operation_id = "list_shares",
+    params(PageParameters),
+    responses(
+        (status = 200, description = "A page of shares", body = Wrapper<Vec<ShareView>>),
+        (status = 404, description = "No such server: ada/lab"),
+    ),
+    extensions(("x-required-scopes" = json!(READ))),
+)]
 pub(super) async fn list(
     request: HttpRequest,
     path: Path,
@@ -80,7 +98,28 @@ pub(super) fn check(
     })
 }
 
-/// `POST /hub/api/shares/{owner}/{server}`
+/// Open a server to a user or group
+///
+/// Adds to what was granted before. Whoever grants must hold each scope on the server, and `read:users:name` or
+/// `read:groups:name` on the receiver.
+#[utoipa::path(
+    post,
+    path = "/shares/{owner}/{server}",
+    tag = "shares",
+    operation_id = "grant_share",
+    request_body(
+        content = ShareBody,
+        description = "To whom, and what: access if no scope is named",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 200, description = "The share as it is now", body = ShareView),
+        (status = 400, description = "Must specify exactly one of 'user' and 'group'"),
+        (status = 403, description = "Do not have permission to grant this share"),
+        (status = 404, description = "No such server: ada/lab"),
+    ),
+    extensions(("x-required-scopes" = json!(SHARE))),
+)]
 pub(super) async fn grant(
     path: Path,
     caller: ApiCaller,
@@ -88,7 +127,7 @@ pub(super) async fn grant(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let key = path.owned();
-    caller.require(&["shares"], lookup::resource(&key))?;
+    caller.require(SHARE, lookup::resource(&key))?;
     let request = ShareRequest::read(&body)?;
     let scopes = limited(&request.scopes, &key, &hub.catalogue)?;
     let wanted = key.clone();
@@ -111,7 +150,26 @@ fn find(db: &mut Db, receiver: &Receiver) -> Result<Option<GranteeId>, Refused> 
     })
 }
 
-/// `PATCH /hub/api/shares/{owner}/{server}`: takes scopes back, or all of them if none is named.
+/// Take scopes back from a user or group
+///
+/// All of them if none is named. They are written as in the share, with their filter.
+#[utoipa::path(
+    patch,
+    path = "/shares/{owner}/{server}",
+    tag = "shares",
+    operation_id = "revoke_share",
+    request_body(
+        content = ShareBody,
+        description = "From whom, and what",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 200, description = "What is left of the share: an empty object if nothing is", body = WhatIsLeft),
+        (status = 400, description = "Must specify exactly one of 'user' and 'group'"),
+        (status = 404, description = "No such server: ada/lab"),
+    ),
+    extensions(("x-required-scopes" = json!(SHARE))),
+)]
 pub(super) async fn revoke(
     path: Path,
     caller: ApiCaller,
@@ -119,7 +177,7 @@ pub(super) async fn revoke(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let key = path.owned();
-    caller.require(&["shares"], lookup::resource(&key))?;
+    caller.require(SHARE, lookup::resource(&key))?;
     let request = ShareRequest::read(&body)?;
     let left = hub.store.write(move |db| take_back(db, &key, &request)).await?;
     Ok(match left {
@@ -135,14 +193,25 @@ fn take_back(db: &mut Db, key: &ServerKey, request: &ShareRequest) -> Result<Opt
     Ok(shares::revoke(db, server.id, grantee, scopes, Utc::now())?)
 }
 
-/// `DELETE /hub/api/shares/{owner}/{server}`: closes the server to everybody.
+/// Close a server to everybody
+#[utoipa::path(
+    delete,
+    path = "/shares/{owner}/{server}",
+    tag = "shares",
+    operation_id = "revoke_shares",
+    responses(
+        (status = 204, description = "It is"),
+        (status = 404, description = "No such server: ada/lab"),
+    ),
+    extensions(("x-required-scopes" = json!(SHARE))),
+)]
 pub(super) async fn revoke_all(
     path: Path,
     caller: ApiCaller,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let key = path.owned();
-    caller.require(&["shares"], lookup::resource(&key))?;
+    caller.require(SHARE, lookup::resource(&key))?;
     let write = move |db: &mut Db| {
         if let Some(server) = opened::server(db, &key)? {
             shares::delete_of_server(db, server)?;

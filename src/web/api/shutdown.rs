@@ -7,15 +7,37 @@ use crate::domain::access::Resource;
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::{Body, Object};
 use crate::web::extract::caller::ApiCaller;
+use crate::web::openapi::bodies::ShutdownBody;
+use crate::web::openapi::shapes::Message;
 use crate::web::state::{Hub, Shutdown};
 
-/// `POST /hub/api/shutdown`: answers, then the hub ends. An embedded proxy always ends with it.
+const SHUTDOWN: &[&str] = &["shutdown"];
+
+/// End the hub
+///
+/// Answers first. An embedded proxy always ends with the hub.
+#[utoipa::path(
+    post,
+    path = "/shutdown",
+    tag = "hub",
+    operation_id = "shutdown",
+    request_body(
+        content = Option<ShutdownBody>,
+        description = "What to end with it; the configuration says what is the rule",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 202, description = "It ends", body = Message),
+        (status = 400, description = "proxy must be true or false, got 5"),
+    ),
+    extensions(("x-required-scopes" = json!(SHUTDOWN))),
+)]
 pub(super) async fn shutdown(
     caller: ApiCaller,
     body: Body,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require(&["shutdown"], Resource::None)?;
+    caller.require(SHUTDOWN, Resource::None)?;
     let wanted = body.object_if_any()?.unwrap_or_default();
     let stop_proxy = flag(&wanted, "proxy")?.unwrap_or(hub.settings.cleanup_proxy);
     let stop_servers = flag(&wanted, "servers")?.unwrap_or(hub.settings.cleanup_servers);

@@ -1,6 +1,6 @@
 //! A user's API tokens: list, look, revoke; issuing is below (rest-api.md 4.5).
 
-mod issue;
+pub(in crate::web) mod issue;
 mod request;
 
 use actix_web::{HttpResponse, web};
@@ -22,8 +22,12 @@ use crate::store::{Db, StoreError};
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::path::Path;
+use crate::web::openapi::shapes::Tokens;
 use crate::web::state::Hub;
 use crate::web::views::token::{TokenOwnerName, TokenView};
+
+const READ: &[&str] = &["read:tokens"];
+const REVOKE: &[&str] = &["tokens"];
 
 /// The model of a token, with what it permits now that its owner may do `owned`.
 fn view(
@@ -38,14 +42,27 @@ fn view(
     Ok(TokenView::new(token, TokenOwnerName::User(user.name.to_string()), scopes))
 }
 
-/// `GET /hub/api/users/{user}/tokens`: expired ones are left out.
+/// List a user's tokens
+///
+/// Without their secrets, and without those that have expired.
+#[utoipa::path(
+    get,
+    path = "/users/{user}/tokens",
+    tag = "tokens",
+    operation_id = "list_tokens",
+    responses(
+        (status = 200, description = "The tokens, longest unused first", body = Tokens),
+        (status = 404, description = "No such user: 'ada'"),
+    ),
+    extensions(("x-required-scopes" = json!(READ))),
+)]
 pub(super) async fn list(
     path: Path,
     caller: ApiCaller,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let name = path.user();
-    caller.require(&["read:tokens"], Resource::User(name.as_str()))?;
+    caller.require(READ, Resource::User(name.as_str()))?;
     let catalogue = hub.catalogue.clone();
     let read = move |db: &mut Db| {
         let user = lookup::user(db, &name)?;
@@ -58,14 +75,25 @@ pub(super) async fn list(
     Ok(HttpResponse::Ok().json(json!({ "api_tokens": views })))
 }
 
-/// `GET /hub/api/users/{user}/tokens/{id}`
+/// Show a token
+#[utoipa::path(
+    get,
+    path = "/users/{user}/tokens/{id}",
+    tag = "tokens",
+    operation_id = "show_token",
+    responses(
+        (status = 200, description = "The token without its secret", body = TokenView),
+        (status = 404, description = "No such token a1 for user ada"),
+    ),
+    extensions(("x-required-scopes" = json!(READ))),
+)]
 pub(super) async fn show(
     path: Path,
     caller: ApiCaller,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let name = path.user();
-    caller.require(&["read:tokens"], Resource::User(name.as_str()))?;
+    caller.require(READ, Resource::User(name.as_str()))?;
     let (catalogue, id) = (hub.catalogue.clone(), path.at(3).to_owned());
     let read = move |db: &mut Db| {
         let (user, token) = find(db, &name, &id)?;
@@ -75,15 +103,27 @@ pub(super) async fn show(
     Ok(HttpResponse::Ok().json(hub.store.read(read).await?))
 }
 
-/// `DELETE /hub/api/users/{user}/tokens/{id}`: revoking one that an OAuth client obtained revokes all that this client
-/// has for the user, since it would use another one next.
+/// Revoke a token
+///
+/// With one that an OAuth client obtained go all others that this client has for the user.
+#[utoipa::path(
+    delete,
+    path = "/users/{user}/tokens/{id}",
+    tag = "tokens",
+    operation_id = "revoke_token",
+    responses(
+        (status = 204, description = "It is good for nothing"),
+        (status = 404, description = "No such token a1 for user ada"),
+    ),
+    extensions(("x-required-scopes" = json!(REVOKE))),
+)]
 pub(super) async fn revoke(
     path: Path,
     caller: ApiCaller,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let name = path.user();
-    caller.require(&["tokens"], Resource::User(name.as_str()))?;
+    caller.require(REVOKE, Resource::User(name.as_str()))?;
     let id = path.at(3).to_owned();
     let write = move |db: &mut Db| {
         let (user, token) = find(db, &name, &id)?;

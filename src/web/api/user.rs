@@ -25,9 +25,14 @@ use crate::web::extract::body::{self, Body, USER};
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::path::Path;
 use crate::web::extract::query::Query;
+use crate::web::openapi::bodies::UserBody;
+use crate::web::openapi::parameters::StoppedServers;
 use crate::web::state::Hub;
 use crate::web::views::Nothing;
 use crate::web::views::user::{ListedServers, UserView, UserViewer};
+
+const ADMINISTER: &[&str] = &["admin:users"];
+const DELETE: &[&str] = &["delete:users"];
 
 /// Any of these shows something of a user.
 const READERS: &[&str] = &[
@@ -39,7 +44,19 @@ const READERS: &[&str] = &[
     "read:roles:users",
 ];
 
-/// `GET /hub/api/users/{user}`
+/// Show a user
+#[utoipa::path(
+    get,
+    path = "/users/{user}",
+    tag = "users",
+    operation_id = "show_user",
+    params(StoppedServers),
+    responses(
+        (status = 200, description = "What the caller may see of the user", body = UserView),
+        (status = 404, description = "No such user: 'ada'"),
+    ),
+    extensions(("x-required-scopes" = json!(READERS))),
+)]
 pub(super) async fn show(
     request: HttpRequest,
     path: Path,
@@ -72,7 +89,28 @@ impl From<Option<UserView>> for Model {
     }
 }
 
-/// `POST /hub/api/users/{user}`: the name is taken as it is written, not normalised.
+/// Add a user
+///
+/// The name is taken as it is written, not normalised.
+#[utoipa::path(
+    post,
+    path = "/users/{user}",
+    tag = "users",
+    operation_id = "create_user",
+    request_body(
+        content = Option<UserBody>,
+        description = "Only `admin` has a meaning here",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 201, description = "The new user", body = UserView),
+        (status = 400, description = "Failed to create user: a/b is not a valid user name here"),
+        (status = 403, description = "Only admins can grant admin permissions"),
+        (status = 404, description = "No access to resources or resources not found"),
+        (status = 409, description = "User ada already exists"),
+    ),
+    extensions(("x-required-scopes" = json!(ADMINISTER))),
+)]
 pub(super) async fn create(
     path: Path,
     caller: ApiCaller,
@@ -80,7 +118,7 @@ pub(super) async fn create(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let name = path.user();
-    caller.require(&["admin:users"], Resource::User(name.as_str()))?;
+    caller.require(ADMINISTER, Resource::User(name.as_str()))?;
     let taken = name.clone();
     if hub.store.read(move |db| users::find(db, &taken)).await?.is_some() {
         return Err(exists(&name).into());
@@ -154,7 +192,27 @@ fn sealed(hub: &Hub, state: &Value) -> Result<String, Refused> {
     })
 }
 
-/// `PATCH /hub/api/users/{user}`
+/// Rename a user, or change whether it is an admin
+///
+/// What is not given stays. Who loses sight of the user by renaming it gets `auth_state` alone.
+#[utoipa::path(
+    patch,
+    path = "/users/{user}",
+    tag = "users",
+    operation_id = "change_user",
+    request_body(
+        content = UserBody,
+        description = "What is to be different",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 200, description = "The user as it is now", body = UserView),
+        (status = 400, description = "Invalid username: 'a/b'"),
+        (status = 403, description = "Only admins can modify other admins"),
+        (status = 404, description = "No such user: 'ada'"),
+    ),
+    extensions(("x-required-scopes" = json!(ADMINISTER))),
+)]
 pub(super) async fn change(
     path: Path,
     caller: ApiCaller,
@@ -162,7 +220,7 @@ pub(super) async fn change(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let name = path.user();
-    caller.require(&["admin:users"], Resource::User(name.as_str()))?;
+    caller.require(ADMINISTER, Resource::User(name.as_str()))?;
     let wanted = name.clone();
     let user = hub.store.read(move |db| lookup::user(db, &wanted)).await?;
     let change = Change::read(&hub, &user, &body)?;
@@ -260,14 +318,28 @@ fn apply(db: &mut Db, user: &User, change: &Change) -> Result<UserDetails, Refus
     lookup::user_details(db, name)
 }
 
-/// `DELETE /hub/api/users/{user}`: running servers are stopped first.
+/// Delete a user
+///
+/// Running servers are stopped first; tokens and shares go with the user.
+#[utoipa::path(
+    delete,
+    path = "/users/{user}",
+    tag = "users",
+    operation_id = "delete_user",
+    responses(
+        (status = 204, description = "The user is gone"),
+        (status = 400, description = "Cannot delete yourself!"),
+        (status = 404, description = "No such user: 'ada'"),
+    ),
+    extensions(("x-required-scopes" = json!(DELETE))),
+)]
 pub(super) async fn remove(
     path: Path,
     caller: ApiCaller,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let name = path.user();
-    caller.require(&["delete:users"], Resource::User(name.as_str()))?;
+    caller.require(DELETE, Resource::User(name.as_str()))?;
     let wanted = name.clone();
     let user = hub.store.read(move |db| lookup::user(db, &wanted)).await?;
     if caller.name() == name.as_str() {

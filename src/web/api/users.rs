@@ -14,18 +14,37 @@ use crate::web::caller::Caller;
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::{Body, Object, USER, strings};
 use crate::web::extract::caller::ApiCaller;
-use crate::web::extract::pagination::Pagination;
+use crate::web::extract::pagination::{Listing, Pagination};
 use crate::web::extract::query::Query;
+use crate::web::openapi::bodies::NewUsers as NewUsersBody;
+use crate::web::openapi::parameters::{PageParameters, StoppedServers, UserFilterParameters};
 use crate::web::state::Hub;
 use crate::web::views::user::{ListedServers, UserView, UserViewer};
 
-/// `GET /hub/api/users`
+const LIST: &[&str] = &["list:users"];
+const CREATE: &[&str] = &["admin:users"];
+
+/// List users
+///
+/// Holders of a scope filtered by user or group see those.
+#[utoipa::path(
+    get,
+    path = "/users",
+    tag = "users",
+    operation_id = "list_users",
+    params(UserFilterParameters, StoppedServers, PageParameters),
+    responses(
+        (status = 200, description = "A page of users", body = Listing<Vec<UserView>>),
+        (status = 400, description = "Unrecognized state filter: 'asleep'; expected active, ready or inactive"),
+    ),
+    extensions(("x-required-scopes" = json!(LIST))),
+)]
 pub(super) async fn list(
     request: HttpRequest,
     caller: ApiCaller,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require(&["list:users"], Resource::Listing)?;
+    caller.require(LIST, Resource::Listing)?;
     let pages = Pagination::of(&request, &hub)?;
     let query = Query::of(&request);
     let wanted = Wanted::read(&query)?;
@@ -113,13 +132,33 @@ fn has_ready_server(hub: &Hub, details: &UserDetails) -> bool {
     details.servers.iter().any(|server| hub.servers.is_ready(&details.user.name, &server.name))
 }
 
-/// `POST /hub/api/users`: several at once, all or none.
+/// Add users
+///
+/// All or none. Those who exist already are left as they are, and are not in the answer.
+#[utoipa::path(
+    post,
+    path = "/users",
+    tag = "users",
+    operation_id = "create_users",
+    request_body(
+        content = NewUsersBody,
+        description = "Who; names are normalised as those of people who sign in",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 201, description = "The new users", body = Vec<UserView>, content_type = "application/json"),
+        (status = 400, description = "Invalid username: a/b"),
+        (status = 403, description = "Only admins can grant admin permissions"),
+        (status = 409, description = "All 2 users already exist"),
+    ),
+    extensions(("x-required-scopes" = json!(CREATE))),
+)]
 pub(super) async fn create(
     caller: ApiCaller,
     body: Body,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require(&["admin:users"], Resource::None)?;
+    caller.require(CREATE, Resource::None)?;
     let new = NewUsers::read(body.json()?)?;
     if !may_set_admin(accounts::flag(caller.is_admin()), AdminFlag::Ordinary, new.admin) {
         return Err(Refused::forbidden("Only admins can grant admin permissions").into());

@@ -11,6 +11,8 @@ use crate::web::caller::{Caller, Who};
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::caller::{ApiCaller, nobody};
 use crate::web::extract::query::Query;
+use crate::web::openapi::parameters::StoppedServers;
+use crate::web::openapi::shapes::Myself as MyselfSchema;
 use crate::web::state::Hub;
 use crate::web::views::service::ServiceView;
 use crate::web::views::user::{ListedServers, UserView, UserViewer};
@@ -32,7 +34,20 @@ pub(super) enum Owner {
     Service(Option<Box<ServiceView>>),
 }
 
-/// `GET /hub/api/user`: every caller sees at least its own name.
+/// Say whose credentials these are
+///
+/// Servers and services ask this for every visitor's token. Whoever asks sees at least the own name.
+#[utoipa::path(
+    get,
+    path = "/user",
+    tag = "users",
+    operation_id = "whoami",
+    params(StoppedServers),
+    responses(
+        (status = 200, description = "The owner of the credentials, and what they permit", body = MyselfSchema),
+    ),
+    extensions(("x-required-scopes" = json!([]))),
+)]
 pub(super) async fn show(
     request: HttpRequest,
     caller: ApiCaller,

@@ -14,7 +14,7 @@ use crate::web::error::{ApiError, Refused};
 use crate::web::observe::SentBody;
 
 /// Larger bodies are refused with 413.
-const MOST_BYTES: usize = 10 * 1024 * 1024;
+const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// A JSON object.
 pub type Object = Map<String, Value>;
@@ -209,6 +209,12 @@ pub const SERVICE: Model = Model {
 };
 
 impl Model {
+    /// What it can be written with.
+    #[must_use]
+    pub fn keys(&self) -> &'static [(&'static str, Kind)] {
+        self.keys
+    }
+
     /// Refuses unknown keys and wrong types; `null` is wrong for every key.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::http::header::ACCEPT;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::query::Query;
 use crate::web::error::Refused;
@@ -79,7 +80,7 @@ fn number(query: &Query, name: &str) -> Result<Option<i64>, Refused> {
 }
 
 /// A page of a list.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum Listing<T> {
     /// Just the items.
@@ -89,25 +90,36 @@ pub enum Listing<T> {
 }
 
 /// Items, and where the next ones are.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Wrapper<T> {
+    /// What the page holds.
     items: T,
+    /// Which part of the list this is.
     #[serde(rename = "_pagination")]
     pagination: Info,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = PageInfo)]
 struct Info {
+    /// How many were skipped.
     offset: i64,
+    /// How many a page holds at most.
     limit: i64,
+    /// How many there are.
     total: i64,
+    /// The next page.
     next: Option<Next>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = NextPage)]
 struct Next {
+    /// How many it skips.
     offset: i64,
+    /// How many it holds at most.
     limit: i64,
+    /// Where it is.
     url: String,
 }
 

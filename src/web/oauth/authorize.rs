@@ -16,6 +16,8 @@ use crate::domain::scope::{Catalogue, Filter, RawScope};
 use crate::secret::{self, Secret};
 use crate::store::oauth_codes::{self, OAuthCode};
 use crate::web::error::{PageError, Refused};
+use crate::web::openapi::bodies::AuthorizationForm;
+use crate::web::openapi::parameters::AuthorizationParameters;
 use crate::web::pages::address::query;
 use crate::web::pages::form::Submission;
 use crate::web::pages::visitor::SignedIn;
@@ -29,6 +31,22 @@ const CODE_SECONDS: i64 = 300;
 ///
 /// # Errors
 /// 400 if client or address are in doubt, 403 without access; other errors go to the client.
+#[utoipa::path(
+    get,
+    path = "/oauth2/authorize",
+    tag = "oauth",
+    operation_id = "show_authorization",
+    summary = "Ask a visitor whether a server or service may learn who it is",
+    description = "A page, for who is signed in with a browser.",
+    params(AuthorizationParameters),
+    responses(
+        (status = 200, description = "The page that asks", content_type = "text/html", body = String),
+        (status = 302, description = "To the login page, or back to the client with a code or an error"),
+        (status = 400, description = "A page: client or address are in doubt", content_type = "text/html", body = String),
+        (status = 403, description = "A page: no access", content_type = "text/html", body = String),
+    ),
+    security(("cookie" = [])),
+)]
 pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse, PageError> {
     let question = match ask(&hub, &visitor, Asked::InQuery).await {
         Ok(question) => question,
@@ -45,6 +63,27 @@ pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse
 ///
 /// # Errors
 /// As [`show`]; what is checked there is checked again, for the form may be a forgery.
+#[utoipa::path(
+    post,
+    path = "/oauth2/authorize",
+    tag = "oauth",
+    operation_id = "confirm_authorization",
+    summary = "Let a server or service learn who the visitor is",
+    description = "What the page's form sends.",
+    params(AuthorizationParameters),
+    request_body(
+        content = AuthorizationForm,
+        description = "What the visitor agrees to",
+        content_type = "application/x-www-form-urlencoded",
+    ),
+    responses(
+        (status = 302, description = "To the login page, or back to the client with a code or an error"),
+        (status = 400, description = "A page: client or address are in doubt", content_type = "text/html", body = String),
+        (status = 403, description = "A page: no access, or no XSRF token", content_type = "text/html", body = String),
+        (status = 413, description = "A page: more than a form", content_type = "text/html", body = String),
+    ),
+    security(("cookie" = [])),
+)]
 pub async fn submit(hub: web::Data<Hub>, submission: Submission) -> Result<HttpResponse, PageError> {
     let Submission { visitor, form } = submission;
     let visitor = SignedIn::insist(visitor)?;

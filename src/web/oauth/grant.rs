@@ -18,6 +18,9 @@ use crate::store::tokens::{self, TokenOwner};
 use crate::store::{Db, StoreError, roles, services};
 use crate::web::caller::Caller;
 
+/// More scopes than any client needs. Each is looked up and compared with all others, so a question must not be endless.
+const MOST_SCOPES: usize = 100;
+
 /// Why there is no answer to a client's question.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
@@ -94,9 +97,10 @@ impl Judge {
         Ok(Question { request, client, owner, granted, known, trusted })
     }
 
-    /// The scopes asked for; `None` if one of them does not exist.
+    /// The scopes asked for; `None` if one of them does not exist, or there are too many.
     fn wanted(&self, db: &mut Db, query: &str, asked: &Asked) -> Result<Option<OAuthRequest>, StoreError> {
         let parameter = match asked {
+            Asked::InForm(scopes) if scopes.len() > MOST_SCOPES => return Ok(None),
             Asked::InForm(scopes) => {
                 return Ok(RawScope::parse_all(scopes, &self.catalogue).ok().map(OAuthRequest::Scopes));
             }
@@ -104,6 +108,9 @@ impl Judge {
         };
         let text = parameter.map(|(_, value)| value.into_owned());
         let words: Vec<&str> = text.as_deref().unwrap_or_default().split_whitespace().collect();
+        if words.len() > MOST_SCOPES {
+            return Ok(None);
+        }
         let mut known = Vec::new();
         for word in words {
             known.extend(roles::find(db, word)?.map(|role| (role.name, role.scopes)));

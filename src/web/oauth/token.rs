@@ -22,6 +22,8 @@ use crate::store::oauth_codes::{self, OAuthCode};
 use crate::store::tokens::{self, NewToken, TokenOwner, TokenPurpose};
 use crate::store::{Db, StoreError, oauth, users};
 use crate::web::error::{ApiError, Refused};
+use crate::web::openapi::bodies::TokenForm;
+use crate::web::openapi::shapes::{OAuthError, OAuthToken};
 use crate::web::pages::form::body;
 use crate::web::state::Hub;
 use crate::web::visit::Visit;
@@ -51,10 +53,30 @@ struct Issued {
     user: String,
 }
 
-/// Exchanges.
+/// Exchange a code for a token.
 ///
 /// # Errors
 /// 403 for a browser of another site; the client's own mistakes are answered as RFC 6749 wants it.
+#[utoipa::path(
+    post,
+    path = "/oauth2/token",
+    tag = "oauth",
+    operation_id = "exchange_code",
+    summary = "Exchange a code for a token",
+    description = "Mistakes of the client are answered as RFC 6749 wants it.",
+    request_body(
+        content = TokenForm,
+        description = "Who asks, and the code",
+        content_type = "application/x-www-form-urlencoded",
+    ),
+    responses(
+        (status = 200, description = "The token", body = OAuthToken),
+        (status = 400, description = "No token", body = OAuthError),
+        (status = 401, description = "Not the client's secret", body = OAuthError),
+        (status = 403, description = "A browser of another site asks"),
+    ),
+    security(()),
+)]
 pub async fn exchange(
     hub: web::Data<Hub>,
     request: HttpRequest,

@@ -2,23 +2,37 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::Shown;
 use crate::domain::access::{GroupFields, group_fields};
 use crate::domain::names::Username;
 use crate::domain::scope::Scopes;
 use crate::store::groups::GroupDetails;
+use crate::web::openapi::shapes;
 
 /// What a caller sees of a group.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Group, example = json!({
+    "kind": "group", "name": "physics", "users": ["ada"], "properties": {}, "roles": [],
+}))]
 pub struct GroupView {
+    /// What this is.
+    #[schema(schema_with = shapes::group_kind)]
     kind: &'static str,
+    /// The name.
     name: String,
+    /// The names of its members.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<String>)]
     users: Shown<Vec<Username>>,
+    /// Whatever is kept with it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
     properties: Shown<Value>,
+    /// The roles of its members.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<String>)]
     roles: Shown<Vec<String>>,
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::stamp::{Stamp, stamp};
 use crate::actors::directory::ServerStatus;
@@ -10,22 +11,47 @@ use crate::store::servers::Server;
 use crate::web::state::Hub;
 
 /// A user's server. The caller must hold `read:servers` on it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Server, example = json!({
+    "name": "lab", "display_name": "My lab", "full_name": "ada/lab", "last_activity": "2026-01-02T03:04:05Z",
+    "started": "2026-01-02T03:04:05Z", "pending": null, "ready": true, "stopped": false, "url": "/user/ada/lab/",
+    "user_options": {}, "progress_url": "/hub/api/users/ada/servers/lab/progress", "full_url": null,
+    "full_progress_url": null,
+}))]
 pub struct ServerView {
+    /// Empty for the default server.
     name: String,
+    /// How it is shown.
     display_name: String,
+    /// The owner's name, a slash, and its own name.
     full_name: String,
+    /// When it was last used.
+    #[schema(value_type = Option<String>, format = DateTime)]
     last_activity: Option<Stamp>,
+    /// When it was started; null if it does not run.
+    #[schema(value_type = Option<String>, format = DateTime)]
     started: Option<Stamp>,
+    /// What it is about to do: `spawn`, `stop`, `check`.
+    #[schema(value_type = Option<String>)]
     pending: Option<&'static str>,
+    /// Whether it takes visitors.
     ready: bool,
+    /// Whether it neither runs nor is about to.
     stopped: bool,
+    /// Where it is.
     url: String,
+    /// What it is started with.
+    #[schema(value_type = Option<Object>)]
     user_options: Value,
+    /// Where its start can be followed.
     progress_url: String,
+    /// With scheme and host, where a public address is configured.
     full_url: Option<String>,
+    /// With scheme and host, where a public address is configured.
     full_progress_url: Option<String>,
+    /// What the spawner keeps, for who may see it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
     state: Option<Value>,
 }
 

@@ -2,33 +2,60 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::Shown;
 use crate::domain::access::{ServiceFields, service_fields};
 use crate::domain::scope::Scopes;
 use crate::domain::service_env::prefix;
 use crate::store::services::{ServiceDefinition, ServiceDetails};
+use crate::web::openapi::shapes;
 
 /// What a caller sees of a service.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Service, example = json!({
+    "kind": "service", "name": "web", "admin": false, "roles": [], "url": "http://127.0.0.1:9999",
+    "prefix": "/services/web/", "command": [], "pid": 0, "info": {}, "display": true,
+}))]
 pub struct ServiceView {
+    /// What this is.
+    #[schema(schema_with = shapes::service_kind)]
     kind: &'static str,
+    /// The name.
     name: String,
+    /// Whether this is an administrator.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool)]
     admin: Shown<bool>,
+    /// Its roles.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<String>)]
     roles: Shown<Vec<String>>,
     #[serde(flatten)]
+    #[schema(value_type = Facts)]
     facts: Option<Facts>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ServiceFacts)]
 struct Facts {
+    /// Where it runs; empty if it has no pages.
+    #[schema(required = false)]
     url: String,
+    /// Where visitors find it; empty if it has no pages.
+    #[schema(required = false)]
     prefix: String,
+    /// How the hub starts it; empty if it does not.
+    #[schema(required = false)]
     command: Vec<String>,
+    /// Its process; 0 if the hub does not start it.
+    #[schema(required = false)]
     pid: i32,
+    /// Whatever the configuration says of it.
+    #[schema(value_type = Object, required = false)]
     info: Value,
+    /// Whether menus show it.
+    #[schema(required = false)]
     display: bool,
 }
 

@@ -1,24 +1,32 @@
 //! The models of shares and share codes (rest-api.md 2.6 and 2.7).
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::stamp::{Stamp, stamp};
 use crate::domain::names::ServerKey;
 use crate::store::share_codes::ShareCode;
 use crate::store::shares::{Grantee, Share};
+use crate::web::openapi::shapes;
 use crate::web::state::Hub;
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 struct Named {
+    /// The name.
     name: String,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 struct SharedServer {
+    /// Its owner.
     user: Named,
+    /// Empty for the default server.
     name: String,
+    /// Where it is.
     url: String,
+    /// With scheme and host, where a public address is configured.
     full_url: Option<String>,
+    /// Whether it takes visitors.
     ready: bool,
 }
 
@@ -36,13 +44,26 @@ impl SharedServer {
 }
 
 /// A server opened to a user or group.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Share, example = json!({
+    "server": {"user": {"name": "ada"}, "name": "lab", "url": "/user/ada/lab/", "full_url": null, "ready": true},
+    "scopes": ["access:servers!server=ada/lab"], "user": {"name": "grace"}, "group": null, "kind": "user",
+    "created_at": "2026-01-02T03:04:05Z",
+}))]
 pub struct ShareView {
+    /// What is opened.
     server: SharedServer,
+    /// What is permitted there.
     scopes: Vec<String>,
+    /// To which user.
     user: Option<Named>,
+    /// To which group.
     group: Option<Named>,
+    /// Which of the two.
+    #[schema(schema_with = shapes::grantee_kind)]
     kind: &'static str,
+    /// Since when.
+    #[schema(schema_with = shapes::moment)]
     created_at: Stamp,
 }
 
@@ -60,14 +81,29 @@ impl ShareView {
 }
 
 /// A code that opens a server to whoever holds it; without the code itself.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ShareCode, example = json!({
+    "server": {"user": {"name": "ada"}, "name": "lab", "url": "/user/ada/lab/", "full_url": null, "ready": true},
+    "scopes": ["access:servers!server=ada/lab"], "id": "sc_1", "created_at": "2026-01-02T03:04:05Z",
+    "expires_at": "2026-01-03T03:04:05Z", "exchange_count": 0, "last_exchanged_at": null,
+}))]
 pub struct ShareCodeView {
+    /// What it opens.
     server: SharedServer,
+    /// What it permits there.
     scopes: Vec<String>,
+    /// Its name; not the code itself.
     id: String,
+    /// Since when.
+    #[schema(schema_with = shapes::moment)]
     created_at: Stamp,
+    /// Until when.
+    #[schema(schema_with = shapes::moment)]
     expires_at: Stamp,
+    /// How often it was used.
     exchange_count: i64,
+    /// When it was last used.
+    #[schema(value_type = Option<String>, format = DateTime)]
     last_exchanged_at: Option<Stamp>,
 }
 
@@ -88,12 +124,18 @@ impl ShareCodeView {
 }
 
 /// A new code, and the only time that it is shown.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = NewShareCode)]
 pub struct NewShareCodeView {
     #[serde(flatten)]
     model: ShareCodeView,
+    /// The code.
+    #[schema(example = "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXoxMjM0NTY")]
     code: String,
+    /// Where it is used.
+    #[schema(example = "/hub/accept-share?code=YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXoxMjM0NTY")]
     accept_url: String,
+    /// With scheme and host, where a public address is configured.
     full_accept_url: Option<String>,
 }
 

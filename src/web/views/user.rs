@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::Shown;
 use super::server::{ServerView, StateVisibility};
@@ -14,32 +15,60 @@ use crate::domain::scope::Scopes;
 use crate::store::servers::Server;
 use crate::store::users::UserDetails;
 use crate::web::extract::query::Query;
+use crate::web::openapi::shapes;
 use crate::web::state::Hub;
 
 /// What a caller sees of a user; a field that is not to be seen is left out.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = User, example = json!({
+    "kind": "user", "name": "ada", "admin": false, "user_info": null, "roles": ["user"], "groups": ["physics"],
+    "server": null, "pending": null, "created": "2026-01-02T03:04:05Z", "last_activity": null, "servers": {},
+}))]
 pub struct UserView {
+    /// What this is.
+    #[schema(schema_with = shapes::user_kind)]
     kind: &'static str,
+    /// The name.
     name: String,
+    /// Whether this is an administrator.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool)]
     admin: Shown<bool>,
+    /// What the authenticator tells of the person.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     user_info: Shown<Option<Value>>,
+    /// The roles of the user itself.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<String>)]
     roles: Shown<Vec<String>>,
+    /// The groups it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<String>)]
     groups: Shown<Vec<GroupName>>,
+    /// The address of the default server, once it is ready.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     server: Shown<Option<String>>,
+    /// What the default server is about to do: `spawn`, `stop`, `check`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pending: Shown<Option<&'static str>>,
+    /// Since when the hub knows it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime)]
     created: Shown<Stamp>,
+    /// When it was last active.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     last_activity: Shown<Option<Stamp>>,
+    /// Its servers by name; the default server's is empty.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = std::collections::HashMap<String, ServerView>)]
     servers: Shown<BTreeMap<ServerName, ServerView>>,
+    /// What the authenticator keeps, for who may see it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     auth_state: Shown<Option<Value>>,
 }
 

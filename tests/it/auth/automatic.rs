@@ -65,6 +65,20 @@ fn auth_032_the_header_counts_nowhere_but_on_the_login_page() {
 }
 
 #[test]
+fn sec_095_the_proxys_secret_reaches_no_server_of_a_user() {
+    let hub = behind_a_proxy();
+    hub.create_user("eve");
+    hub.spawn("eve");
+    let (mut browser, status, _) =
+        arrive(&hub, "/hub/login", &[("x-orrery-proxy-secret", SECRET), ("x-forwarded-user", "ada")]);
+    assert_eq!(status, 302);
+    let headers = [("x-orrery-proxy-secret", SECRET), ("x-other", "passes")];
+    let seen = browser.send("GET", "/user/eve/fields", &headers, String::new());
+    assert!(seen.body.to_lowercase().contains("passes"), "{} {}", seen.status, seen.body);
+    assert!(!seen.body.contains(SECRET), "{}", seen.body);
+}
+
+#[test]
 fn auth_032_without_auto_login_there_is_a_button() {
     let hub = Hub::with(&format!(
         "auth.type = \"remote-user\"\nauth.remote_user.secret = \"{SECRET}\"\nauth.auto_login = false\n\

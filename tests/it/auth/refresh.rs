@@ -68,8 +68,8 @@ fn auth_019_a_stale_browser_signs_in_again_and_a_token_goes_on() {
     assert_eq!(browser.api("GET", "/user").status, 403);
     assert_eq!(me(&hub, &token), 200);
     assert!(hub.log().contains("no longer good"), "{}", hub.log());
-    set_model(&hub, &json!(true));
     assert_eq!(browser.sign_in("ada", PASSWORD, "").status, 302);
+    set_model(&hub, &json!(true));
     assert_eq!(browser.get("/hub/home").status, 200);
 }
 

@@ -1,6 +1,7 @@
 //! What `[auth]` means for users who exist when the hub starts (AUTH-038, AUTH-039), and `orrery token`.
 
 use super::user;
+use crate::support::browser::Browser;
 use crate::support::hub::{Hub, eventually, run};
 
 /// Starts the hub again with further settings.
@@ -32,7 +33,11 @@ fn auth_039_who_is_blocked_at_the_start_loses_everything_but_the_account() {
     let made = hub.admin("POST", "/users/eve/tokens", None).json();
     let token = made["token"].as_str().unwrap().to_owned();
     hub.spawn("eve");
+    let cookies = Browser::signed_in(&hub, "eve").cookies.clone();
     restart_with(&mut hub, "auth.blocked_users = [\"EVE\"]");
+    let mut browser = Browser::new(&hub);
+    browser.cookies = cookies;
+    assert_eq!(browser.get("/hub/home").status, 302, "the cookie is worth nothing");
     let eve = user(&hub, "eve");
     assert_eq!(
         (&eve["admin"], &eve["roles"], &eve["groups"]),

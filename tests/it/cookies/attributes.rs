@@ -91,7 +91,7 @@ fn cook_004_secure_follows_the_public_url_else_the_request() {
         let mut browser = Browser::new(hub);
         browser.get("/hub/login");
         let body = format!("username=ada&password={PASSWORD}&_xsrf={}", browser.xsrf());
-        let headers = [("x-forwarded-proto", scheme), ("content-type", "application/x-www-form-urlencoded")];
+        let headers = [("x-scheme", scheme), ("content-type", "application/x-www-form-urlencoded")];
         let reply = browser.send("POST", "/hub/login", &headers, body);
         let secure = [SESSION, LOGIN].map(|name| attributes(&reply, name).contains(&"secure".to_owned()));
         assert_eq!(secure[0], secure[1]);

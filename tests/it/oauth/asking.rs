@@ -313,3 +313,16 @@ fn oauth_052_a_browser_without_a_session_gets_one() {
     let session = browser.cookie("jupyterhub-session-id").unwrap().value.clone();
     assert_eq!(whoami(&hub, &issued["access_token"]).json()["session_id"], session);
 }
+
+#[test]
+fn a_question_is_not_endless() {
+    let hub = hub();
+    let mut browser = Browser::signed_in(&hub, "ada");
+    let many = "read:users:name!user ".repeat(101);
+    let reply = browser.get(&authorize("silent", &[("scope", &many)]));
+    assert_eq!(returned(&reply, "error").as_deref(), Some("invalid_scope"));
+    let confirmed = confirm(&mut browser, &authorize("silent", &[]), &["read:users:name!user"; 101]);
+    assert_eq!(returned(&confirmed, "error").as_deref(), Some("invalid_scope"));
+    let fewer = "read:users:name!user ".repeat(100);
+    assert!(returned(&browser.get(&authorize("silent", &[("scope", &fewer)])), "code").is_some());
+}

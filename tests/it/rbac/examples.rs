@@ -261,6 +261,15 @@ fn rbac_055_rows_54_to_63_and_65_groups_services_and_the_hub() {
 }
 
 #[test]
+fn rbac_055_row_64_a_service_of_ones_own_name() {
+    let world = World::start();
+    let one = Token(&["admin:services!service=nx"]);
+    world.row(64, one, "POST /services/nx", json!({"info": {"a": 1}}), 201);
+    world.row(64, one, "POST /services/ny", json!({"info": {"a": 1}}), 404);
+    world.row(64, one, "DELETE /services/web", Value::Null, 404);
+}
+
+#[test]
 fn rbac_055_rows_67_to_82_shares_servers_and_services() {
     let world = World::start();
     let one = Token(&["shares!server=alice/"]);

@@ -39,6 +39,7 @@ const PROTECTED: &[(&str, &str)] = &[
     ("GET", "/users/ada/servers/lab/progress"),
     ("POST", "/users/ada/activity"),
     ("POST", "/users/ada/admin-access"),
+    ("POST", "/users/ada/revoke"),
     ("GET", "/users/ada/shared"),
     ("GET", "/users/ada/shared/ada/lab"),
     ("DELETE", "/users/ada/shared/ada/lab"),
@@ -55,6 +56,8 @@ const PROTECTED: &[(&str, &str)] = &[
     ("DELETE", "/groups/crew/shared/ada/lab"),
     ("GET", "/services"),
     ("GET", "/services/tests"),
+    ("POST", "/services/tests"),
+    ("DELETE", "/services/tests"),
     ("GET", "/proxy"),
     ("POST", "/proxy"),
     ("PATCH", "/proxy"),
@@ -136,7 +139,7 @@ fn rest_018_what_is_out_of_reach_and_what_is_not_there_get_the_same_answer() {
         "users:shares!user=bob",
         "admin:groups!group=other",
         "groups:shares!group=other",
-        "read:services!service=other",
+        "admin:services!service=other",
     ];
     let held = scopes.map(|scope| format!("\"{scope}\"")).join(", ");
     let hub = Hub::with(&format!(

@@ -13,6 +13,27 @@ const SLOW_STOP: &str = "hub.timeouts.slow_stop = 0\nspawner.environment.FAKE_ST
                          spawner.local.interrupt_timeout = 1\nspawner.local.term_timeout = 1";
 
 #[test]
+fn rest_090_the_default_server_is_there_as_soon_as_its_user_is() {
+    let hub = Hub::start();
+    hub.create_user("ada");
+    for path in ["/users/ada/server", "/users/ada/servers/"] {
+        let reply = hub.admin("GET", path, None);
+        let server = reply.json();
+        assert_eq!((reply.status, &server["name"], &server["full_name"]), (200, &json!(""), &json!("ada/")));
+        assert_eq!(
+            (&server["ready"], &server["stopped"], &server["pending"]),
+            (&json!(false), &json!(true), &Value::Null)
+        );
+        assert_eq!(
+            (&server["display_name"], &server["started"], &server["url"]),
+            (&json!(""), &Value::Null, &json!("/user/ada/"))
+        );
+    }
+    assert_eq!(hub.admin("GET", "/users/nobody/server", None).status, 404);
+    assert_eq!(hub.admin("GET", "/users/ada/servers/lab", None).status, 404);
+}
+
+#[test]
 fn rest_093_names_of_new_servers_are_strict() {
     let hub = Hub::with(NAMED);
     hub.create_user("ada");

@@ -302,13 +302,13 @@ pub(crate) fn request(
     method: &str,
     url: &str,
     headers: &[(String, String)],
-    body: String,
+    body: impl Into<Vec<u8>>,
 ) -> Reply {
     let mut builder = http::Request::builder().method(method).uri(url);
     for (name, value) in headers {
         builder = builder.header(name, value);
     }
-    let sent = builder.body(body).unwrap();
+    let sent = builder.body(body.into()).unwrap();
     let mut response = agent.run(sent).unwrap_or_else(|error| panic!("{method} {url}: {error}"));
     let mut text = Vec::new();
     response.body_mut().as_reader().read_to_end(&mut text).unwrap();

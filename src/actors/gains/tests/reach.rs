@@ -73,7 +73,7 @@ impl Things {
 
     fn covered(&self, scopes: &Scopes, base: &str) -> Rights {
         let mut covered = Vec::new();
-        if scopes.unlimited().any(|held| held.as_str() == base) {
+        if scopes.coverage(base).is_some_and(|coverage| coverage.filters().is_none()) {
             covered.push(Thing::Everything);
         }
         if is_about_groups(base) {

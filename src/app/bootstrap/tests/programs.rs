@@ -327,3 +327,65 @@ fn a_client_id_may_move_to_another_service() {
     assert_eq!(database.service("a").unwrap().oauth_client_id.as_deref(), Some("service-two"));
     assert_eq!(client(&database, "service-one").unwrap().description, "JupyterHub service b");
 }
+
+#[test]
+fn svc_011_a_managed_service_has_one_token_of_its_start() {
+    let database = Database::new();
+    let text = "[services.web]\ncommand = \"run\"\nurl = \"http://127.0.0.1:9\"\n";
+    let first = database.start(text).managed.remove("web").unwrap();
+    let second = database.start(text).managed.remove("web").unwrap();
+    assert_ne!(first.expose(), second.expose());
+    let tokens = database.tokens_of_service("web");
+    assert_eq!(tokens.len(), 1);
+    assert!(fits(&tokens[0].hashed, second.expose()) && !fits(&tokens[0].hashed, first.expose()));
+    assert_eq!(
+        (tokens[0].note.as_str(), tokens[0].purpose),
+        ("generated at startup", TokenPurpose::ServiceStartup)
+    );
+    assert_eq!((tokens[0].expires_at, tokens[0].scopes.join(" ").as_str()), (None, "inherit"));
+    assert!(
+        fits(&client(&database, "service-web").unwrap().secret_hash, second.expose()),
+        "it is its secret, too"
+    );
+
+    let own =
+        database.start(&format!("{text}api_token = \"web-secret-0123\"")).managed.remove("web").unwrap();
+    assert_eq!(own.expose(), "web-secret-0123");
+    assert!(is_token_of(&database, "web", "web-secret-0123"));
+
+    let unmanaged = database.start(WEB);
+    assert!(unmanaged.managed.is_empty());
+    assert!(is_token_of(&database, "web", "web-secret-0123"));
+}
+
+#[test]
+fn svc_017_a_managed_service_of_a_taken_name_is_not_started() {
+    let database = Database::new();
+    at_run_time(&database, "web", None);
+    let start = database.start("services.web.command = \"run\"");
+    assert!(start.managed.is_empty() && warns(&start, &["services.web: ignored"]), "{:?}", start.warnings);
+    assert!(database.tokens_of_service("web").is_empty());
+}
+
+#[test]
+fn a_configured_client_id_is_taken_back_from_a_service_made_at_run_time() {
+    let database = Database::new();
+    at_run_time(&database, "squatter", None);
+    database.write(|db| {
+        let id = service_rows::find(db, "squatter")?.unwrap().id;
+        let client = OAuthClient {
+            identifier: "service-web".into(),
+            description: String::new(),
+            secret_hash: crate::secret::Secret::default(),
+            redirect_uri: "https://evil.example/".into(),
+            allowed_scopes: Vec::new(),
+            owner: oauth::ClientOwner::Service(id),
+        };
+        oauth::upsert(db, &client)?;
+        service_rows::set_client(db, id, Some("service-web"))
+    });
+    let start = database.start(WEB);
+    assert!(warns(&start, &["services.web.oauth_client_id", "squatter"]), "{:?}", start.warnings);
+    assert_eq!(client(&database, "service-web").unwrap().redirect_uri, "/services/web/oauth_callback");
+    assert_eq!(database.service("squatter").unwrap().oauth_client_id, None);
+}

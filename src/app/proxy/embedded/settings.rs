@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
-use orrery_proxy::{AccessLog, ErrorTarget, Forwarding, Metrics, ProxyConfig, Trust};
+use orrery_proxy::{AccessLog, Confined, ErrorTarget, Forwarding, Metrics, ProxyConfig, Trust};
 
 use super::AppError;
+use crate::config::auth::AuthType;
 use crate::config::{self, Addresses, Config};
 use crate::domain::network::Network;
 use crate::domain::route_spec::Routing;
+use crate::web::cookies::LOGIN_HOST_PREFIXED;
 
 /// How long open requests may go on when the hub stops.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -46,7 +48,9 @@ pub(super) fn settings(
             protocol_rewrite: Some(proxy.protocol_rewrite.clone()).filter(|scheme| !scheme.is_empty()),
             change_origin: proxy.change_origin,
             headers: headers(proxy)?,
+            withheld_cookies: withheld_cookies(config),
             trust: Some(trust(&config.hub.trusted_proxies)),
+            confined: confined(config, addresses)?,
         },
         workers: if proxy.workers == 0 { usual.workers } else { proxy.workers },
         max_connections: proxy.max_connections,
@@ -56,6 +60,26 @@ pub(super) fn settings(
         metrics: Arc::clone(metrics),
         ..usual
     })
+}
+
+/// SEC-096: the login cookie has the path of the hub and reaches nobody else, unless its name is to have the prefix
+/// `__Host-`: then browsers insist on the path `/`.
+fn withheld_cookies(config: &Config) -> Vec<String> {
+    if config.hub.cookie_host_prefix { vec![LOGIN_HOST_PREFIXED.to_owned()] } else { Vec::new() }
+}
+
+/// The secret of a reverse proxy that signs people in is for the login page only: a user's server that saw it could
+/// sign in as anybody.
+fn confined(config: &Config, addresses: &Addresses) -> Result<Option<Confined>, AppError> {
+    if config.auth.r#type != AuthType::RemoteUser {
+        return Ok(None);
+    }
+    let name = config.auth.remote_user.secret_header.as_str();
+    let header = HeaderName::try_from(name).map_err(|_| AppError::Setting {
+        key: "auth.remote_user.secret_header",
+        reason: format!("{name:?} is no header"),
+    })?;
+    Ok(Some(Confined { header, path: format!("{}login", addresses.hub_prefix) }))
 }
 
 /// SEC-095: reverse proxies that are listed; without a list those of this machine, as the hub itself believes them.

@@ -1,6 +1,6 @@
 //! Message heads: what is removed, added, and left alone.
 
-use orrery_proxy::{Forwarding, ProxyConfig, Trust};
+use orrery_proxy::{Confined, Forwarding, ProxyConfig, Trust};
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::support::{Backend, Proxy, config, run};
@@ -159,6 +159,36 @@ fn sec_095_what_a_client_says_about_itself_is_not_passed_on_unless_it_is_a_trust
                 assert_eq!(head.get(name).is_some(), is_trusted, "{name}");
             }
             assert_eq!(head.get("x-forwarded-host"), Some(if is_trusted { "evil" } else { "hub" }));
+        }
+    });
+}
+
+#[test]
+fn sec_095_a_confined_field_reaches_its_path_and_no_other() {
+    run(async {
+        let (server, heads) = Backend::recording(OK).await;
+        let header = "x-secret".parse().unwrap();
+        let confined = Some(Confined { header, path: "/hub/login".to_owned() });
+        let forwarding = Forwarding { confined, ..Forwarding::default() };
+        let proxy = Proxy::with(ProxyConfig { forwarding, ..config() }, &[("/", server.url())]);
+        for (path, passes) in [
+            ("/hub/login", true),
+            ("/hub/login?next=%2Fuser%2Feve%2F", true),
+            ("/hub/./x/../login", true),
+            ("/user/eve/", false),
+            ("/user/eve/?x=/hub/login", false),
+            ("/hub/login/", false),
+            ("/hub/loginx", false),
+            ("/hub/login/../../user/eve/hub/login", false),
+            ("/HUB/login", false),
+        ] {
+            let mut client = proxy.client().await;
+            client
+                .send(format!("GET {path} HTTP/1.1\r\nHost: hub\r\nX-Secret: s\r\nX-SECRET: t\r\n\r\n"))
+                .await;
+            assert_eq!(client.answer().await.code(), 200);
+            let head = heads.borrow_mut().remove(0);
+            assert_eq!(head.all("x-secret").len(), if passes { 2 } else { 0 }, "{path}");
         }
     });
 }

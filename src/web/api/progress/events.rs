@@ -2,20 +2,28 @@
 
 use actix_web::web::Bytes;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::actors::directory::{Outcome, Progress, ServerStatus};
 
 /// One event.
-#[derive(Debug, Clone, Default, Serialize)]
-pub(super) struct Event {
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+#[schema(as = ProgressEvent)]
+pub(in crate::web) struct Event {
+    /// From 0 to 100.
     progress: u8,
+    /// Whether the server takes visitors: the last event.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     ready: bool,
+    /// Whether it came to nothing: the last event.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     failed: bool,
+    /// What happens.
     message: String,
+    /// The same for pages.
     #[serde(skip_serializing_if = "Option::is_none")]
     html_message: Option<String>,
+    /// Where the server is.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
 }

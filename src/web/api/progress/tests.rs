@@ -13,7 +13,8 @@ fn starting(messages: &[&str]) -> ServerStatus {
 }
 
 fn follower(status: &watch::Sender<ServerStatus>) -> Follower {
-    Follower { status: status.subscribe(), url: "/user/ada/".to_owned(), sent: Sent::Nothing }
+    let (status, url) = (status.subscribe(), "/user/ada/".to_owned());
+    Follower { status, url, sent: Sent::Nothing, silence: KEEP_ALIVE }
 }
 
 async fn text(stream: &mut (impl Stream<Item = Result<Bytes, Infallible>> + Unpin)) -> Option<String> {
@@ -57,6 +58,20 @@ async fn a_follower_of_a_lost_actor_is_told() {
     drop(status);
     assert!(text(&mut stream).await.unwrap().contains("\"failed\":true"));
     assert_eq!(text(&mut stream).await, None);
+}
+
+#[actix_web::test]
+async fn rest_115_a_silent_start_is_kept_alive() {
+    assert_eq!(KEEP_ALIVE, Duration::from_secs(8));
+    let (status, _kept) = watch::channel(starting(&["one"]));
+    let mut stream = Box::pin(events(Follower { silence: Duration::from_millis(1), ..follower(&status) }));
+    assert_eq!(text(&mut stream).await.unwrap(), "\n\n");
+    assert!(text(&mut stream).await.unwrap().contains("one"));
+    for _ in 0..3 {
+        assert_eq!(text(&mut stream).await.unwrap(), "\n\n", "nothing new");
+    }
+    status.send_replace(starting(&["one", "two"]));
+    assert!(text(&mut stream).await.unwrap().contains("two"));
 }
 
 #[test]

@@ -18,11 +18,35 @@ use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::{self, Body, is_falsy};
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::path::Path;
+use crate::web::openapi::bodies::ServerChange;
 use crate::web::state::Hub;
+use crate::web::views::server::ServerView;
+
+const CHANGE: &[&str] = &["start:servers"];
 
 const KEYS: [&str; 3] = ["name", "display_name", "user_options"];
 
-/// `PATCH …/server`, `PATCH …/servers/{server}`
+/// Rename a stopped server, or change its display name or options
+///
+/// What is not given stays.
+#[utoipa::path(
+    patch,
+    path = "/users/{user}/servers/{server}",
+    tag = "servers",
+    operation_id = "change_server",
+    request_body(
+        content = ServerChange,
+        description = "What is to be different; at least one of the three",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 200, description = "The server as it is now", body = ServerView, content_type = "application/json; charset=UTF-8"),
+        (status = 400, description = "Must specify at least one field to modify: name, display_name, user_options"),
+        (status = 404, description = "No such server: ada/lab"),
+        (status = 409, description = "User ada already has server lab"),
+    ),
+    extensions(("x-required-scopes" = json!(CHANGE))),
+)]
 pub(in crate::web::api) async fn change(
     path: Path,
     caller: ApiCaller,
@@ -30,7 +54,7 @@ pub(in crate::web::api) async fn change(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let key = path.server();
-    caller.require(&["start:servers"], lookup::resource(&key))?;
+    caller.require(CHANGE, lookup::resource(&key))?;
     let found = find(&hub, &key).await?;
     let wish = Wish::read(&body)?;
     wish.check_names(&hub, &key, &found)?;

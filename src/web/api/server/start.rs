@@ -19,10 +19,36 @@ use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::Body;
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::path::Path;
+use crate::web::openapi::bodies::ServerBody;
 use crate::web::sign_in;
 use crate::web::state::Hub;
 
-/// `POST …/server`, `POST …/servers/{server}`
+const START: &[&str] = &["start:servers"];
+
+/// Start a server
+///
+/// Makes it first if it is a new named one. Without options it starts with those of the last time.
+#[utoipa::path(
+    post,
+    path = "/users/{user}/servers/{server}",
+    tag = "servers",
+    operation_id = "start_server",
+    request_body(
+        content = Option<ServerBody>,
+        description = "How it is shown and what it is started with",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 201, description = "It is ready"),
+        (status = 202, description = "It starts; the progress stream says how far it got"),
+        (status = 400, description = "ada is already running"),
+        (status = 404, description = "No such server: ada/lab"),
+        (status = 409, description = "The server was stopped while it was starting"),
+        (status = 429, description = "Too many users trying to log in right now. Try again in 60 seconds."),
+        (status = 500, description = "The server didn't answer in 20 seconds"),
+    ),
+    extensions(("x-required-scopes" = json!(START))),
+)]
 pub(in crate::web::api) async fn start(
     path: Path,
     caller: ApiCaller,
@@ -30,7 +56,7 @@ pub(in crate::web::api) async fn start(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let key = path.server();
-    caller.require(&["start:servers"], lookup::resource(&key))?;
+    caller.require(START, lookup::resource(&key))?;
     let found = find(&hub, &key).await?;
     let wanted = Wanted::read(user_options::from_body(body.json()?.unwrap_or_default()))?;
     named::check(&hub, &key, &found)?;

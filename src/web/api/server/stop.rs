@@ -18,13 +18,36 @@ use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::{Body, is_falsy};
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::path::Path;
+use crate::web::openapi::bodies::StopBody;
 use crate::web::sign_in;
 use crate::web::state::Hub;
+
+const STOP: &[&str] = &["delete:servers"];
 
 /// Longer than any stop may take: its deadline ends it before.
 const REMOVAL_PATIENCE: Duration = Duration::from_secs(15 * 60);
 
-/// `DELETE …/server`, `DELETE …/servers/{server}`
+/// Stop a server, and remove a named one for good if that is asked for
+///
+/// A start under way is ended. Stopping what does not run is no mistake.
+#[utoipa::path(
+    delete,
+    path = "/users/{user}/servers/{server}",
+    tag = "servers",
+    operation_id = "stop_server",
+    request_body(
+        content = Option<StopBody>,
+        description = "Whether a named server is to be removed",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 204, description = "It does not run"),
+        (status = 202, description = "It stops; ask for it until it has"),
+        (status = 400, description = "Cannot delete the default server"),
+        (status = 404, description = "No such server: ada/lab"),
+    ),
+    extensions(("x-required-scopes" = json!(STOP))),
+)]
 pub(in crate::web::api) async fn stop(
     path: Path,
     caller: ApiCaller,
@@ -32,7 +55,7 @@ pub(in crate::web::api) async fn stop(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let key = path.server();
-    caller.require(&["delete:servers"], lookup::resource(&key))?;
+    caller.require(STOP, lookup::resource(&key))?;
     let found = find(&hub, &key).await?;
     let remove = removal(&hub, &key, &found, &body)?;
     sign_in::check_owner(&hub, &caller, &found.owner, Moment::Stop).await?;

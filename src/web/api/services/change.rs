@@ -28,7 +28,9 @@ use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::Body;
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::path::Path;
+use crate::web::openapi::bodies::ServiceBody;
 use crate::web::state::Hub;
+use crate::web::views::service::ServiceView;
 
 /// The role that goes with the admin flag.
 const ADMIN_ROLE: &str = "admin";
@@ -37,7 +39,29 @@ const TOKEN_ROLE: &str = "token";
 /// How long the answer waits for the service to answer; what comes of it changes nothing.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// `POST /hub/api/services/{service}`
+const ADMINISTER: &[&str] = &["admin:services"];
+
+/// Add a service that runs already
+///
+/// Its token works at once, and its pages are reached through the proxy. It may do no more than who makes it.
+#[utoipa::path(
+    post,
+    path = "/services/{service}",
+    tag = "services",
+    operation_id = "create_service",
+    request_body(
+        content = ServiceBody,
+        description = "What it is; at least one member",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 201, description = "The new service", body = ServiceView),
+        (status = 400, description = "Can not create managed service web at runtime"),
+        (status = 404, description = "No access to resources or resources not found"),
+        (status = 409, description = "Service web already exists"),
+    ),
+    extensions(("x-required-scopes" = json!(ADMINISTER))),
+)]
 pub(in crate::web::api) async fn create(
     path: Path,
     caller: ApiCaller,
@@ -45,7 +69,7 @@ pub(in crate::web::api) async fn create(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let name = path.at(1).to_owned();
-    caller.require(&["admin:services"], Resource::Service(&name))?;
+    caller.require(ADMINISTER, Resource::Service(&name))?;
     let wanted = name.clone();
     if hub.store.read(move |db| rows::find(db, &wanted)).await?.is_some() {
         return Err(exists(&name).into());
@@ -222,14 +246,26 @@ fn hashed(token: &Secret) -> Result<Secret, Refused> {
     Ok(Secret::new(hash.to_string()))
 }
 
-/// `DELETE /hub/api/services/{service}`
+/// Remove a service that was added at run time
+#[utoipa::path(
+    delete,
+    path = "/services/{service}",
+    tag = "services",
+    operation_id = "delete_service",
+    responses(
+        (status = 200, description = "The service is gone, and its tokens with it"),
+        (status = 404, description = "No such service: web"),
+        (status = 405, description = "Service web is not modifiable at runtime"),
+    ),
+    extensions(("x-required-scopes" = json!(ADMINISTER))),
+)]
 pub(in crate::web::api) async fn remove(
     path: Path,
     caller: ApiCaller,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let name = path.at(1).to_owned();
-    caller.require(&["admin:services"], Resource::Service(&name))?;
+    caller.require(ADMINISTER, Resource::Service(&name))?;
     let by = caller.name().to_owned();
     let removed = actix_web::rt::spawn(async move {
         let _one_at_a_time = hub.services.change().await;

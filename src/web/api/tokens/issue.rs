@@ -23,14 +23,37 @@ use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::{Body, Object};
 use crate::web::extract::caller::{Anybody, nobody};
 use crate::web::extract::path::Path;
+use crate::web::openapi::bodies::NewToken as NewTokenBody;
 use crate::web::sign_in::{self, Turned};
 use crate::web::state::Hub;
 use crate::web::views::token::NewTokenView;
 
+const CREATE: &[&str] = &["tokens"];
+
 /// The role whose scopes a token has that asks for none.
 const DEFAULT_ROLE: &str = "token";
 
-/// `POST /hub/api/users/{user}/tokens`
+/// Make a token for a user
+///
+/// It may permit what the user may do, or less. Who has no credentials yet can send a name and password in `auth`.
+#[utoipa::path(
+    post,
+    path = "/users/{user}/tokens",
+    tag = "tokens",
+    operation_id = "create_token",
+    request_body(
+        content = Option<NewTokenBody>,
+        description = "What it shall permit, and how long",
+        content_type = "application/json",
+    ),
+    responses(
+        (status = 201, description = "The token, with its secret: it is not shown again", body = NewTokenView),
+        (status = 400, description = "expires_in must be null or a whole number of seconds, at least 1"),
+        (status = 403, description = "User ada not found or no permissions to generate tokens"),
+        (status = 429, description = "Too many attempts to sign in. Try again in 60 seconds."),
+    ),
+    extensions(("x-required-scopes" = json!(CREATE))),
+)]
 pub(in crate::web::api) async fn create(
     http: HttpRequest,
     path: Path,
@@ -70,7 +93,7 @@ async fn by_password(hub: &Hub, request: &HttpRequest, body: &Object) -> Result<
 /// The user whom the token is for; who may not make it does not learn whether the user exists.
 async fn owner(hub: &Hub, caller: &Caller, name: Username) -> Result<User, Refused> {
     let refused = Refused::forbidden(format!("User {name} not found or no permissions to generate tokens"));
-    if !caller.may(&["tokens"], Resource::User(name.as_str())) {
+    if !caller.may(CREATE, Resource::User(name.as_str())) {
         return Err(refused);
     }
     hub.store.read(move |db| users::find(db, &name)).await?.ok_or(refused)
