@@ -149,6 +149,7 @@ async fn serve(config: Config) -> Result<(), AppError> {
     let store = Store::open(&parts::store(&config)?, open_mode(&config))?;
     observe::count_connections(&metrics, &store);
     let authenticator = Authenticator::from_config(&config.auth)?;
+    authenticator.count_hooks(Arc::clone(&metrics));
     if config.auth.r#type == AuthType::Dummy {
         warn!("auth.type = \"dummy\" lets anybody be anybody: for tests only");
     }

@@ -28,6 +28,7 @@ use crate::config::auth::{AuthConfig, AuthType};
 use crate::config::value::Hook as HookConfig;
 use crate::domain::allow::{AllowError, AllowRules, AllowSettings};
 use crate::hooks::{Hook, HookError, HookSetupError, Turns};
+use crate::metrics::Metrics;
 use crate::secret::Secret;
 
 pub use self::command::{RefreshRequest, Refreshed};
@@ -76,6 +77,7 @@ struct Inner {
     method: Method,
     rules: AllowRules,
     hooks: Hooks,
+    turns: Turns,
 }
 
 /// Programs that decide instead of built-in rules (`[auth.hooks]`).
@@ -118,13 +120,18 @@ impl Authenticator {
         };
         let rules = AllowRules::new(&settings(config))?;
         let hooks = Hooks::new(config, &turns)?;
-        Ok(Self(Arc::new(Inner { kind: config.r#type, method, rules, hooks })))
+        Ok(Self(Arc::new(Inner { kind: config.r#type, method, rules, hooks, turns })))
     }
 
     /// Who is welcome, and what their names look like.
     #[must_use]
     pub fn rules(&self) -> &AllowRules {
         &self.0.rules
+    }
+
+    /// Counts in these numbers how long hooks take.
+    pub fn count_hooks(&self, metrics: Arc<Metrics>) {
+        self.0.turns.count_in(metrics);
     }
 
     /// `auth.type`, for messages.
@@ -205,10 +212,8 @@ impl Authenticator {
         let model = identity.show();
         let question = json!({
             "hook": "post_auth",
-            "user": {
-                "name": model["name"], "admin": model["admin"], "groups": model["groups"], "roles": model["roles"],
-            },
-            "auth_state": model["auth_state"],
+            "user": identity.show_user(),
+            "auth_state": identity.auth_state.value(),
             "request": credentials.origin.show(self.hidden_headers()),
             "payload": model,
         });
@@ -235,9 +240,7 @@ impl Authenticator {
         let model = identity.show();
         let question = json!({
             "hook": "reconcile_state",
-            "user": {
-                "name": model["name"], "admin": model["admin"], "groups": model["groups"], "roles": model["roles"],
-            },
+            "user": identity.show_user(),
             "auth_state": state,
             "payload": { "model": model, "previous": before },
         });

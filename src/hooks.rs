@@ -11,8 +11,8 @@ mod url;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use log::debug;
 use serde_json::Value;
@@ -23,6 +23,7 @@ pub use self::answer::Refusal;
 use self::program::Program;
 use crate::config::address::{AddressError, ApiUrl};
 use crate::config::value::Hook as HookConfig;
+use crate::metrics::{HookOutcome, Metrics};
 
 /// How many hooks run at the same time.
 const TURNS: usize = 32;
@@ -106,11 +107,24 @@ pub enum HookError {
 
 /// Turns of hooks; all hooks of the hub share them.
 #[derive(Debug, Clone)]
-pub struct Turns(Arc<Semaphore>);
+pub struct Turns(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    free: Semaphore,
+    metrics: OnceLock<Arc<Metrics>>,
+}
 
 impl Default for Turns {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(TURNS)))
+        Self(Arc::new(Shared { free: Semaphore::new(TURNS), metrics: OnceLock::new() }))
+    }
+}
+
+impl Turns {
+    /// Counts in these numbers how long hooks take. The first ones that are given stay.
+    pub fn count_in(&self, metrics: Arc<Metrics>) {
+        self.0.metrics.get_or_init(|| metrics);
     }
 }
 
@@ -152,11 +166,25 @@ impl Hook {
     /// # Errors
     /// [`HookError`]; [`HookError::Refused`] if the answer is `{"error": …}`.
     pub async fn ask(&self, question: &Value) -> Result<Option<Value>, HookError> {
+        let begun = Instant::now();
+        let answer = self.answer(question).await;
+        if let Some(metrics) = self.turns.0.metrics.get() {
+            let outcome = match &answer {
+                Ok(_) => HookOutcome::Success,
+                Err(HookError::Refused(_)) => HookOutcome::Rejected,
+                Err(_) => HookOutcome::Error,
+            };
+            metrics.hook(&self.name, outcome, begun.elapsed());
+        }
+        answer
+    }
+
+    async fn answer(&self, question: &Value) -> Result<Option<Value>, HookError> {
         debug!(hook = self.name.as_str(); "asking a hook");
         let question = question.to_string();
         let asked = async {
             // the semaphore is never closed
-            let _turn = self.turns.0.acquire().await;
+            let _turn = self.turns.0.free.acquire().await;
             match &self.target {
                 Target::Program(program) => program.ask(&self.name, question).await,
                 Target::Url(address) => url::ask(&self.name, address, question).await,

@@ -63,6 +63,7 @@ impl ServiceActor {
             Effect::AwaitAnswer => self.await_answer(context),
             Effect::Pause(pause) => {
                 info!(service = self.name(), pause:? = pause; "a service is started again after a pause");
+                self.parts.metrics.service_restarted(self.name());
                 self.pause = Some(context.run_later(pause, |service, context| {
                     service.pause = None;
                     service.apply(Event::PauseOver, context);
@@ -81,6 +82,9 @@ impl ServiceActor {
     /// Runs to its end even when this actor does not: a process that nobody takes is ended.
     fn launch(&mut self, context: &Context<Self>) {
         self.status.send_modify(|status| status.starts += 1);
+        if self.status.borrow().starts > 1 {
+            self.parts.metrics.service_restarted(self.name());
+        }
         let (parts, plan, service) = (Arc::clone(&self.parts), Arc::clone(&self.plan), context.address());
         actix::spawn(async move {
             let outcome = process::launch(&parts, &plan).await;

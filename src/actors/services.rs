@@ -30,6 +30,9 @@ use crate::spawn::{Address, ReadyUrl, Running, ServiceCommand, wait_ready};
 
 /// How long the look-up of a host's addresses may take.
 const LOOKING_UP: Duration = Duration::from_secs(2);
+/// How often, and after which pause, the owner of the routes is asked once more.
+const TRIES: usize = 5;
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// A managed service, as the configuration wants it.
 #[derive(Debug, Clone)]
@@ -234,18 +237,20 @@ impl Services {
             return;
         }
         let route = WantedRoute { target: place.origin, purpose: Purpose::Service(name.to_owned()) };
-        match self.parts.registry.ask(Publish { spec: self.spec(name), route }).await {
+        let ask = || self.parts.registry.ask(Publish { spec: self.spec(name), route: route.clone() });
+        match patiently(ask).await {
             Ok(Ok(())) => {}
             Ok(Err(refused)) => {
                 error!(service = name, error:% = refused; "a service's route is not live yet")
             }
-            Err(absent) => error!(service = name, error:% = absent; "a service's route is not live yet"),
+            Err(absent) => error!(service = name, error:% = absent; "a service's route is not live"),
         }
     }
 
     /// Leads the proxy no longer to a service; done when this returns.
     pub async fn unpublish(&self, name: &str) {
-        if let Err(absent) = self.parts.registry.ask(Unpublish { spec: self.spec(name) }).await {
+        let ask = || self.parts.registry.ask(Unpublish { spec: self.spec(name) });
+        if let Err(absent) = patiently(ask).await {
             warn!(service = name, error:% = absent; "a service's route could not be removed");
         }
     }
@@ -258,6 +263,17 @@ impl Services {
             warn!(service = name, error:% = late; "a service does not answer yet");
         }
     }
+}
+
+/// Asks again when the owner of the routes is just being replaced: nobody would put this route right later.
+async fn patiently<T, F: Future<Output = Result<T, Absent>>>(ask: impl Fn() -> F) -> Result<T, Absent> {
+    for _ in 0..TRIES {
+        if let Ok(answer) = ask().await {
+            return Ok(answer);
+        }
+        tokio::time::sleep(BETWEEN_TRIES).await;
+    }
+    ask().await
 }
 
 /// Where a service listens.

@@ -43,7 +43,10 @@ pub fn create_token(config: &Config, user: &Username) -> Result<Secret, TokenErr
         let known = store.read(move |db| users::find(db, &wanted)).await?;
         let listed = rules.admin_users().chain(rules.allowed_users()).any(|listed| *listed == name);
         if known.is_none() && listed {
-            bootstrap::synchronise(&store, config, &rules).await.map_err(AppError::from)?;
+            // no hook is asked here, so what one gave at the last start must not be forgotten
+            let mut config = config.clone();
+            config.auth.reset_managed_roles = false;
+            bootstrap::synchronise(&store, &config, &rules).await.map_err(AppError::from)?;
         }
         store.write(move |db| create(db, &name)).await
     })

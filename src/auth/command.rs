@@ -66,7 +66,7 @@ impl Command {
             "password": password.expose(),
             "otp": otp.as_ref().map(|otp| otp.expose()),
             "remote_ip": origin.address.to_string(),
-            "headers": origin.show(&[])["headers"],
+            "headers": origin.show_headers(&[]),
             "fields": fields,
         });
         match self.hook.ask(&question).await? {

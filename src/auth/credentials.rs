@@ -72,14 +72,15 @@ impl Origin {
     /// As hooks see it. `hidden`: headers that are nobody else's business.
     #[must_use]
     pub fn show(&self, hidden: &[String]) -> Value {
+        serde_json::json!({ "method": self.method, "uri": self.uri, "headers": self.show_headers(hidden) })
+    }
+
+    /// The headers, by name.
+    #[must_use]
+    pub fn show_headers(&self, hidden: &[String]) -> Map<String, Value> {
         let shown = |name: &str| !hidden.iter().any(|other| other.eq_ignore_ascii_case(name));
-        let headers: Map<String, Value> = self
-            .headers
-            .iter()
-            .filter(|(name, _)| shown(name))
-            .map(|(name, value)| (name.clone(), value.expose().into()))
-            .collect();
-        serde_json::json!({ "method": self.method, "uri": self.uri, "headers": headers })
+        let headers = self.headers.iter().filter(|(name, _)| shown(name));
+        headers.map(|(name, value)| (name.clone(), value.expose().into())).collect()
     }
 }
 

@@ -126,6 +126,18 @@ impl Identity {
         })
     }
 
+    /// The person alone, as hooks see it.
+    #[must_use]
+    pub fn show_user(&self) -> Value {
+        let mut shown = Map::new();
+        shown.insert("name".to_owned(), self.name.clone().into());
+        shown.insert("admin".to_owned(), self.admin.into());
+        shown.insert("groups".to_owned(), json!(self.groups.value()));
+        let roles = self.roles.value().map(|roles| roles.iter().map(RoleSpec::show).collect());
+        shown.insert("roles".to_owned(), roles.unwrap_or_default());
+        Value::Object(shown)
+    }
+
     /// The model as hooks see it.
     #[must_use]
     pub fn show(&self) -> Value {

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn cfg_043_keys_are_hexadecimal_base64_or_raw_and_several_are_separated() {
+    fn cook_093_cfg_043_keys_are_hexadecimal_base64_or_raw_and_several_are_separated() {
         let state = json!({"token": "t"});
         let sealed = keys(&[HEX]).encrypt(&state).unwrap();
         assert_eq!(keys(&[BASE]).decrypt("ada", Some(&sealed)).state, state, "the same key");

@@ -140,3 +140,21 @@ fn a_hook_is_a_command_or_a_url_and_https_is_refused_by_name() {
     }
     assert!(make(&["x"], "", "").is_ok());
 }
+
+#[test]
+fn how_long_hooks_take_is_counted_by_how_they_end() {
+    let settings = crate::metrics::Settings::new(crate::metrics::Labels::Plain, |_| None).unwrap();
+    let metrics = Arc::new(Metrics::new(&settings).unwrap());
+    for script in ["cat", r#"echo '{"error": {"message": "no"}}'"#, "exit 3"] {
+        let hook = shell(script, Duration::from_secs(20));
+        hook.turns.count_in(Arc::clone(&metrics));
+        // how it ends is what is counted
+        let _ = ask(&hook, &json!({}));
+    }
+    let text = metrics.text();
+    for status in ["success", "rejected", "error"] {
+        let line =
+            format!("orrery_hook_duration_seconds_count{{hook=\"post_auth\",status=\"{status}\"}} 1.0\n");
+        assert!(text.contains(&line), "{line} is missing in\n{text}");
+    }
+}

@@ -9,7 +9,6 @@ const SENTENCES: &[(&str, &str)] = &[
     ("user logged in", "User logged in: {user}"),
     ("user logged out", "User logged out: {user}"),
     ("login failed", "Failed login for {user}"),
-    ("login denied", "Not authorizing access to {user}"),
     ("server started", "User {server} took {seconds} seconds to start"),
     ("server stopped", "User {server} server took {seconds} seconds to stop"),
     ("a route is added", "Adding user {server} to proxy {route} => {target}"),

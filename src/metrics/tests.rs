@@ -1,3 +1,4 @@
+use super::settings::{PREFIX_VARIABLE, SPAWN_BUCKETS_VARIABLE, STOP_BUCKETS_VARIABLE};
 use super::*;
 
 fn metrics(labels: Labels, variables: &[(&str, &str)]) -> Metrics {

@@ -8,7 +8,7 @@ pub(super) mod authorizations;
 mod gains;
 pub(super) mod group;
 pub(super) mod groups;
-mod journal;
+pub(super) mod journal;
 mod lookup;
 mod opened;
 pub(super) mod progress;

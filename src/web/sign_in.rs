@@ -214,27 +214,27 @@ pub async fn by_request(hub: &Hub, request: &HttpRequest) -> Result<User, Turned
 struct Checked(Freshness);
 
 /// Whether the caller is still who they were. Services always are, and so is everybody where nothing can be asked.
-pub async fn is_fresh(hub: &Hub, request: &HttpRequest, caller: &Caller) -> bool {
-    let Some(user) = caller.user().filter(|_| hub.sign_in.can_refresh()) else { return true };
+/// [`Freshness::Renewed`]: the caller has to be looked up again, for rights may be gone.
+pub async fn freshness(hub: &Hub, request: &HttpRequest, caller: &Caller) -> Freshness {
+    let Some(user) = caller.user().filter(|_| hub.sign_in.can_refresh()) else { return Freshness::Fresh };
     let known = request.extensions().get::<Checked>().copied();
-    let freshness = match known {
-        Some(Checked(freshness)) => freshness,
-        None => {
-            let freshness = hub.sign_in.freshness(user, Moment::Request).await;
-            request.extensions_mut().insert(Checked(freshness));
-            freshness
-        }
-    };
-    freshness == Freshness::Fresh
+    if let Some(Checked(freshness)) = known {
+        return freshness;
+    }
+    let freshness = hub.sign_in.freshness(user, Moment::Request).await;
+    request.extensions_mut().insert(Checked(freshness));
+    freshness
 }
 
-/// As [`is_fresh`], for a token: without `auth.refresh.strict` a stale sign-in is worth a warning only.
-pub async fn may_use_token(hub: &Hub, request: &HttpRequest, caller: &Caller) -> bool {
-    let fresh = is_fresh(hub, request, caller).await;
-    if !fresh && !hub.sign_in.is_strict() {
-        warn!(user = caller.name(); "a token is used though its owner's sign-in is no longer good");
+/// As [`freshness`], for a token: without `auth.refresh.strict` a stale sign-in is worth a warning only.
+pub async fn token_freshness(hub: &Hub, request: &HttpRequest, caller: &Caller) -> Freshness {
+    match freshness(hub, request, caller).await {
+        Freshness::Expired if !hub.sign_in.is_strict() => {
+            warn!(user = caller.name(); "a token is used though its owner's sign-in is no longer good");
+            Freshness::Fresh
+        }
+        other => other,
     }
-    fresh || !hub.sign_in.is_strict()
 }
 
 /// Checks the owner of a server before it is started or stopped (`auth.refresh.before_spawn`, `.before_stop`).
@@ -242,7 +242,7 @@ pub async fn may_use_token(hub: &Hub, request: &HttpRequest, caller: &Caller) ->
 /// # Errors
 /// 403 if the owner has to sign in again and is the one who asks, or, before a start, if checks are strict.
 pub async fn check_owner(hub: &Hub, caller: &Caller, owner: &User, moment: Moment) -> Result<(), Refused> {
-    if hub.sign_in.freshness(owner, moment).await == Freshness::Fresh {
+    if hub.sign_in.freshness(owner, moment).await.is_good() {
         return Ok(());
     }
     let own = caller.user().is_some_and(|user| user.id == owner.id);

@@ -105,14 +105,7 @@ impl Visit {
     /// name may come from other paths.
     #[must_use]
     pub fn login(&self, hub: &Hub) -> Option<Login> {
-        let name = hub.login_cookie();
-        let settings = &hub.settings;
-        let now = Utc::now().timestamp();
-        cookies::values(&self.cookie_header, name).find_map(|signed| {
-            let value =
-                signed_value::verify(&settings.cookie_secret, name, signed, now, settings.cookie_max_age)?;
-            Login::parse(&value)
-        })
+        cookies::values(&self.cookie_header, hub.login_cookie()).find_map(|signed| signed_login(hub, signed))
     }
 
     /// Whether the browser sent a login cookie at all, valid or not.
@@ -294,6 +287,15 @@ impl Visit {
     pub fn base(&self) -> String {
         format!("{}://{}", self.scheme, self.host)
     }
+}
+
+/// What a login cookie of this value holds, if its signature and age are in order.
+#[must_use]
+pub fn signed_login(hub: &Hub, signed: &str) -> Option<Login> {
+    let (name, settings) = (hub.login_cookie(), &hub.settings);
+    let now = Utc::now().timestamp();
+    let value = signed_value::verify(&settings.cookie_secret, name, signed, now, settings.cookie_max_age)?;
+    Login::parse(&value)
 }
 
 /// When a fresh `_xsrf` cookie is made.

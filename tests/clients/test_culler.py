@@ -81,6 +81,19 @@ def test_rest_164_cull_002_cull_011_exactly_the_idle_servers_are_stopped(hub):
     assert hub.api("GET", "/users/ada").status_code == 200, "users are not deleted unless asked for"
 
 
+def test_cull_001_the_hub_runs_it(make_hub):
+    """As a managed service, with the role of the culler's own manual; SVC-003."""
+    command = [program("6.1.1", "python"), "-m", "jupyterhub_idle_culler", "--timeout=3", "--cull-every=1"]
+    managed = SETTINGS.replace(f'services.culler.api_token = "{TOKEN}"', f"services.culler.command = {command}".replace("'", '"'))
+    hub = make_hub(managed)
+    users(hub, "ada", "bob")
+    hub.spawn("ada")
+    hub.spawn("bob")
+    with active(hub, "bob", ""):
+        wait_for(lambda: stopped(hub, "ada"), "ada's server to be culled")
+        assert hub.model("bob")["ready"]
+
+
 def test_cull_003_a_named_server_is_stopped_or_removed(hub):
     users(hub, "fay", "gus")
     hub.spawn("fay", "lab")

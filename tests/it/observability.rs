@@ -5,6 +5,7 @@ mod health;
 mod journal;
 mod log;
 mod metrics;
+mod secrets;
 
 use super::support::browser::Browser;
 use super::support::hub::{ADMIN_TOKEN, Hub, Reply, agent, eventually, request};

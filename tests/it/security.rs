@@ -147,6 +147,19 @@ fn sec_010_after_a_logout_no_copy_of_its_cookies_works() {
 }
 
 #[test]
+fn sec_010_nor_does_the_hub_vouch_for_such_a_copy() {
+    let hub = Hub::start();
+    let mut browser = Browser::signed_in(&hub, "ada");
+    let login = value(&browser, LOGIN);
+    let escaped: String = form_urlencoded::byte_serialize(login.as_bytes()).collect();
+    let path = format!("/authorizations/cookie/{LOGIN}/{escaped}");
+    let owner = hub.admin("GET", &path, None);
+    assert_eq!((owner.status, owner.json()["name"].as_str()), (200, Some("ada")), "{}", owner.body);
+    browser.get("/hub/logout");
+    assert_eq!(hub.admin("GET", &path, None).status, 404);
+}
+
+#[test]
 fn sec_010_an_ended_login_stays_ended() {
     let mut hub = Hub::start();
     let mut browser = Browser::signed_in(&hub, "ada");

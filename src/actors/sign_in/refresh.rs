@@ -23,8 +23,18 @@ const MOST: usize = 100_000;
 pub enum Freshness {
     /// Yes, or the last check was not long ago.
     Fresh,
+    /// Yes, but what is known of them may have changed just now: look again.
+    Renewed,
     /// No: they have to sign in again.
     Expired,
+}
+
+impl Freshness {
+    /// Whether the sign-in is still good.
+    #[must_use]
+    pub fn is_good(self) -> bool {
+        self != Self::Expired
+    }
 }
 
 /// What is about to happen.
@@ -84,12 +94,14 @@ impl SignIn {
         let asked = Instant::now();
         let mut last = check.lock().await;
         // what was checked while this waited for its turn is new enough for anybody
-        let is_new = last.is_some_and(|last| last >= asked);
-        if is_new || !self.is_due(moment, *last) {
+        if last.is_some_and(|last| last >= asked) {
+            return Ok(Freshness::Renewed);
+        }
+        if !self.is_due(moment, *last) {
             return Ok(Freshness::Fresh);
         }
         let freshness = self.ask(user).await?;
-        *last = (freshness == Freshness::Fresh).then(Instant::now);
+        *last = freshness.is_good().then(Instant::now);
         Ok(freshness)
     }
 
@@ -131,7 +143,7 @@ impl SignIn {
                 }
                 let state = self.sealed(&identity.auth_state)?;
                 self.write(move |db, context| persist::refresh(db, context, id, &identity, &state)).await?;
-                Ok(Freshness::Fresh)
+                Ok(Freshness::Renewed)
             }
         }
     }

@@ -57,6 +57,11 @@ impl Bench {
         tokio::time::timeout(LONG, alive).await.unwrap();
     }
 
+    fn restarts_counted(&self) -> bool {
+        let text = self.parts.metrics.text();
+        text.lines().any(|line| line.contains("service_restarts_total{service=\"web\"} 1"))
+    }
+
     async fn records(&self) -> usize {
         self.parts.store.read(service_processes::list).await.unwrap().len()
     }
@@ -101,6 +106,7 @@ async fn the_end_of_a_process_is_noticed_by_an_actor_that_took_it_over() {
     let after = bench.until(|status| status.starts == 2 && status.pid().is_some()).await;
     assert_ne!(after.pid(), before.pid());
     assert!(after.trouble.contains("SIGKILL"), "{}", after.trouble);
+    assert!(bench.restarts_counted(), "the metric says so, too");
     bench.services.stop_all().await;
 }
 
@@ -145,4 +151,12 @@ async fn the_route_of_a_service_is_there_when_publishing_returns_and_gone_when_u
     assert!(routed());
     bench.services.unpublish("a b").await;
     assert!(!routed());
+}
+
+#[actix::test]
+async fn a_route_is_published_although_the_owner_of_the_routes_is_just_being_replaced() {
+    let bench = Bench::new();
+    bench.parts.registry.ask(registry::Crash).await.unwrap_err();
+    bench.services.publish("late", "http://127.0.0.1:9").await;
+    assert!(bench.parts.proxy.embedded().unwrap().load().get("/services/late/").is_some());
 }

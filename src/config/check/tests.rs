@@ -124,6 +124,54 @@ fn cfg_028_shared_passwords_are_long_and_differ() {
 }
 
 #[test]
+fn cfg_029_auth_030_passwords_of_groups_need_managed_groups_and_are_passwords() {
+    let with = |more: &str| {
+        format!(
+            "auth.type = \"shared-password\"\nauth.shared_password.user_password = \"long-enough\"\n{more}"
+        )
+    };
+    let entry = |password: &str, groups: &str| {
+        with(&format!(
+            "auth.manage_groups = true\nauth.shared_password.groups = [{{ password = \"{password}\", groups = {groups} }}]"
+        ))
+    };
+    reading(&entry("of-the-lab", "[\"lab\"]"));
+    for (password, groups, why) in [
+        ("short", "[\"lab\"]", "at least 8 characters"),
+        ("long-enough", "[\"lab\"]", "is used elsewhere"),
+        ("of-the-lab", "[]", "at least one group"),
+    ] {
+        assert!(problems(&entry(password, groups)).contains(why), "{why}");
+    }
+    let unmanaged = with("auth.shared_password.groups = [{ password = \"of-the-lab\", groups = [\"lab\"] }]");
+    assert!(problems(&unmanaged).contains("needs `auth.manage_groups = true`"));
+}
+
+#[test]
+fn auth_032_a_header_without_a_secret_is_refused() {
+    let with = |more: &str| format!("auth.type = \"remote-user\"\n[auth.remote_user]\n{more}");
+    assert!(problems(&with("")).contains("`auth.remote_user.secret`: expected at least 32 characters"));
+    let secret = format!("secret = \"{}\"", "s".repeat(32));
+    reading(&with(&secret));
+    assert!(problems(&with(&format!("{secret}\nheader = \"a b\""))).contains("`auth.remote_user.header`"));
+    assert!(
+        problems(&with(&format!("{secret}\nheader = \"x-orrery-proxy-secret\""))).contains("must differ")
+    );
+    assert!(reading(&with(&secret)).config.auth.auto_login);
+}
+
+#[test]
+fn keys_of_the_sign_in_that_need_others_say_so() {
+    let hook = "[auth.hooks]\nload_roles = { command = [\"x\"] }";
+    assert!(problems(hook).contains("`auth.hooks.load_roles`: needs `auth.manage_roles = true`"));
+    assert!(warnings("auth.reset_managed_roles = true").contains("has no effect"));
+    let hook = "[auth.hooks]\nreconcile_state = { command = [\"x\"] }";
+    assert!(warnings(hook).contains("has no effect without `auth.state.enabled = true`"));
+    assert!(problems("auth.rate_limit.window = 0").contains("`auth.rate_limit.window`"));
+    reading("auth.rate_limit = { window = 0, enabled = false }");
+}
+
+#[test]
 fn cfg_039_nobody_allowed_is_warned_about_unless_told_not_to() {
     assert!(warnings("auth.type = \"shared-password\"").contains("nobody may sign in"));
     assert!(!warnings("auth.type = \"dummy\"").contains("nobody may sign in"));

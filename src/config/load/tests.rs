@@ -206,6 +206,17 @@ fn the_proxys_token_is_inherited_from_the_environment() {
 }
 
 #[test]
+fn cfg_043_keys_of_the_auth_state_are_inherited_and_never_shown() {
+    let case = Case::file("").variable("JUPYTERHUB_CRYPT_KEY", "0123;4567");
+    let config = case.read().unwrap().config;
+    assert_eq!(config.auth.state.keys[0].expose(), "0123;4567");
+    let case = Case::file("auth.state.keys = [\"mine\"]").variable("JUPYTERHUB_CRYPT_KEY", "0123");
+    assert_eq!(case.read().unwrap().config.auth.state.keys[0].expose(), "mine");
+    let shown = crate::config::command::show(&config, crate::config::command::Format::Json).unwrap();
+    assert!(!shown.contains("4567"));
+}
+
+#[test]
 fn cfg_020_a_group_as_a_list_is_accepted_with_a_warning() {
     let loaded =
         reading("[groups]\nreaders = [\"ada\"]\n[groups.ops]\nusers = [\"olga\"]\nproperties = { tier = 2 }");

@@ -4,11 +4,9 @@
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
-use chrono::Utc;
 
 use super::whoami::describe;
 use crate::domain::access::Resource;
-use crate::domain::signed_value;
 use crate::web::caller::{Caller, Notice};
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::Body;
@@ -17,6 +15,7 @@ use crate::web::extract::path::Path;
 use crate::web::openapi::shapes::AnyOwner;
 use crate::web::state::Hub;
 use crate::web::views::user::ListedServers;
+use crate::web::visit::signed_login;
 
 const ADMIN_ACCESS: &[&str] = &["servers"];
 
@@ -106,11 +105,10 @@ async fn cookie_owner(hub: &Hub, name: &str, value: &str) -> Result<Option<Arc<C
     if name != hub.login_cookie() {
         return Ok(None);
     }
-    let settings = &hub.settings;
-    let now = Utc::now().timestamp();
-    let held = signed_value::verify(&settings.cookie_secret, name, value, now, settings.cookie_max_age);
-    let Some(cookie_id) = held.and_then(|id| String::from_utf8(id).ok()) else { return Ok(None) };
-    hub.caller_by_cookie(&cookie_id, Notice::Activity).await
+    match signed_login(hub, value) {
+        Some(login) => hub.caller_by_login(&login, Notice::Activity).await,
+        None => Ok(None),
+    }
 }
 
 fn require_token(caller: &Caller) -> Result<(), Refused> {

@@ -3,38 +3,68 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use crate::domain::access::Resource;
 use crate::store::journal::{self, JournalFilter, Record};
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::query::Query;
+use crate::web::openapi::parameters::JournalParameters;
+use crate::web::openapi::shapes::{self, JournalPage};
 use crate::web::state::Hub;
 use crate::web::views::stamp::Stamp;
 use crate::web::visit;
 
 /// One record.
-#[derive(Debug, Serialize)]
-struct View {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JournalRecord, example = json!({
+    "id": 7, "at": "2026-01-02T03:04:05Z", "actor": "user:root", "action": "user.delete", "target": "user:ada",
+    "detail": null,
+}))]
+pub(in crate::web) struct View {
+    /// Newer ones are higher.
     id: i64,
+    /// When it was done.
+    #[schema(schema_with = shapes::moment)]
     at: Stamp,
+    /// By whom.
     actor: String,
+    /// What.
     action: String,
+    /// To what.
     target: String,
+    /// More about it.
+    #[schema(value_type = Value)]
     detail: Option<Value>,
 }
 
-/// `GET /hub/api/journal`: newest first; `actor`, `target` and `action` choose, `limit` and `before` turn pages.
+const READ: &[&str] = &["admin:users"];
+
+/// Show who did what
 ///
-/// For holders of `admin:users` without a filter: records name every user, with the addresses that they came from, and
-/// whoever may change all users may learn who did. No scope of the reference fits better, and one of our own would be
-/// in no existing role.
+/// Newest first.
+// For holders of `admin:users` without a filter: records name every user, with the addresses that they came from, and
+// whoever may change all users may learn who did. No scope of the reference fits better, and one of our own would be
+// in no existing role.
+#[utoipa::path(
+    get,
+    path = "/journal",
+    tag = "hub",
+    operation_id = "journal",
+    params(JournalParameters),
+    responses(
+        (status = 200, description = "A page of records", body = JournalPage),
+        (status = 400, description = "Invalid argument: limit must be a number that is not negative"),
+    ),
+    extensions(("x-required-scopes" = json!(READ))),
+)]
 pub(super) async fn list(
     request: HttpRequest,
     caller: ApiCaller,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require(&["admin:users"], Resource::None)?;
+    caller.require(READ, Resource::None)?;
     let query = Query::of(&request);
     let text = |name: &str| query.get(name).map(str::to_owned);
     let most = hub.settings.page_max_limit.max(1);

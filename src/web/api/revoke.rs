@@ -84,7 +84,7 @@ pub(super) async fn revoke(
     if !may_set_admin(accounts::flag(caller.is_admin()), accounts::flag(user.admin), AdminFlag::Ordinary) {
         return Err(Refused::forbidden("Only admins can modify other admins").into());
     }
-    let (id, actor) = (user.id, actor(&caller));
+    let (id, actor) = (user.id, Some(actor(&caller)).filter(|_| hub.journal.is_enabled()));
     let revoked = hub.store.write(move |db| {
         // looked up again: the name may have changed hands
         let user = lookup::user(db, &name)?;
@@ -116,9 +116,10 @@ fn actor(caller: &Caller) -> String {
     }
 }
 
-/// Takes sessions, tokens and codes, and writes down who did it; both or neither.
-fn take(db: &mut Db, user: &User, actor: String) -> Result<Revoked, Refused> {
+/// Takes sessions, tokens and codes, and writes down who did it, if there is a journal; both or neither.
+fn take(db: &mut Db, user: &User, actor: Option<String>) -> Result<Revoked, Refused> {
     let revoked = revoke_everything(db, user.id)?;
+    let Some(actor) = actor else { return Ok(revoked) };
     let entry = Entry {
         at: Utc::now(),
         actor,

@@ -11,6 +11,7 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use super::query::Query;
+use crate::actors::sign_in::Freshness;
 use crate::domain::xsrf::{self, EndpointKind};
 use crate::web::caller::{Caller, Notice};
 use crate::web::error::{ApiError, Refused};
@@ -55,14 +56,18 @@ impl Identified {
 }
 
 async fn identify(request: &HttpRequest, hub: &Hub) -> Result<Identified, Refused> {
-    if let Some(token) = bearer(request.headers()) {
-        if let Some(caller) = hub.caller_by_token(token).await? {
-            let caller = sign_in::may_use_token(hub, request, &caller).await.then_some(caller);
-            if let Some(known) = &caller {
-                request.extensions_mut().insert(Requester(Arc::clone(known)));
-            }
-            return Ok(Identified { caller, visit: None });
+    if let Some(token) = bearer(request.headers())
+        && let Some(caller) = hub.caller_by_token(token).await?
+    {
+        let caller = match sign_in::token_freshness(hub, request, &caller).await {
+            Freshness::Fresh => Some(caller),
+            Freshness::Renewed => hub.caller_by_token(token).await?,
+            Freshness::Expired => None,
+        };
+        if let Some(known) = &caller {
+            request.extensions_mut().insert(Requester(Arc::clone(known)));
         }
+        return Ok(Identified { caller, visit: None });
     }
     let mut visit = Visit::read(request, hub);
     let caller = by_cookie(request, hub, &mut visit).await?;
@@ -77,8 +82,9 @@ async fn by_cookie(
     if !visit.sent_login_cookie(hub) || !cookies_count(request) {
         return Ok(None);
     }
-    let caller = match visit.login(hub) {
-        Some(login) => hub.caller_by_login(&login, Notice::Activity).await?,
+    let login = visit.login(hub);
+    let caller = match &login {
+        Some(login) => hub.caller_by_login(login, Notice::Activity).await?,
         None => None,
     };
     if let Some(known) = &caller {
@@ -89,9 +95,11 @@ async fn by_cookie(
         None => visit.cleared_login(hub),
     };
     request.extensions_mut().insert(NewCookies(line.into_iter().collect()));
-    match caller {
-        Some(caller) if sign_in::is_fresh(hub, request, &caller).await => Ok(Some(caller)),
-        _ => Ok(None),
+    let (Some(caller), Some(login)) = (caller, login) else { return Ok(None) };
+    match sign_in::freshness(hub, request, &caller).await {
+        Freshness::Fresh => Ok(Some(caller)),
+        Freshness::Renewed => hub.caller_by_login(&login, Notice::Activity).await,
+        Freshness::Expired => Ok(None),
     }
 }
 

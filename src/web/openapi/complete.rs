@@ -111,7 +111,7 @@ fn described(mut parameter: Value) -> Value {
 
 /// Statuses that come before a handler, and the shape of all errors that have none.
 fn add_answers(path: &str, operation: &mut Object) {
-    let is_page = path == "/oauth2/authorize" || path == "/docs";
+    let is_page = ["/oauth2/authorize", "/docs", "/metrics"].contains(&path);
     let public =
         operation.get("security").and_then(Value::as_array).is_some_and(|ways| ways.contains(&json!({})));
     let sends = operation.contains_key("requestBody");

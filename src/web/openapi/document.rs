@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 
-use crate::web::{api, oauth, openapi};
+use crate::web::{api, oauth, openapi, pages};
 
 /// What the macros know.
 #[derive(OpenApi)]
@@ -20,6 +20,8 @@ use crate::web::{api, oauth, openapi};
         api::root::health,
         api::root::info,
         api::shutdown::shutdown,
+        api::journal::list,
+        pages::metrics::show,
         openapi::document,
         openapi::page::show,
         api::whoami::show,

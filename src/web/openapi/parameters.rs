@@ -36,6 +36,24 @@ pub struct UserFilterParameters {
     pub sort: Option<String>,
 }
 
+/// Which records of the journal are wanted.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct JournalParameters {
+    /// Only what this one did.
+    pub actor: Option<String>,
+    /// Only what was done to this.
+    pub target: Option<String>,
+    /// Only this.
+    pub action: Option<String>,
+    /// How many to show.
+    #[param(minimum = 0)]
+    pub limit: Option<i64>,
+    /// Only records older than the one with this number.
+    #[param(minimum = 0)]
+    pub before: Option<i64>,
+}
+
 /// Which code is meant; without both, all of the server.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

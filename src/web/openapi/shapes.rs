@@ -89,6 +89,28 @@ pub struct Tokens {
     pub api_tokens: Vec<Value>,
 }
 
+/// A page of the journal.
+#[derive(ToSchema)]
+pub struct JournalPage {
+    /// The records.
+    #[schema(value_type = Vec<crate::web::api::journal::View>)]
+    pub items: Vec<Value>,
+    /// Where older ones are.
+    #[schema(rename = "_pagination")]
+    pub pagination: JournalPagination,
+}
+
+/// Where older records are.
+#[derive(ToSchema)]
+#[schema(example = json!({ "limit": 50, "next": null }))]
+pub struct JournalPagination {
+    /// How many a page holds at most.
+    pub limit: i64,
+    /// The next page: `before`, `limit` and `url`.
+    #[schema(value_type = Option<Object>)]
+    pub next: Option<Value>,
+}
+
 /// A user or a service.
 pub struct AnyOwner;
 

@@ -5,7 +5,8 @@ use serde_json::json;
 use super::*;
 
 /// What `routes` has below the API's prefix beside the API's own table.
-const PAGES: [(&str, &str); 4] = [
+const PAGES: [(&str, &str); 5] = [
+    ("get", "/metrics"),
     ("get", "/docs"),
     ("get", "/oauth2/authorize"),
     ("post", "/oauth2/authorize"),

@@ -19,6 +19,19 @@ const SCOPE: &str = "read:metrics";
 ///
 /// # Errors
 /// 403, as a page, for whoever lacks the scope, unless the numbers are open to everyone.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "hub",
+    operation_id = "metrics",
+    summary = "Show what the hub counts, for Prometheus",
+    description = "Open to everybody where `metrics.authenticate` is off. A filter of the scope does not matter.",
+    responses(
+        (status = 200, description = "The numbers", content_type = "text/plain; version=1.0.0; charset=utf-8", body = String),
+        (status = 403, description = "A page: the scope is missing", content_type = "text/html", body = String),
+    ),
+    extensions(("x-required-scopes" = json!([SCOPE]))),
+)]
 pub async fn show(hub: web::Data<Hub>, caller: Result<Anybody, ApiError>) -> Result<HttpResponse, PageError> {
     if hub.settings.metrics_authenticate {
         let Anybody(caller) = caller.map_err(|ApiError(refused)| PageError::Refused(refused))?;

@@ -10,6 +10,7 @@ use futures_util::future::LocalBoxFuture;
 use log::error;
 
 use super::address::Arguments;
+use crate::actors::sign_in::Freshness;
 use crate::domain::access::Resource;
 use crate::domain::ids::UserId;
 use crate::domain::names::Username;
@@ -60,20 +61,25 @@ impl Visitor {
         // browsers poll the addresses of stopped servers without anybody being there
         let polled = visit.uri.starts_with(&hub.path("user/"));
         let notice = if polled { Notice::Nothing } else { Notice::Activity };
-        let user = match visit.login(hub) {
-            Some(login) => hub.caller_by_login(&login, notice).await?,
+        let login = visit.login(hub);
+        let mut user = match &login {
+            Some(login) => hub.caller_by_login(login, notice).await?,
             None => None,
         };
-        // whose sign-in is no longer good is a stranger until the next one
-        let stale = match &user {
-            Some(caller) => !sign_in::is_fresh(hub, request, caller).await,
-            None => false,
+        let freshness = match &user {
+            Some(caller) => sign_in::freshness(hub, request, caller).await,
+            None => Freshness::Fresh,
         };
-        let user = user.filter(|_| !stale);
+        match (freshness, &login) {
+            (Freshness::Renewed, Some(login)) => user = hub.caller_by_login(login, notice).await?,
+            // whose sign-in is no longer good is a stranger until the next one
+            (Freshness::Expired, _) => user = None,
+            _ => {}
+        }
         let mut set_cookies = Vec::new();
         if user.is_some() {
             set_cookies.extend(visit.ensure_session(hub)?);
-        } else if !stale && visit.sent_login_cookie(hub) {
+        } else if freshness.is_good() && visit.sent_login_cookie(hub) {
             set_cookies.extend(visit.cleared_login(hub));
         }
         Ok(Self { visit, user, renewal: Renewal::IfNeeded, set_cookies, xsrf: None })

@@ -270,6 +270,7 @@ fn sec_005_only_trusted_values_are_printed_as_they_are() {
     let printed = Regex::new(r"\{\{\s*([a-z_.]+)\s*\|\s*safe").expect("a pattern");
     let trusted = [
         "announcement",
+        "custom_html",
         "html_error_message",
         "spawner_options_form",
         "message_html",

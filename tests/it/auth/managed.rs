@@ -114,7 +114,7 @@ fn rest_055_a_state_is_stored_over_the_api_and_null_is_refused() {
 }
 
 #[test]
-fn cfg_019_state_without_a_key_ends_the_start_and_names_the_variable() {
+fn cook_094_cfg_019_state_without_a_key_ends_the_start_and_names_the_variable() {
     let folder = tempfile::tempdir().unwrap();
     let settings = crate::support::hub::settings(
         folder.path(),

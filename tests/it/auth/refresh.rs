@@ -58,7 +58,7 @@ fn auth_018_a_user_who_was_never_checked_is_checked_once() {
 }
 
 #[test]
-fn auth_019_a_stale_browser_signs_in_again_and_a_token_goes_on() {
+fn cook_049_auth_019_a_stale_browser_signs_in_again_and_a_token_goes_on() {
     let hub = hub("auth.refresh.max_age = \"1ms\"");
     let mut browser = Browser::signed_in(&hub, "ada");
     let token = token(&hub, "ada");
@@ -113,6 +113,16 @@ fn a_check_changes_what_it_names_and_nothing_else() {
         (ada["admin"].clone(), ada["groups"].clone(), ada["auth_state"].clone()),
         (json!(true), json!(["g"]), json!({"new": 1}))
     );
+}
+
+#[test]
+fn rights_that_a_check_takes_away_are_gone_in_the_same_request() {
+    let hub = hub("auth.refresh.max_age = \"1ms\"");
+    hub.admin("POST", "/users/boss", Some(json!({"admin": true})));
+    let token = token(&hub, "boss");
+    assert_eq!(hub.api("GET", "/users", Some(&token), None).status, 200);
+    set_model(&hub, &json!({"admin": false}));
+    assert_eq!(hub.api("GET", "/users", Some(&token), None).status, 403);
 }
 
 /// What a start and a stop of ada's server answer: by her browser, by an admin.

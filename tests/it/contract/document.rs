@@ -68,7 +68,7 @@ impl Operation {
 
     /// Whether this is a page, and not an endpoint of the REST API.
     pub(super) fn is_page(&self) -> bool {
-        self.path == "/docs" || self.path == "/oauth2/authorize"
+        ["/docs", "/metrics", "/oauth2/authorize"].contains(&self.path.as_str())
     }
 
     /// Whether it takes JSON.

@@ -105,6 +105,7 @@ impl Target {
             | "docs"
             | "metrics"
             | "whoami"
+            | "journal"
             | "owner_of_cookie"
             | "owner_of_cookie_in_body"
             | "admin_access"

@@ -47,6 +47,29 @@ fn cook_043_who_is_signed_in_sees_no_form() {
     assert!(set_cookie(&browser.get("/hub/login"), "_xsrf").is_some());
 }
 
+/// Where the request itself says who somebody is. There is no login page elsewhere in this build, to which `next` would be
+/// passed on.
+#[test]
+fn cook_044_signing_in_without_a_form_leads_where_next_says() {
+    let secret = "0123456789abcdef0123456789abcdef";
+    let hub = Hub::with(&format!(
+        "auth.type = \"remote-user\"\nauth.remote_user.secret = \"{secret}\"\nauth.remote_user.header = \"X-User\""
+    ));
+    let proof = [("x-orrery-proxy-secret", secret), ("x-user", "ada")];
+    for (next, to) in [
+        ("?next=%2Fhub%2Fhome%3Fa%3Db", "/hub/home?a=b"),
+        ("?next=%2F%2Fevil.example", "/hub/spawn"),
+        ("?next=http://evil.example/", "/hub/spawn"),
+        ("", "/hub/spawn"),
+    ] {
+        let reply = send(&hub, "GET", &format!("/hub/login{next}"), &proof, "");
+        assert_eq!((reply.status, reply.location()), (302, to), "{next}");
+        assert!(set_cookie(&reply, LOGIN).is_some());
+    }
+    let stranger = send(&hub, "GET", "/hub/login?next=%2Fhub%2Fhome", &[], "");
+    assert_eq!((stranger.status, stranger.header("location")), (403, None));
+}
+
 #[test]
 fn cook_045_logging_out_clears_four_cookies_where_they_were_set() {
     let hub = Hub::with("hub.base_url = \"/lab/\"");

@@ -111,3 +111,32 @@ fn the_tokens_of_a_service_that_is_gone_are_gone_too() {
     let mut browser = Browser::signed_in(&hub, "ada");
     assert_eq!(browser.get(&authorize("silent", &[])).status, 400);
 }
+
+#[test]
+fn oauth_051_a_service_made_at_run_time_is_a_client_at_once() {
+    let hub = hub_with(
+        "roles.tests.scopes = [\"admin:services\", \"admin:users\", \"access:services\", \"read:users\"]",
+    );
+    let mut browser = Browser::signed_in(&hub, "ada");
+    assert_eq!(browser.get(&authorize("wide", &[])).status, 400, "it is not there yet");
+    let make = |no_confirm: bool| {
+        let body = json!({
+            "oauth_redirect_uri": format!("{CALLBACK}/wide"),
+            "api_token": "secret-of-wide-0123456789",
+            "oauth_no_confirm": no_confirm,
+        });
+        let made = hub.admin("POST", "/services/wide", Some(body));
+        assert_eq!(made.status, 201, "{}", made.body);
+    };
+    make(true);
+    let code = returned(&browser.get(&authorize("wide", &[])), "code").unwrap();
+    let issued = exchange(&hub, "wide", &code, &[]).json();
+    assert!(issued["scope"].as_str().unwrap().contains("access:services!service=wide"), "{issued}");
+    assert_eq!(whoami(&hub, &issued["access_token"]).status, 200);
+    assert_eq!(hub.admin("DELETE", "/services/wide", None).status, 200);
+    assert_eq!(whoami(&hub, &issued["access_token"]).status, 403, "its tokens go with it");
+    assert_eq!(browser.get(&authorize("wide", &[])).status, 400);
+    make(false);
+    assert_eq!(browser.get(&authorize("wide", &[])).status, 200, "a new one of the name is asked about");
+    assert_eq!(browser.get(&authorize("asks", &[])).status, 200, "as are others");
+}

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::rest::token;
-use crate::support::hub::{Hub, Reply};
+use crate::support::hub::{Hub, Reply, agent, request};
 
 const SETTINGS: &str = r#"hub.named_servers.enabled = true
 services.svcnone.api_token = "token-of-svcnone-0123456789"
@@ -267,6 +267,25 @@ fn rbac_055_row_64_a_service_of_ones_own_name() {
     world.row(64, one, "POST /services/nx", json!({"info": {"a": 1}}), 201);
     world.row(64, one, "POST /services/ny", json!({"info": {"a": 1}}), 404);
     world.row(64, one, "DELETE /services/web", Value::Null, 404);
+}
+
+#[test]
+fn rbac_048_rbac_055_row_66_numbers_are_shown_whatever_the_filter_says() {
+    let world = World::start();
+    let metrics = |who| {
+        let headers: Vec<(String, String)> = world
+            .credential(who)
+            .into_iter()
+            .map(|token| ("authorization".to_owned(), format!("token {token}")))
+            .collect();
+        ["/hub/metrics", "/hub/api/metrics"].map(|path| {
+            request(&agent(), "GET", &format!("{}{path}", world.hub.url), &headers, String::new()).status
+        })
+    };
+    assert_eq!(metrics(Token(&["read:metrics!user=alice"])), [200, 200]);
+    assert_eq!(metrics(Token(&["read:metrics"])), [200, 200]);
+    assert_eq!(metrics(User("alice")), [403, 403]);
+    assert_eq!(metrics(Nobody), [403, 403]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{send, token};
+use crate::support::browser::Browser;
 use crate::support::hub::{ADMIN_TOKEN, Hub};
 
 /// ada has the server `lab` and may share it with bob and the group `crew`, bob's, but sees neither eve nor `others`.
@@ -265,4 +266,34 @@ fn rest_149_rest_151_codes_have_bounds_and_ends() {
         let status = if bad == json!([]) { 200 } else { 400 };
         assert_eq!(make(bad.clone()).status, status, "{bad}");
     }
+}
+
+#[test]
+fn rest_150_a_code_is_redeemed_as_often_as_one_likes() {
+    let hub = hub();
+    let made = hub.admin("POST", "/share-codes/ada/lab", Some(json!({"scopes": ["read:servers"]}))).json();
+    let (path, code) = (made["accept_url"].as_str().unwrap(), made["code"].as_str().unwrap());
+    for (count, name) in [(1, "bob"), (2, "eve"), (3, "bob")] {
+        let mut browser = Browser::signed_in(&hub, name);
+        assert_eq!(browser.get(path).status, 200, "{name}");
+        let xsrf = browser.xsrf();
+        let taken = browser.post("/hub/accept-share", &[("code", code), ("_xsrf", &xsrf)]);
+        assert_eq!(taken.status, 302, "{name} {}", taken.body);
+        let seen = hub.api("GET", "/users/ada/servers/lab", Some(&token(&hub, name, &["inherit"])), None);
+        assert_eq!(seen.status, 200, "{name}");
+        let listed = hub.admin("GET", "/share-codes/ada/lab", None).json()["items"][0].clone();
+        assert_eq!(listed["exchange_count"], count);
+        assert!(listed["last_exchanged_at"].is_string());
+    }
+    assert_eq!(hub.admin("GET", "/shares/ada/lab", None).json()["_pagination"]["total"], 2, "one for each");
+    let mut owner = Browser::signed_in(&hub, "ada");
+    assert_eq!(owner.get(path).status, 403);
+    assert_eq!(hub.admin("DELETE", &format!("/share-codes/ada/lab?code={code}"), None).status, 204);
+    assert_eq!(owner.get(path).status, 404);
+    let eve = token(&hub, "eve", &["inherit"]);
+    assert_eq!(
+        hub.api("GET", "/users/ada/servers/lab", Some(&eve), None).status,
+        200,
+        "what was taken stays"
+    );
 }

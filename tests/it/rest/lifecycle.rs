@@ -84,6 +84,18 @@ fn rest_096_options_last_until_others_come() {
 }
 
 #[test]
+fn rest_097_a_hub_with_enough_servers_refuses_more_without_a_time() {
+    let hub = Hub::with("hub.limits.active_servers = 1");
+    hub.create_user("ada");
+    hub.create_user("bob");
+    hub.spawn("ada");
+    let refused = hub.admin("POST", "/users/bob/server", None);
+    assert_eq!((refused.status, refused.header("retry-after")), (429, None), "{}", refused.body);
+    assert_eq!(hub.admin("DELETE", "/users/ada/server", None).status, 204);
+    assert_eq!(hub.admin("POST", "/users/bob/server", None).status, 201);
+}
+
+#[test]
 fn rest_099_named_servers_that_are_off_are_400() {
     let hub = Hub::start();
     hub.create_user("ada");

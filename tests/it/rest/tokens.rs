@@ -105,3 +105,72 @@ fn rest_163_a_token_may_ask_whose_another_token_is() {
     let mut browser = Browser::signed_in(&hub, "ada");
     assert_eq!(browser.api("GET", &format!("/authorizations/token/{ada}")).status, 403);
 }
+
+#[test]
+fn rest_078_the_note_says_who_asked_only_if_it_was_somebody_else() {
+    let hub = Hub::with("roles.minter.scopes = [\"tokens\"]\nroles.minter.users = [\"minter\"]");
+    hub.create_user("ada");
+    let minter = token(&hub, "minter", &["inherit"]);
+    let note = |owner: &str, body: Value| {
+        let made = hub.api("POST", &format!("/users/{owner}/tokens"), Some(&minter), Some(body));
+        assert_eq!(made.status, 201, "{}", made.body);
+        made.json()["note"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(note("minter", json!({})), "Requested via api");
+    assert_eq!(note("ada", json!({})), "Requested via api by user minter");
+    for nothing in [json!(null), json!(""), json!(0), json!(false)] {
+        assert_eq!(note("ada", json!({"note": nothing})), "Requested via api by user minter");
+    }
+    assert_eq!(note("ada", json!({"note": "for the build ü"})), "for the build ü");
+}
+
+#[test]
+fn rest_073_no_scopes_and_no_roles_are_the_identity_and_null_is_the_default() {
+    let hub = Hub::start();
+    hub.create_user("ada");
+    let made = |body: Value| {
+        hub.admin("POST", "/users/ada/tokens", Some(body)).json()["scopes"].as_array().unwrap().len()
+    };
+    for body in [json!({"scopes": []}), json!({"roles": []})] {
+        assert_eq!(made(body), 2);
+    }
+    for body in [
+        json!({}),
+        json!([]),
+        json!({"scopes": null}),
+        json!({"roles": null, "scopes": null}),
+        json!({"roles": ["user"]}),
+    ] {
+        assert_eq!(made(body), 15);
+    }
+}
+
+#[test]
+fn rest_070_tokens_are_listed_by_their_last_use() {
+    let hub = Hub::start();
+    hub.create_user("ada");
+    let make = |note: &str| {
+        let made = hub.admin("POST", "/users/ada/tokens", Some(json!({"note": note}))).json();
+        made["token"].as_str().unwrap().to_owned()
+    };
+    let (first, _second) = (make("first"), make("second"));
+    assert_eq!(hub.api("GET", "/user", Some(&first), None).status, 200);
+    let listed = || {
+        let tokens = hub.admin("GET", "/users/ada/tokens", None).json();
+        let notes: Vec<String> = tokens["api_tokens"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|token| token["note"].as_str().unwrap().to_owned())
+            .collect();
+        notes.join(" ")
+    };
+    crate::support::hub::eventually("the use to be noted", || (listed() == "second first").then_some(()));
+    let used = hub.admin("GET", "/users/ada/tokens", None).json();
+    assert!(
+        used["api_tokens"][0]["last_activity"].is_null()
+            && used["api_tokens"][1]["last_activity"].is_string()
+    );
+    assert!(hub.admin("GET", "/users/ada", None).json()["last_activity"].is_string(), "its owner's, too");
+    assert_eq!(hub.admin("GET", "/users/nobody/tokens", None).status, 404);
+}

@@ -119,3 +119,69 @@ fn rest_019_rest_081_expired_tokens_are_forgotten_and_times_are_utc() {
     let path = format!("/users/ada/tokens/{}", made["id"].as_str().unwrap());
     assert_eq!(hub.admin("GET", &path, None).status, 404);
 }
+
+#[test]
+fn rest_005_a_token_comes_before_a_cookie_and_a_bad_token_leaves_the_cookie() {
+    let hub = Hub::start();
+    hub.create_user("bob");
+    let bob = format!("token {}", token(&hub, "bob", &["self"]));
+    let mut browser = Browser::signed_in(&hub, "ada");
+    let xsrf = browser.xsrf();
+    let mut name = |headers: &[(&str, &str)]| {
+        let reply = browser.send("GET", "/hub/api/user", headers, String::new());
+        (reply.status == 200).then(|| reply.json()["name"].as_str().unwrap().to_owned())
+    };
+    let (cors, checked) = (("sec-fetch-mode", "cors"), ("x-xsrftoken", xsrf.as_str()));
+    assert_eq!(name(&[("authorization", &bob)]).as_deref(), Some("bob"));
+    assert_eq!(name(&[("authorization", &bob), cors]).as_deref(), Some("bob"), "no XSRF check for tokens");
+    let bad = ("authorization", "token nonsense");
+    assert_eq!(name(&[bad, cors, checked]).as_deref(), Some("ada"));
+    assert_eq!(name(&[bad, cors]), None, "as a cookie it needs the XSRF token");
+    assert_eq!(name(&[("authorization", "Basic eDp5"), cors, checked]).as_deref(), Some("ada"));
+}
+
+#[test]
+fn a_token_may_ask_whose_a_login_cookie_is() {
+    let hub = Hub::start();
+    let mut browser = Browser::signed_in(&hub, "ada");
+    let cookie = browser.cookies.iter().find(|cookie| cookie.name.contains("login")).unwrap().clone();
+    let value: String =
+        cookie
+            .value
+            .trim_matches('"')
+            .bytes()
+            .map(|byte| {
+                if byte.is_ascii_alphanumeric() {
+                    char::from(byte).to_string()
+                } else {
+                    format!("%{byte:02X}")
+                }
+            })
+            .collect();
+    let path = format!("/authorizations/cookie/{}", cookie.name);
+    let asked = hub.admin("GET", &format!("{path}/{value}"), None);
+    assert_eq!((asked.status, &asked.json()["name"]), (200, &json!("ada")), "{}", asked.body);
+    for wrong in ["x".to_owned(), format!("{value}x"), format!("x{value}")] {
+        assert_eq!(hub.admin("GET", &format!("{path}/{wrong}"), None).status, 404, "{wrong}");
+    }
+    let other = format!("/authorizations/cookie/jupyterhub-session-id/{value}");
+    assert_eq!(hub.admin("GET", &other, None).status, 404);
+    assert_eq!(hub.admin("GET", &path, None).status, 404, "no value at all");
+    assert_eq!(hub.api("GET", &format!("{path}/{value}"), None, None).status, 403);
+    assert_eq!(browser.api("GET", &format!("{path}/{value}")).status, 403, "only a token may ask");
+    hub.admin("DELETE", "/users/ada", None);
+    assert_eq!(hub.admin("GET", &format!("{path}/{value}"), None).status, 404);
+}
+
+#[test]
+fn nobody_is_let_into_servers_by_the_way_of_old() {
+    let hub = Hub::start();
+    hub.create_user("ada");
+    for path in ["/users/ada/admin-access", "/users/nobody/admin-access"] {
+        assert_eq!(hub.admin("POST", path, None).status, 403, "{path}");
+    }
+    let ada = token(&hub, "ada", &["self"]);
+    assert_eq!(hub.api("POST", "/users/bob/admin-access", Some(&ada), None).status, 404, "out of reach");
+    assert_eq!(hub.admin("POST", "/authorizations/token", None).status, 404);
+    assert_eq!(hub.api("POST", "/authorizations/token", None, None).status, 404);
+}

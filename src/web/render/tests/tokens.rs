@@ -56,12 +56,12 @@ fn the_admin_page_gives_its_scripts_facts_as_data() {
 /// Parsed as HTML, there is one link to where accepting leads, and it is exactly that.
 #[test]
 fn sec_005_the_address_after_accepting_is_one_link_whatever_it_holds() {
+    let links = Regex::new("<a href=\"([^\"]*)\">([^<]*)</a>").expect("a pattern");
     for next in
         ["/hub/home\"><img>", "/hub/'><img>", "/hub/\">x</a><a>", "/hub/?a=5&b=10", "/user/ada/lab?x=<b>#y"]
     {
         let page = AcceptSharePage { next_url: next.to_owned(), ..offer("grace") };
         let html = show(&visitor("ada"), &page);
-        let links = Regex::new("<a href=\"([^\"]*)\">([^<]*)</a>").expect("a pattern");
         let plain = |text: &str| {
             text.replace("&lt;", "<")
                 .replace("&gt;", ">")
