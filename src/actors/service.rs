@@ -63,7 +63,6 @@ impl ServiceActor {
             Effect::AwaitAnswer => self.await_answer(context),
             Effect::Pause(pause) => {
                 info!(service = self.name(), pause:? = pause; "a service is started again after a pause");
-                self.parts.metrics.service_restarted(self.name());
                 self.pause = Some(context.run_later(pause, |service, context| {
                     service.pause = None;
                     service.apply(Event::PauseOver, context);
