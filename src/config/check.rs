@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::address::{HttpUrl, unix_socket};
 use super::load::Report;
+use super::proxy::ProxyType;
 use super::setting::Key;
 use super::{Config, HubConfig, ServiceConfig, SpawnerConfig};
 use crate::domain::names::{GroupName, Username};
@@ -128,11 +129,12 @@ fn host_prefix(config: &Config, report: &mut Report) {
     if !config.hub.cookie_host_prefix {
         return;
     }
-    if config.hub.subdomain_host.is_empty() {
+    // the embedded proxy keeps it from everybody but the hub (SEC-096)
+    if config.hub.subdomain_host.is_empty() && config.proxy.r#type != ProxyType::Embedded {
         report.warn(
-            "`hub.cookie_host_prefix`: DANGER: without `hub.subdomain_host` browsers send the login cookie to every user's \
-             server and service too, so whoever runs one can take over its visitors' accounts. Give users host names of \
-             their own, or do not set it",
+            "`hub.cookie_host_prefix`: DANGER: without `hub.subdomain_host` and the embedded proxy, browsers send the login \
+             cookie to every user's server and service too, so whoever runs one can take over its visitors' accounts. \
+             Give users host names of their own, use the embedded proxy, or do not set it",
         );
     }
     if !config.tls.is_on() && !config.hub.public_url.starts_with("https:") {

@@ -54,6 +54,9 @@ pub struct ProxyConfig {
     pub forwarding: Forwarding,
     /// Whether a route begins with the name of a host.
     pub host_routing: bool,
+    /// Paths whose escapes give no UTF-8 go to the route `/` if that is the hub's, with `hub: true` in its data: it says in
+    /// its own way what is wrong. Else they are 500, as from CHP.
+    pub hub_answers_bad_escapes: bool,
     /// Worker threads, 1 to 512; one per core is right.
     pub workers: usize,
     /// Client connections, tunnels included; further ones wait in the listener's backlog. 0: as many as the limit on open
@@ -91,6 +94,7 @@ impl Default for ProxyConfig {
             drain_timeout: Duration::from_secs(30),
             forwarding: Forwarding::default(),
             host_routing: false,
+            hub_answers_bad_escapes: false,
             workers: std::thread::available_parallelism().map_or(1, usize::from).min(512),
             max_connections: 0,
             max_connections_per_address: 0,

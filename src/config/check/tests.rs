@@ -222,12 +222,14 @@ fn numbers_stay_in_their_ranges() {
 
 #[test]
 fn cook_003_a_host_prefix_without_hosts_of_users_own_is_warned_of() {
-    let found = warnings("hub.cookie_host_prefix = true");
+    let found = warnings("hub.cookie_host_prefix = true\nproxy.type = \"child\"");
     assert!(found.contains("DANGER") && found.contains("over HTTPS only"), "{found}");
     let found = warnings(
         "hub.cookie_host_prefix = true\nhub.subdomain_host = \"https://hub.test\"\nhub.base_url = \"/\"",
     );
     assert!(!found.contains("cookie_host_prefix"), "{found}");
+    let embedded = warnings("hub.cookie_host_prefix = true");
+    assert!(!embedded.contains("DANGER") && embedded.contains("over HTTPS only"), "{embedded}");
     assert!(!warnings("").contains("cookie_host_prefix"));
 }
 

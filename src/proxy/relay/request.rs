@@ -149,15 +149,21 @@ fn goal(head: &RequestHead<'_, '_>, table: &RouteTable, config: &ProxyConfig) ->
         return Goal::Health;
     }
     let (path, _) = split_query(head.path);
-    if !path::is_well_escaped(path) {
-        return Goal::Fault(Fault::BadEscape);
-    }
     let host = if config.host_routing { head.host } else { None };
+    if !path::is_well_escaped(path) {
+        let root = table.find_for(host, "/").filter(|root| config.hub_answers_bad_escapes && is_hub(root));
+        return root.map_or(Goal::Fault(Fault::BadEscape), |hub| Goal::Route(Arc::clone(hub)));
+    }
     match table.find_for(host, path) {
         Some(route) if route.target_problem().is_some() => Goal::Fault(Fault::BadTarget),
         Some(route) => Goal::Route(Arc::clone(route)),
         None => Goal::Fault(Fault::NoRoute),
     }
+}
+
+/// Whether a route leads to the hub, which marks its own.
+fn is_hub(route: &Route) -> bool {
+    route.data().get("hub").and_then(serde_json::Value::as_bool) == Some(true)
 }
 
 /// Whether the request wants to become a websocket, and may: GET, and not before a body (RFC 6455 section 4.1). Other
@@ -233,8 +239,7 @@ struct Withheld<'c>(&'c [String]);
 
 impl<'c> Withheld<'c> {
     fn from(route: &Route, forwarding: &'c Forwarding) -> Self {
-        let is_hub = || route.data().get("hub").and_then(serde_json::Value::as_bool) == Some(true);
-        Self(if forwarding.withheld_cookies.is_empty() || is_hub() {
+        Self(if forwarding.withheld_cookies.is_empty() || is_hub(route) {
             &[]
         } else {
             &forwarding.withheld_cookies

@@ -27,7 +27,7 @@ fn authorize(browser: &mut Browser<'_>, client: &str, redirect: &str) -> (u16, S
 }
 
 #[test]
-fn svc_015_the_matrix_of_answers() {
+fn svc_015_rest_135_rest_136_the_matrix_of_answers() {
     let hub = hub("services.fixed.api_token = \"fixed-secret-0123456789\"");
     let call = |method: &str, name: &str, body: Option<Value>| {
         hub.admin(method, &format!("/services/{name}"), body).status

@@ -31,6 +31,7 @@ pub(super) fn settings(
     let usual = ProxyConfig::default();
     let limit = |duration: Duration| Some(duration).filter(|duration| !duration.is_zero());
     Ok(ProxyConfig {
+        hub_answers_bad_escapes: true,
         host_routing: addresses.places.routing() == Routing::Hosts,
         error_target: error_target(proxy, addresses)?,
         error_path: Some(proxy.error_path.clone()).filter(|path| !path.as_os_str().is_empty()),

@@ -1,9 +1,9 @@
 //! Message heads: what is removed, added, and left alone.
 
-use orrery_proxy::{Confined, Forwarding, ProxyConfig, Trust};
+use orrery_proxy::{Confined, Forwarding, ProxyConfig, Route, Trust};
 use tokio::sync::mpsc::unbounded_channel;
 
-use crate::support::{Backend, Proxy, config, run};
+use crate::support::{Backend, Proxy, config, dead_url, run};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
@@ -189,6 +189,26 @@ fn sec_095_a_confined_field_reaches_its_path_and_no_other() {
             assert_eq!(client.answer().await.code(), 200);
             let head = heads.borrow_mut().remove(0);
             assert_eq!(head.all("x-secret").len(), if passes { 2 } else { 0 }, "{path}");
+        }
+    });
+}
+
+#[test]
+fn a_path_with_a_bad_escape_reaches_the_hub_if_it_answers_for_them_and_nobody_else() {
+    run(async {
+        let (server, heads) = Backend::recording(OK).await;
+        for (answers, marked, code) in [(true, true, 200), (true, false, 500), (false, true, 500)] {
+            let config = ProxyConfig { hub_answers_bad_escapes: answers, ..config() };
+            let proxy = Proxy::with(config, &[("/user/eve/", dead_url().await)]);
+            let data = serde_json::json!({ "hub": marked });
+            proxy.routes.add(Route::new("/", &server.url(), data).unwrap());
+            for path in ["/hub/api/users/%FF", "/%", "/user/eve/%zz"] {
+                let mut client = proxy.client().await;
+                client.send(format!("GET {path} HTTP/1.1\r\nHost: hub\r\n\r\n")).await;
+                assert_eq!(client.answer().await.code(), code, "{path}");
+                let came = heads.borrow_mut().pop().map(|head| head.first);
+                assert_eq!(came, (code == 200).then(|| format!("GET {path} HTTP/1.1")));
+            }
         }
     });
 }
