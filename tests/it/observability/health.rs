@@ -1,5 +1,6 @@
 //! `/hub/health` and `/hub/health/ready`.
 
+use super::super::support::chp::Chp;
 use super::*;
 
 #[test]
@@ -61,4 +62,19 @@ fn ready_tells_whether_database_and_proxy_answer() {
     assert_eq!(send(&hub, "HEAD", "/hub/health/ready", &[]).status, 200);
     std::fs::remove_file(hub.path("orrery.sqlite")).unwrap();
     assert_eq!(hub.get("/hub/health").status, 200);
+}
+
+#[test]
+fn ready_is_503_without_the_proxy_while_the_hub_is_healthy() {
+    let Some(proxy) = Chp::start() else { return };
+    let hub = Hub::at(proxy.port, &proxy.settings());
+    let ask =
+        |path: &str| request(&agent(), "GET", &format!("{}{path}", hub.internal_url()), &[], String::new());
+    assert_eq!(ask("/hub/health/ready").status, 200);
+    drop(proxy);
+    let reply = eventually("the hub to notice", || {
+        Some(ask("/hub/health/ready")).filter(|reply| reply.status != 200)
+    });
+    assert_eq!((reply.status, reply.json()["ready"].as_bool()), (503, Some(false)));
+    assert_eq!(ask("/hub/health").status, 200);
 }

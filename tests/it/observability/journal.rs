@@ -107,3 +107,12 @@ fn a_journal_that_is_off_stays_empty() {
     Browser::signed_in(&hub, "ada");
     assert!(read(&hub, "").is_empty());
 }
+
+#[test]
+fn records_older_than_journal_keep_are_removed() {
+    let hub = Hub::with("journal.keep = \"2s\"\nhub.tokens.purge_interval = 1");
+    hub.create_user("ada");
+    let first = find(&hub, "POST /api/users/{user}");
+    assert_eq!(first["target"], "user:ada");
+    eventually("the record to go", || read(&hub, "?target=user:ada").is_empty().then_some(()));
+}

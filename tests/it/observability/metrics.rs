@@ -227,3 +227,31 @@ fn obs_017_reports_of_broken_policies_are_counted_and_logged_but_cannot_fill_the
     assert!(log.contains("https://evil.example/0?token=[secret]"), "{log}");
     assert_eq!(log.matches("a page broke its Content-Security-Policy").count(), 30);
 }
+
+#[test]
+fn obs_009_a_user_is_active_in_the_periods_that_the_last_activity_falls_into() {
+    let mut hub = Hub::with(READS_METRICS);
+    let now = chrono::Utc::now();
+    let minutes = [
+        ("day", 23 * 60 + 30),
+        ("day-over", 24 * 60 + 1),
+        ("week", 6 * 24 * 60 + 23 * 60 + 30),
+        ("week-over", 7 * 24 * 60 + 1),
+        ("month", 29 * 24 * 60 + 23 * 60 + 30),
+        ("month-over", 30 * 24 * 60 + 1),
+    ];
+    for (user, ago) in minutes {
+        hub.create_user(user);
+        let at = (now - chrono::Duration::minutes(ago)).to_rfc3339();
+        let reply =
+            hub.admin("POST", &format!("/users/{user}/activity"), Some(json!({ "last_activity": at })));
+        assert_eq!(reply.status, 200, "{}", reply.body);
+    }
+    hub.create_user("never");
+    assert_eq!(hub.terminate().code(), Some(0));
+    hub.start_again();
+    for (period, count) in [("24h", "1.0"), ("7d", "3.0"), ("30d", "5.0")] {
+        let series = format!("jupyterhub_active_users{{period=\"{period}\"}}");
+        eventually(&series, || number(&hub, &series).filter(|number| number == count));
+    }
+}
