@@ -123,6 +123,8 @@ impl Places {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::names::ServerName;
     use super::super::subdomains::Naming;
     use super::*;
@@ -139,6 +141,31 @@ mod tests {
             naming: Naming::Idna,
         };
         Places::new("/jhub/", "http://hub.test:18120", Some(hosts))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        /// Also under host names, which know no upper case, and whatever escapes a name holds itself.
+        #[test]
+        fn sec_034_sec_035_different_servers_never_share_an_address(
+            names in ["[a-cA][a-cA.@~%2fF é-]{0,4}[a-f2]", "[a-cA][a-cA.@~%2fF é-]{0,4}[a-f2]"],
+            servers in ["([a-c][a-c0-9-]{0,3})?", "([a-c][a-c0-9-]{0,3})?"],
+        ) {
+            let valid = |name: &String| Username::parse(name).is_ok();
+            prop_assume!(names.iter().all(valid));
+            let [first, second] = [0, 1].map(|i: usize| key(&names[i], &servers[i]));
+            prop_assume!(first != second);
+            let hosts = with_hosts();
+            let plain = Places::new("/", "", None);
+            prop_assert_ne!(plain.server_route(&first), plain.server_route(&second));
+            prop_assert_ne!(hosts.server_route(&first), hosts.server_route(&second));
+            if first.user != second.user {
+                prop_assert_ne!(hosts.server_origin(&first.user), hosts.server_origin(&second.user));
+            }
+            let path = plain.server_path(&first);
+            prop_assert!(path.starts_with("/user/") && !path.contains("/../") && !path.contains("/./"), "{}", path);
+        }
     }
 
     #[test]

@@ -153,14 +153,14 @@ fn fitting(name: &str, host: impl Fn(&str) -> String) -> String {
     if plain.split('.').all(|part| part.len() <= LONGEST_LABEL) { plain } else { host(&hashed(name)) }
 }
 
-/// The idna algorithm: the name itself, its international form, or a hashed one.
+/// The idna algorithm: the name itself, its international form, or a hashed one. Unlike in the reference also where there
+/// are capitals: hosts have none, and `Ada` and `ada` must not share one (SEC-034).
 fn label(name: &str) -> String {
-    if name.contains("--") {
+    if name.contains("--") || name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return hashed(name);
     }
-    let lower = name.to_ascii_lowercase();
-    if is_dns_safe(&lower) {
-        return lower;
+    if is_dns_safe(name) {
+        return name.to_owned();
     }
     international(name).unwrap_or_else(|| hashed(name))
 }

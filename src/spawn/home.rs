@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_does_not_lead_out_of_the_template() {
+    fn sec_035_a_name_does_not_lead_out_of_the_template() {
         for name in ["", ".", "..", "../root", "a/b", "a\0"] {
             assert!(path("/tmp/{username}", &user(name)).is_err(), "{name:?}");
         }

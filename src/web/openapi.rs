@@ -1,7 +1,7 @@
 //! The contract of the REST API as an OpenAPI 3.1 document, generated from the handlers and views, and as a page.
 //!
-//! To describe a new endpoint: `#[utoipa::path]` on its handler, with the statuses that only it knows ([`complete`] adds
-//! those that all have), its scopes from the constant that it checks, and a line in [`document`]. The tests below name
+//! To describe a new endpoint: `#[utoipa::path]` on its handler, with the statuses that only it knows (`complete.rs` adds
+//! those that all have), its scopes from the constant that it checks, and a line in `document.rs`. The tests below name
 //! what is missing; `tests/it/contract` then wants to know what the endpoint is to be tried with.
 
 pub mod bodies;

@@ -92,7 +92,7 @@ fn survives_exec(descriptor: &str) -> bool {
 }
 
 #[test]
-fn output_and_errors_go_to_the_private_log_of_the_server() {
+fn sec_034_output_and_errors_go_to_a_private_log_that_is_named_for_the_row() {
     run(async {
         let bench = Bench::new();
         assert_eq!(output(&bench, script("echo out; echo err >&2")).await, ["out", "err"]);
