@@ -29,7 +29,7 @@ fn the_token_page_lists_tokens_and_applications_without_scripts() {
         "the token itself is shown once only"
     );
     assert_eq!(browser.api("DELETE", &format!("/users/ada/tokens/{id}")).status, 204);
-    assert!(!browser.get("/hub/token").body.contains(&id));
+    assert!(!browser.get("/hub/token").body.contains(&format!("data-token-id=\"{id}\"")));
 }
 
 #[test]
