@@ -53,7 +53,7 @@ fn cook_001_an_id_of_another_shape_is_replaced() {
 fn cook_002_the_login_cookie_is_opaque_and_dies_with_its_age() {
     let hub = Hub::with("hub.cookie_max_age = 2");
     let mut browser = Browser::new(&hub);
-    let reply = signing_in(&mut browser, "ada");
+    let reply = signing_in(&mut browser, "lovelace");
     let [expires, http_only, path] = attributes(&reply, LOGIN).try_into().unwrap();
     assert_eq!((http_only.as_str(), path.as_str()), ("httponly", "path=/hub/"));
     let days = expires.strip_prefix("expires=").map(|date| {
@@ -61,7 +61,7 @@ fn cook_002_the_login_cookie_is_opaque_and_dies_with_its_age() {
         (date.timestamp() - now() + 3600) / 86_400
     });
     assert_eq!(days, Some(30), "{expires}");
-    assert!(!set_cookie(&reply, LOGIN).unwrap().contains("ada"));
+    assert!(!set_cookie(&reply, LOGIN).unwrap().contains("lovelace"));
     assert_eq!(browser.get("/hub/home").status, 200);
     eventually("the login to end", || (browser.get("/hub/home").status == 302).then_some(()));
 }
