@@ -167,7 +167,7 @@ async fn no_such_path() -> Result<HttpResponse, ApiError> {
 }
 
 /// Who asks is found out first: a browser without its XSRF token learns nothing more.
-async fn other_method(
+pub(super) async fn other_method(
     request: HttpRequest,
     caller: Result<Anybody, ApiError>,
 ) -> Result<HttpResponse, ApiError> {

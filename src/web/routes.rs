@@ -63,7 +63,7 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
         .service(
             resource(at("api/oauth2/token"))
                 .route(post().to(oauth::token::exchange))
-                .default_service(to(oauth::token::wrong_method)),
+                .default_service(to(api::other_method)),
         )
         .service(page("api/docs").route(get().to(openapi::show)))
         .configure(|table| api::configure(hub, table))

@@ -101,14 +101,6 @@ pub async fn exchange(
     }
 }
 
-/// Any method but `POST`.
-///
-/// # Errors
-/// Always: 405.
-pub async fn wrong_method() -> Result<HttpResponse, ApiError> {
-    Err(Refused::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed").into())
-}
-
 fn lifetime(hub: &Hub) -> TimeDelta {
     let configured = TimeDelta::from_std(hub.settings.oauth_token_lifetime).unwrap_or(TimeDelta::MAX);
     if configured.is_zero() { SHORTEST } else { configured }

@@ -33,6 +33,15 @@ fn rest_009_and_010_a_path_has_the_methods_that_are_documented_and_options() {
 }
 
 #[test]
+fn rest_009_rest_010_the_token_endpoint_of_oauth_is_an_api_path_like_others() {
+    let contract = Contract::start("");
+    let client = contract.client();
+    let options = client.call("OPTIONS", "/oauth2/token", None, None);
+    assert_eq!((options.status, options.body.as_str()), (200, ""));
+    assert_is_error(&client.call("GET", "/oauth2/token", None, None), 405, "GET");
+}
+
+#[test]
 fn rest_003_and_012_an_unknown_path_is_404_for_everybody_and_every_method() {
     let contract = Contract::start("");
     let client = contract.client();
