@@ -202,7 +202,7 @@ impl ServerActor {
             let accepted = server.send(Report { ticket, finding }).await.unwrap_or(false);
             if let (false, Some(orphan)) = (accepted, orphan) {
                 warn!(pid = orphan.id().pid; "a process came too late and is ended");
-                orphan.stop(&parts.ladder).await;
+                orphan.stop(&parts.ladder.of_a_start()).await;
             }
         }));
     }
@@ -307,7 +307,12 @@ impl ServerActor {
             watcher.abort();
         }
         self.prepared = None;
-        let work = lifecycle::end(Arc::clone(&self.parts), self.identity.clone(), self.running.clone());
+        let ladder = match self.state {
+            State::Stopping { cause: Cause::Cancelled | Cause::Failed(_) } => self.parts.ladder.of_a_start(),
+            _ => self.parts.ladder,
+        };
+        let work =
+            lifecycle::end(Arc::clone(&self.parts), self.identity.clone(), self.running.clone(), ladder);
         self.run(context, work);
     }
 

@@ -148,7 +148,7 @@ fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supe
         catalogue: Arc::new(Catalogue::standard()),
         limits,
         deadlines: Deadlines { queue: LONG, start: LONG, response: LONG, publish: LONG, stop: LONG },
-        ladder: StopLadder { interrupt: LONG, terminate: LONG, kill: LONG },
+        ladder: StopLadder { interrupt: Some(LONG), terminate: LONG, kill: LONG },
         intervals: Intervals { activity: Duration::ZERO, purge: Duration::ZERO, poll: Duration::ZERO },
         servers: ServerSettings {
             command: ["python3", "-c", SERVER].map(str::to_owned).to_vec(),

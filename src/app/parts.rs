@@ -73,7 +73,7 @@ pub(super) fn supervision(
     (metrics, events): (Arc<Metrics>, Events),
 ) -> Result<Supervision, AppError> {
     let ladder = StopLadder {
-        interrupt: config.spawner.local.interrupt_timeout,
+        interrupt: Some(config.spawner.local.interrupt_timeout),
         terminate: config.spawner.local.term_timeout,
         kill: config.spawner.local.kill_timeout,
     };
@@ -113,11 +113,7 @@ pub(super) fn supervision(
             start: config.spawner.start_timeout,
             response: config.spawner.http_timeout.saturating_add(MARGIN),
             publish: LONGEST_PUBLISH,
-            stop: ladder
-                .interrupt
-                .saturating_add(ladder.terminate)
-                .saturating_add(ladder.kill)
-                .saturating_add(MARGIN),
+            stop: ladder.longest().saturating_add(MARGIN),
         },
         ladder,
         intervals: Intervals {

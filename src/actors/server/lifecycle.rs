@@ -20,8 +20,8 @@ use crate::domain::token_hash::{self, TokenHash};
 use crate::metrics::Poll;
 use crate::secret::{self, RandomError, Secret};
 use crate::spawn::{
-    Address, LaunchRequest, Launched, ProcessId, ReadyError, ReadyUrl, Running, looks_like_port_conflict,
-    wait_ready,
+    Address, LaunchRequest, Launched, ProcessId, ReadyError, ReadyUrl, Running, StopLadder,
+    looks_like_port_conflict, wait_ready,
 };
 use crate::store::{Db, StoreError, oauth, servers, tokens, users};
 
@@ -73,7 +73,7 @@ pub(super) async fn launch(parts: Arc<Supervision>, order: Order) -> Finding {
     };
     if let Err(failed) = record(&parts, &identity, &launched, prefix).await {
         error!(server:? = identity.key, error:% = failed; "a started process could not be recorded and is ended");
-        launched.running.stop(&parts.ladder).await;
+        launched.running.stop(&parts.ladder.of_a_start()).await;
         return Event::LaunchFailed(hub_failure()).into();
     }
     Finding {
@@ -322,14 +322,19 @@ pub(super) async fn ended(running: &Running) -> Failure {
 }
 
 /// Ends the process, wherever it is known from, and cleans up after it.
-pub(super) async fn end(parts: Arc<Supervision>, identity: Identity, running: Option<Running>) -> Finding {
+pub(super) async fn end(
+    parts: Arc<Supervision>,
+    identity: Identity,
+    running: Option<Running>,
+    ladder: StopLadder,
+) -> Finding {
     let running = match running {
         Some(running) => Some(running),
         // The actor may not know the process: a launch was given up, or its predecessor panicked.
         None => adopt(Arc::clone(&parts), identity.clone()).await.running,
     };
     if let Some(running) = running {
-        running.stop(&parts.ladder).await;
+        running.stop(&ladder).await;
     }
     for again in 0..CLEANING_TRIES {
         let row = identity.clone();

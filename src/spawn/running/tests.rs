@@ -13,7 +13,7 @@ fn killed(signal: Signal) -> Exit {
 }
 
 fn ladder(step: Duration) -> StopLadder {
-    StopLadder { interrupt: step, terminate: step, kill: DEADLINE }
+    StopLadder { interrupt: Some(step), terminate: step, kill: DEADLINE }
 }
 
 /// Starts a script and waits until it has said so.
@@ -102,6 +102,15 @@ fn life_022_the_ladder_climbs_only_as_far_as_needed() {
         let stubborn = ready(&bench, "trap '' INT TERM; echo ready; exec sleep 1000").await;
         assert_eq!(stubborn.stop(&quick).await, killed(Signal::KILL));
         assert!(!exists(stubborn.id().pid));
+    });
+}
+
+#[test]
+fn life_022_a_start_is_ended_without_sigint() {
+    run(async {
+        let bench = Bench::new();
+        let swallowing = ready(&bench, "trap '' INT; echo ready; exec sleep 1000").await;
+        assert_eq!(swallowing.stop(&ladder(DEADLINE).of_a_start()).await, killed(Signal::TERM));
     });
 }
 
