@@ -12,6 +12,7 @@ pub mod network;
 pub mod next_url;
 pub mod oauth;
 pub mod places;
+pub mod restart;
 pub mod role;
 pub mod route_check;
 pub mod route_spec;

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::directory::{Directory, ServerStatus};
 use super::hub::{HubActor, Supervise};
-use super::server::{Begin, Identity, ServerActor, Start, StartReply, Stop};
+use super::server::{Begin, Identity, Restart, ServerActor, Start, StartReply, Stop};
 use super::slot::Absent;
 use super::supervision::Supervision;
 use crate::domain::names::{ServerKey, ServerName, Username};
@@ -83,6 +83,20 @@ impl Servers {
             let address = self.supervised(identity.clone(), Begin::Idle).await?;
             if let Ok(reply) = address.send(Start { options: options.clone() }).await {
                 return Ok(reply);
+            }
+        }
+        Err(Absent)
+    }
+
+    /// Asks for a restart: whatever the server does, it runs anew in the end.
+    ///
+    /// # Errors
+    /// [`Absent`] if the hub is going down.
+    pub async fn restart(&self, identity: Identity) -> Result<(), Absent> {
+        for _ in 0..TRIES {
+            let address = self.supervised(identity.clone(), Begin::Idle).await?;
+            if address.send(Restart).await.is_ok() {
+                return Ok(());
             }
         }
         Err(Absent)

@@ -17,6 +17,7 @@ use super::slot::Slot;
 use crate::domain::admission::Limits;
 use crate::domain::names::ServerKey;
 use crate::domain::places::Places;
+use crate::domain::restart::RestartPolicy;
 use crate::domain::route_spec::RouteSpec;
 use crate::domain::scope::Catalogue;
 use crate::domain::server_state::Deadlines;
@@ -49,6 +50,8 @@ pub struct ServerSettings {
     pub hub: spawn_env::HubAddresses,
     /// Where browsers find servers.
     pub places: Places,
+    /// `spawner.restart`: what becomes of servers that end by themselves.
+    pub restart: RestartPolicy,
 }
 
 /// How often things are done.

@@ -23,6 +23,7 @@ use super::{admission, registry};
 use crate::domain::admission::{Limits, WhenFull};
 use crate::domain::names::{ServerKey, ServerName, Username};
 use crate::domain::places::Places;
+use crate::domain::restart::{Restart, RestartPolicy};
 use crate::domain::route_check::{Purpose, WantedRoute};
 use crate::domain::route_spec::RouteSpec;
 use crate::domain::scope::Catalogue;
@@ -164,6 +165,13 @@ fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supe
             hub_environment: std::env::vars().collect(),
             hub,
             places: Places::new("/", "", None),
+            restart: RestartPolicy {
+                restart: Restart::Never,
+                limit: 5,
+                window: LONG,
+                delay: Duration::from_millis(1),
+                max_delay: LONG,
+            },
         },
     }
 }

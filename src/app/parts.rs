@@ -25,6 +25,7 @@ use crate::domain::landing::Rule;
 use crate::domain::network::Network;
 use crate::domain::next_url::Origin;
 use crate::domain::oauth::pkce;
+use crate::domain::restart::{Restart, RestartPolicy};
 use crate::domain::scope::Catalogue;
 use crate::domain::server_state::Deadlines;
 use crate::domain::spawn_env;
@@ -148,6 +149,16 @@ fn servers(config: &Config, addresses: &Addresses) -> Result<ServerSettings, App
             server_origin: String::new(),
         },
         places: addresses.places.clone(),
+        restart: RestartPolicy {
+            restart: match spawner.restart {
+                spawner::Restart::Never => Restart::Never,
+                spawner::Restart::OnFailure => Restart::OnFailure,
+            },
+            limit: usize::try_from(spawner.restart_limit).unwrap_or(usize::MAX),
+            window: spawner.restart_window,
+            delay: spawner.restart_delay,
+            max_delay: spawner.restart_max_delay,
+        },
     })
 }
 

@@ -21,7 +21,6 @@ const ONLY: &[(&str, &[&str], &str)] = &[
          for a trial, spawner.type = \"simple\" runs them all as the hub's account, which is for tests only",
     ),
     ("hub.named_servers.invalid_names", &["allow-start"], "this build lets such servers start"),
-    ("spawner.restart", &["never"], "a server that ends by itself stays stopped in this build"),
 ];
 
 /// Keys that only work with their default: key or table (`*` is any name), why.

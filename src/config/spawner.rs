@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json};
 
 use super::setting::{choice, section};
-use super::value::{ByteSize, Command, FileMode, Hook, SecondsOrOff};
+use super::value::{ByteSize, Command, FileMode, Hook, SecondsOrOff, minutes};
 
 choice! {
     /// How servers are started.
@@ -111,6 +111,14 @@ section! {
         pub log_dir: PathBuf = PathBuf::new(),
         /// Whether a server that ended by itself is started again.
         pub restart: Restart = Restart::Never,
+        /// How often a server is started again within `restart_window`; after that it stays stopped until somebody starts it.
+        pub restart_limit: u32 = 5,
+        /// How long a restart counts.
+        pub restart_window: Duration = minutes(10),
+        /// The pause before the first restart; it doubles with each one within the window.
+        pub restart_delay: Duration = Duration::from_secs(1),
+        /// The longest pause before a restart.
+        pub restart_max_delay: Duration = minutes(1),
         /// Programs that decide instead of built-in rules.
         pub hooks: SpawnerHooks = SpawnerHooks::default(),
         /// Servers that are processes of this machine.

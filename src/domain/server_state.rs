@@ -11,42 +11,15 @@
 //! stopped ─► queued ─► launching ─► responding ─► publishing ─► ready
 //!    ▲         │           │            │             │           │
 //!    └─────────┴───────────┴────────────┴── stopping ◄┴───────────┘
-//!                                    hub restart: checking ─► publishing
+//!              ▲                               │      hub restart: checking ─► publishing
+//!              └────────── delayed ◄───────────┘ a crash that is restarted, or a restart that was asked for
 //! ```
+
+mod failure;
 
 use std::time::Duration;
 
-/// Why a start failed or a server ended by itself: what its owner is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// The kind, for metrics and status codes.
-    pub kind: FailureKind,
-    /// One sentence for the owner; never holds a secret.
-    pub message: String,
-    /// The last lines that the process wrote, oldest first; empty if it never ran.
-    pub last_lines: Vec<String>,
-}
-
-/// What kind of failure it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FailureKind {
-    /// The process could not be started at all.
-    Launch,
-    /// The process ended before it answered.
-    Exited,
-    /// Something took longer than its timeout.
-    TimedOut,
-    /// The hub itself could not do its part (database, route).
-    Hub,
-}
-
-impl Failure {
-    /// A failure without log lines.
-    #[must_use]
-    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), last_lines: Vec::new() }
-    }
-}
+pub use failure::{Failure, FailureKind};
 
 /// Why a server is being stopped; decides what is kept once it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +64,11 @@ pub enum State {
     Stopping {
         /// Why.
         cause: Cause,
+        /// It is started again that long after it has stopped; a stop that is requested meanwhile takes this back.
+        again: Option<Duration>,
     },
+    /// Ended by itself, and waits before it is started again.
+    Delayed,
     /// The hub restarted and verifies a server that the store says is running.
     Checking,
 }
@@ -127,6 +104,7 @@ impl State {
             Self::Stopped | Self::Ready => None,
             Self::Launching { cancelled: true, .. } | Self::Stopping { .. } => Some(Pending::Stop),
             Self::Queued
+            | Self::Delayed
             | Self::Launching { .. }
             | Self::Responding { .. }
             | Self::Publishing { check: false } => Some(Pending::Spawn),
@@ -156,6 +134,8 @@ pub enum Event {
     CheckRequested,
     /// Somebody wants it to stop; accepted in every state.
     StopRequested,
+    /// Somebody wants it to run anew; accepted in every state. One that is starting already just goes on.
+    RestartRequested,
     /// [`Effect::Admit`]: there is room.
     Admitted,
     /// [`Effect::Admit`]: there is none.
@@ -179,7 +159,12 @@ pub enum Event {
     /// [`Effect::Publish`]: it is not.
     PublishFailed(Failure),
     /// The process ended by itself.
-    ProcessEnded(Failure),
+    ProcessEnded {
+        /// How.
+        failure: Failure,
+        /// The policy says to start it again, after this pause.
+        again: Option<Duration>,
+    },
     /// [`Effect::End`]: nothing runs and nothing is left.
     Ended,
     /// The deadline of the state has passed.
@@ -189,6 +174,8 @@ pub enum Event {
 /// Something to do. At most one of those that report back is under way at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
+    /// A new start begins by itself, after this pause: a new attempt for those who watch.
+    Begin(Duration),
     /// Ask for admission.
     Admit,
     /// Withdraw from admission: not starting any more.
@@ -235,9 +222,7 @@ impl State {
     #[must_use]
     pub fn step(self, event: Event, deadlines: &Deadlines) -> (Self, Vec<Effect>) {
         match (self, event) {
-            (Self::Stopped, Event::StartRequested) => {
-                (Self::Queued, vec![Effect::Admit, Effect::Deadline(deadlines.queue)])
-            }
+            (Self::Stopped, Event::StartRequested | Event::RestartRequested) => queue(deadlines),
             (Self::Stopped, Event::CheckRequested) => {
                 let deadline = deadlines.start.saturating_add(deadlines.response);
                 (Self::Checking, vec![Effect::Adopt, Effect::Deadline(deadline)])
@@ -248,7 +233,8 @@ impl State {
             (Self::Responding { again }, event) => responding(again, event, deadlines),
             (Self::Publishing { check }, event) => publishing(check, event, deadlines),
             (Self::Ready, event) => ready(event, deadlines),
-            (Self::Stopping { cause }, event) => stopping(cause, event),
+            (Self::Stopping { cause, again }, event) => stopping(cause, again, event, deadlines),
+            (Self::Delayed, event) => delayed(event, deadlines),
             (Self::Checking, event) => checking(event, deadlines),
         }
     }
@@ -281,6 +267,8 @@ fn launching(cancelled: bool, again: bool, event: Event, deadlines: &Deadlines) 
         }
         // The process may exist already: end it once it is known, at the latest when the deadline passes.
         (Event::StopRequested, _) => (State::Launching { cancelled: true, again }, Vec::new()),
+        // The last word counts: a start that was cancelled a moment ago goes on.
+        (Event::RestartRequested, _) => (State::Launching { cancelled: false, again }, Vec::new()),
         _ => (State::Launching { cancelled, again }, Vec::new()),
     }
 }
@@ -289,7 +277,7 @@ fn responding(again: bool, event: Event, deadlines: &Deadlines) -> (State, Vec<E
     match event {
         Event::Responded => publish(false, deadlines),
         Event::PortTaken(_) if !again => launch(true, deadlines),
-        Event::ResponseFailed(failure) | Event::PortTaken(failure) | Event::ProcessEnded(failure) => {
+        Event::ResponseFailed(failure) | Event::PortTaken(failure) | Event::ProcessEnded { failure, .. } => {
             stop_because(Cause::Failed(failure), deadlines)
         }
         Event::StopRequested => stop_because(Cause::Cancelled, deadlines),
@@ -303,10 +291,11 @@ fn responding(again: bool, event: Event, deadlines: &Deadlines) -> (State, Vec<E
 fn publishing(check: bool, event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
     match event {
         Event::Published => (State::Ready, vec![Effect::Withdraw, Effect::NoDeadline]),
-        Event::PublishFailed(failure) | Event::ProcessEnded(failure) => {
+        Event::PublishFailed(failure) | Event::ProcessEnded { failure, .. } => {
             stop_because(Cause::Failed(failure), deadlines)
         }
         Event::StopRequested => stop_because(Cause::Cancelled, deadlines),
+        Event::RestartRequested if check => stop_then(Cause::Requested, Some(Duration::ZERO), deadlines),
         Event::DeadlinePassed => {
             stop_because(Cause::Failed(timed_out("got no route", deadlines.publish)), deadlines)
         }
@@ -317,20 +306,50 @@ fn publishing(check: bool, event: Event, deadlines: &Deadlines) -> (State, Vec<E
 fn ready(event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
     match event {
         Event::StopRequested => stop_because(Cause::Requested, deadlines),
-        Event::ProcessEnded(failure) => stop_because(Cause::Ended(failure), deadlines),
+        Event::RestartRequested => stop_then(Cause::Requested, Some(Duration::ZERO), deadlines),
+        Event::ProcessEnded { failure, again } => stop_then(Cause::Ended(failure), again, deadlines),
         _ => (State::Ready, Vec::new()),
     }
 }
 
-fn stopping(cause: Cause, event: Event) -> (State, Vec<Effect>) {
-    match event {
-        Event::Ended => (State::Stopped, vec![Effect::NoDeadline, Effect::Withdraw, Effect::Keep(cause)]),
+fn stopping(
+    cause: Cause,
+    again: Option<Duration>,
+    event: Event,
+    deadlines: &Deadlines,
+) -> (State, Vec<Effect>) {
+    let (mut effects, given_up) = match event {
+        Event::Ended => (Vec::new(), false),
         // Nothing that can still be waited for: say so, and let the next start begin afresh.
-        Event::DeadlinePassed => {
-            let effects = vec![Effect::Abandon, Effect::NoDeadline, Effect::Withdraw, Effect::Keep(cause)];
-            (State::Stopped, effects)
+        Event::DeadlinePassed => (vec![Effect::Abandon], true),
+        Event::StopRequested => return (State::Stopping { cause, again: None }, Vec::new()),
+        Event::RestartRequested => {
+            return (State::Stopping { cause, again: Some(Duration::ZERO) }, Vec::new());
         }
-        _ => (State::Stopping { cause }, Vec::new()),
+        _ => return (State::Stopping { cause, again }, Vec::new()),
+    };
+    effects.extend([Effect::NoDeadline, Effect::Withdraw, Effect::Keep(cause)]);
+    match again {
+        Some(Duration::ZERO) => {
+            let (state, start) = queue(deadlines);
+            effects.push(Effect::Begin(Duration::ZERO));
+            effects.extend(start);
+            (state, effects)
+        }
+        // A crash whose remains cannot be cleaned up is not restarted by itself: there may be two of it.
+        Some(pause) if !given_up => {
+            effects.extend([Effect::Begin(pause), Effect::Deadline(pause)]);
+            (State::Delayed, effects)
+        }
+        _ => (State::Stopped, effects),
+    }
+}
+
+fn delayed(event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
+    match event {
+        Event::DeadlinePassed | Event::StartRequested | Event::RestartRequested => queue(deadlines),
+        Event::StopRequested => (State::Stopped, vec![Effect::NoDeadline, Effect::Keep(Cause::Cancelled)]),
+        _ => (State::Delayed, Vec::new()),
     }
 }
 
@@ -343,14 +362,19 @@ fn checking(event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
         Event::NotAdopted(failure)
         | Event::ResponseFailed(failure)
         | Event::PortTaken(failure)
-        | Event::ProcessEnded(failure) => stop_because(Cause::Ended(failure), deadlines),
+        | Event::ProcessEnded { failure, .. } => stop_because(Cause::Ended(failure), deadlines),
         Event::StopRequested => stop_because(Cause::Requested, deadlines),
+        Event::RestartRequested => stop_then(Cause::Requested, Some(Duration::ZERO), deadlines),
         Event::DeadlinePassed => {
             let failure = timed_out("did not answer after the hub's restart", deadlines.response);
             stop_because(Cause::Ended(failure), deadlines)
         }
         _ => (State::Checking, Vec::new()),
     }
+}
+
+fn queue(deadlines: &Deadlines) -> (State, Vec<Effect>) {
+    (State::Queued, vec![Effect::Admit, Effect::Deadline(deadlines.queue)])
 }
 
 fn launch(again: bool, deadlines: &Deadlines) -> (State, Vec<Effect>) {
@@ -361,10 +385,14 @@ fn publish(check: bool, deadlines: &Deadlines) -> (State, Vec<Effect>) {
     (State::Publishing { check }, vec![Effect::Publish, Effect::Deadline(deadlines.publish)])
 }
 
-/// Every way into `Stopping`: the route goes first, so nobody is sent to a server that is being ended (SU-072).
 fn stop_because(cause: Cause, deadlines: &Deadlines) -> (State, Vec<Effect>) {
+    stop_then(cause, None, deadlines)
+}
+
+/// Every way into `Stopping`: the route goes first, so nobody is sent to a server that is being ended (SU-072).
+fn stop_then(cause: Cause, again: Option<Duration>, deadlines: &Deadlines) -> (State, Vec<Effect>) {
     let effects = vec![Effect::Abandon, Effect::Unpublish, Effect::End, Effect::Deadline(deadlines.stop)];
-    (State::Stopping { cause }, effects)
+    (State::Stopping { cause, again }, effects)
 }
 
 fn timed_out(what: &str, after: Duration) -> Failure {

@@ -10,10 +10,12 @@ use std::path::Path;
 
 use nix::fcntl::OFlag;
 
+use super::redact::redact;
+
 /// How much of the end of a log is looked at.
-const TAIL_BYTES: u64 = 4096;
+const TAIL_BYTES: u64 = 32 << 10;
 /// How many lines of it are ever shown.
-const TAIL_LINES: usize = 20;
+const TAIL_LINES: usize = 200;
 
 /// Creates a fresh, empty log, readable by the hub's user alone, and its folder. An old one is unlinked rather than
 /// emptied: so the new one is a plain file with the right mode, and no leftover process still writes to it.
@@ -32,7 +34,8 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
 pub(super) fn last_lines(path: &Path, count: usize) -> io::Result<Vec<String>> {
     let mut file = open(path, OpenOptions::new().read(true))?;
     let tail = read_tail(&mut file)?;
-    let lines: Vec<String> = String::from_utf8_lossy(&tail).lines().map(printable).collect();
+    let lines: Vec<String> =
+        String::from_utf8_lossy(&tail).lines().map(|line| redact(&printable(line))).collect();
     let skipped = lines.len().saturating_sub(count.min(TAIL_LINES));
     Ok(lines.into_iter().skip(skipped).collect())
 }
@@ -152,10 +155,10 @@ mod tests {
         let text: String = (0..5000).map(|n| format!("line {n}\n")).collect();
         let (_dir, path, _file) = log_with(text.as_bytes());
         let lines = last_lines(&path, 1000).unwrap();
-        assert_eq!(lines.len(), 20);
-        assert_eq!(lines.first().unwrap(), "line 4980");
-        let (_dir, path, _file) = log_with(&[b'x'; 10_000]);
-        assert_eq!(last_lines(&path, 5).unwrap(), ["x".repeat(4096)]);
+        assert_eq!(lines.len(), 200);
+        assert_eq!(lines.first().unwrap(), "line 4800");
+        let (_dir, path, _file) = log_with(&[b'x'; 100_000]);
+        assert_eq!(last_lines(&path, 5).unwrap(), ["x".repeat(32 << 10)]);
     }
 
     #[test]
@@ -167,9 +170,9 @@ mod tests {
 
     #[test]
     fn a_chatty_log_is_cut_back_while_the_server_keeps_writing() {
-        let (_dir, path, mut file) = log_with("chatter\n".repeat(2000).as_bytes());
-        assert!(!truncate_if_large(&path, 16_000).unwrap());
-        assert!(truncate_if_large(&path, 15_999).unwrap());
+        let (_dir, path, mut file) = log_with("chatter\n".repeat(8000).as_bytes());
+        assert!(!truncate_if_large(&path, 64_000).unwrap());
+        assert!(truncate_if_large(&path, 63_999).unwrap());
         assert!(path.metadata().unwrap().len() <= TAIL_BYTES);
         file.write_all(b"still here\n").unwrap();
         assert_eq!(last_lines(&path, 2).unwrap(), ["chatter", "still here"]);

@@ -18,6 +18,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::sync::watch;
 
+use super::oom::OomCounter;
 use super::{Exit, ProcessId, SpawnError, StopLadder, log_file};
 
 /// A handle to one process, alive or ended. Clones mean the same process; dropping them all changes nothing for it.
@@ -26,6 +27,7 @@ pub struct Running {
     id: Arc<ProcessId>,
     pidfd: Arc<OwnedFd>,
     exit: watch::Receiver<Option<Exit>>,
+    oom: Option<Arc<OomCounter>>,
 }
 
 impl Running {
@@ -93,6 +95,14 @@ impl Running {
         *self.exit.borrow()
     }
 
+    /// Whether the process, which ended so, was killed by the kernel for want of memory, as far as its control group
+    /// tells. To be asked once: each kill is told to one who asks.
+    pub async fn was_out_of_memory(&self, exit: Exit) -> bool {
+        let killed = exit.signal == Some(Signal::KILL.as_raw()) || exit == Exit::UNKNOWN;
+        let Some(counter) = self.oom.clone().filter(|_| killed) else { return false };
+        tokio::task::spawn_blocking(move || counter.claim()).await.unwrap_or(false)
+    }
+
     /// Sends a signal to the process alone, not to its children. One that has ended is left in peace.
     ///
     /// # Errors
@@ -126,8 +136,8 @@ impl Running {
         tokio::time::timeout(patience, self.ended()).await.ok()
     }
 
-    /// The last lines of its output, at most `count` of them and never more than 20 or 4 KiB, without control
-    /// characters. Empty if the log cannot be read.
+    /// The last lines of its output, at most `count` of them and never more than 200 or 32 KiB, without control
+    /// characters and secrets. Empty if the log cannot be read.
     pub async fn last_lines(&self, count: usize) -> Vec<String> {
         let id = Arc::clone(&self.id);
         let read = tokio::task::spawn_blocking(move || log_file::last_lines(&id.log, count));
@@ -137,7 +147,7 @@ impl Running {
         }
     }
 
-    /// Cuts the log back to its last 4 KiB if it is longer than `limit` bytes; whether it was. The server keeps
+    /// Cuts the log back to its last 32 KiB if it is longer than `limit` bytes; whether it was. The server keeps
     /// writing to it undisturbed.
     ///
     /// # Errors

@@ -67,6 +67,8 @@ diesel::table! {
         ip -> Nullable<Text>,
         port -> Nullable<Integer>,
         base_url -> Nullable<Text>,
+        last_failure -> Nullable<Text>,
+        last_failure_log -> Nullable<Text>,
     }
 }
 

@@ -2,13 +2,15 @@
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::prelude::*;
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use super::columns::{self, Json, optional_utc, stored};
 use super::schema::{servers, users};
 use super::{Db, StoreError};
 use crate::domain::ids::{ServerId, TokenId, UserId};
 use crate::domain::names::{ServerKey, ServerName, Username};
+use crate::domain::server_state::Failure;
 
 /// A user's server.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +37,18 @@ pub struct Server {
     pub api_token_id: Option<TokenId>,
     /// Where it listens, while it runs.
     pub address: Option<Address>,
+    /// Why its last start failed, or why it ended by itself.
+    pub last_failure: Option<LastFailure>,
+}
+
+/// Why a server's last start failed, or why it ended by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastFailure {
+    /// Why; without the lines that the process wrote, see [`last_failure_log`].
+    #[serde(flatten)]
+    pub failure: Failure,
+    /// When.
+    pub at: DateTime<Utc>,
 }
 
 /// Where a server listens.
@@ -67,6 +81,7 @@ struct Row {
     ip: Option<String>,
     port: Option<i32>,
     base_url: Option<String>,
+    last_failure: Option<Json<LastFailure>>,
 }
 
 impl From<Row> for Server {
@@ -89,6 +104,7 @@ impl From<Row> for Server {
             oauth_client_id: row.oauth_client_id,
             api_token_id: row.api_token_id.map(TokenId),
             address,
+            last_failure: row.last_failure.map(|Json(failure)| failure),
         }
     }
 }
@@ -308,6 +324,35 @@ pub fn clear_address(db: &mut Db, id: ServerId) -> Result<(), StoreError> {
         ))
         .execute(db)?;
     Ok(())
+}
+
+/// Records why the server failed, in place of what was recorded before.
+///
+/// # Errors
+/// If the query fails.
+pub fn set_last_failure(
+    db: &mut Db,
+    id: ServerId,
+    failure: &Failure,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let log = json!(failure.last_lines).to_string();
+    let short = Failure { last_lines: Vec::new(), ..failure.clone() };
+    let short = json!(LastFailure { failure: short, at }).to_string();
+    diesel::update(servers::table.find(id.0))
+        .set((servers::last_failure.eq(short), servers::last_failure_log.eq(log)))
+        .execute(db)?;
+    Ok(())
+}
+
+/// The last lines that the process wrote before the last failure.
+///
+/// # Errors
+/// If the query fails.
+pub fn last_failure_log(db: &mut Db, id: ServerId) -> Result<Vec<String>, StoreError> {
+    let log: Option<columns::List> =
+        servers::table.find(id.0).select(servers::last_failure_log).first(db).optional()?;
+    Ok(columns::items(log.flatten()))
 }
 
 /// Moves the last activity forward to `at`; an earlier time changes nothing. Whether it moved.

@@ -116,6 +116,8 @@ fn server_resources(table: &mut Table) {
     table
         .service(at("/users/{user}/server/progress").get(progress::stream))
         .service(at("/users/{user}/servers/{server:[^/]*}/progress").get(progress::stream))
+        .service(at("/users/{user}/server/restart").post(server::restart))
+        .service(at("/users/{user}/servers/{server:[^/]*}/restart").post(server::restart))
         .service(server("/users/{user}/server"))
         .service(server("/users/{user}/servers/{server:[^/]*}"));
 }

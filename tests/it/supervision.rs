@@ -1,5 +1,7 @@
 //! Real processes: start, crash, stop, and what a restarted hub finds.
 
+mod crashes;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 

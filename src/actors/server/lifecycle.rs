@@ -9,7 +9,8 @@ use chrono::Utc;
 use log::{error, warn};
 use serde_json::Value;
 
-use super::{Finding, Identity};
+use super::Identity;
+use super::reports::Finding;
 use crate::actors::permissions;
 use crate::actors::supervision::Supervision;
 use crate::domain::names::ServerKey;
@@ -26,7 +27,7 @@ use crate::spawn::{
 use crate::store::{Db, StoreError, oauth, servers, tokens, users};
 
 /// How many of a process's last lines are kept.
-const LAST_LINES: usize = 20;
+const LAST_LINES: usize = 200;
 /// How often cleaning up is tried again when the database is busy.
 const CLEANING_TRIES: u32 = 5;
 /// What the process gets for its token.
@@ -308,7 +309,7 @@ pub(super) async fn await_response(
         }
         Err(silent) => {
             let last_lines = running.last_lines(LAST_LINES).await;
-            let failure = Failure { kind: FailureKind::TimedOut, message: silent.to_string(), last_lines };
+            let failure = Failure { last_lines, ..Failure::new(FailureKind::TimedOut, silent.to_string()) };
             Event::ResponseFailed(failure).into()
         }
     }
@@ -318,16 +319,27 @@ pub(super) async fn await_response(
 pub(super) async fn ended(running: &Running) -> Failure {
     let exit = running.ended().await;
     let last_lines = running.last_lines(LAST_LINES).await;
-    Failure { kind: FailureKind::Exited, message: format!("The server's process ended: {exit}"), last_lines }
+    let (kind, message) = if running.was_out_of_memory(exit).await {
+        (FailureKind::OutOfMemory, "The server was killed because there was no memory left".to_owned())
+    } else {
+        (FailureKind::Exited, format!("The server's process ended: {exit}"))
+    };
+    Failure { exit_status: exit.status, signal: exit.signal, last_lines, ..Failure::new(kind, message) }
+}
+
+/// What is to be ended, and what is remembered of it.
+pub(super) struct Remains {
+    /// The process, if the actor knows it.
+    pub(super) running: Option<Running>,
+    /// How patiently it is ended.
+    pub(super) ladder: StopLadder,
+    /// Why it failed, for `last_failure`.
+    pub(super) failure: Option<Failure>,
 }
 
 /// Ends the process, wherever it is known from, and cleans up after it.
-pub(super) async fn end(
-    parts: Arc<Supervision>,
-    identity: Identity,
-    running: Option<Running>,
-    ladder: StopLadder,
-) -> Finding {
+pub(super) async fn end(parts: Arc<Supervision>, identity: Identity, remains: Remains) -> Finding {
+    let Remains { running, ladder, failure } = remains;
     let running = match running {
         Some(running) => Some(running),
         // The actor may not know the process: a launch was given up, or its predecessor panicked.
@@ -336,9 +348,10 @@ pub(super) async fn end(
     if let Some(running) = running {
         running.stop(&ladder).await;
     }
+    let failure = failure.map(Arc::new);
     for again in 0..CLEANING_TRIES {
-        let row = identity.clone();
-        match parts.store.write(move |db| clean(db, &row)).await {
+        let (row, failure) = (identity.clone(), failure.clone());
+        match parts.store.write(move |db| clean(db, &row, failure.as_deref())).await {
             Ok(()) => return Event::Ended.into(),
             Err(failed) => {
                 warn!(server:? = identity.key, error:% = failed; "cleaning up after a server failed");
@@ -350,8 +363,11 @@ pub(super) async fn end(
     Event::Ended.into()
 }
 
-fn clean(db: &mut Db, identity: &Identity) -> Result<(), StoreError> {
+fn clean(db: &mut Db, identity: &Identity, failure: Option<&Failure>) -> Result<(), StoreError> {
     let now = Utc::now();
+    if let Some(failure) = failure {
+        servers::set_last_failure(db, identity.id, failure, now)?;
+    }
     revoke(db, identity)?;
     servers::clear_address(db, identity.id)?;
     servers::touch(db, identity.id, now)?;

@@ -44,10 +44,12 @@ impl Before {
             State::Stopped => Place::Stopped,
             State::Queued => Place::Queued,
             State::Launching { .. } | State::Responding { .. } => Place::Starting,
-            State::Stopping { cause: Cause::Requested } => Place::Stopping,
-            State::Publishing { .. } | State::Ready | State::Checking | State::Stopping { .. } => {
-                Place::Elsewhere
-            }
+            State::Stopping { cause: Cause::Requested, .. } => Place::Stopping,
+            State::Publishing { .. }
+            | State::Ready
+            | State::Checking
+            | State::Delayed
+            | State::Stopping { .. } => Place::Elsewhere,
         };
         Self {
             place,
@@ -65,14 +67,18 @@ impl Observed {
     /// A transition has happened.
     pub(super) fn see(&mut self, before: Before, now: &State) {
         match (before.place, now) {
-            (Place::Stopped, State::Queued) => self.starting = Some(Instant::now()),
+            (Place::Stopping, State::Queued) => {
+                self.stopped(before.ended);
+                self.starting = Some(Instant::now());
+            }
+            (Place::Stopped | Place::Elsewhere, State::Queued) => self.starting = Some(Instant::now()),
             (Place::Starting, State::Publishing { check: false }) => self.started(),
-            (Place::Starting, State::Stopping { cause: Cause::Failed(failure) }) => self.failed(failure),
+            (Place::Starting, State::Stopping { cause: Cause::Failed(failure), .. }) => self.failed(failure),
             (Place::Queued, State::Stopped) if before.timed_out => {
                 self.metrics.spawn(SpawnStatus::Error, "", took(self.starting.take()));
             }
             (Place::Stopping, State::Stopped) => self.stopped(before.ended),
-            (Place::Starting | Place::Elsewhere, State::Stopping { cause: Cause::Requested }) => {
+            (Place::Starting | Place::Elsewhere, State::Stopping { cause: Cause::Requested, .. }) => {
                 self.stopping.get_or_insert_with(Instant::now);
             }
             _ => {}
@@ -100,7 +106,7 @@ impl Observed {
 
     fn failed(&mut self, failure: &Failure) {
         let reason = match failure.kind {
-            FailureKind::Exited => "exited",
+            FailureKind::Exited | FailureKind::OutOfMemory => "exited",
             FailureKind::Launch | FailureKind::TimedOut | FailureKind::Hub => "",
         };
         self.metrics.spawn(SpawnStatus::Error, reason, took(self.starting.take()));
@@ -163,7 +169,7 @@ mod tests {
         assert_eq!(counted(stop), [spawned, r#"stop_seconds_count{status="success"} 1.0"#]);
         let hanging = [start(), vec![Event::Published, Event::StopRequested, Event::DeadlinePassed]].concat();
         assert_eq!(counted(hanging), [spawned, r#"stop_seconds_count{status="failure"} 1.0"#]);
-        let crash = Event::ProcessEnded(failure(FailureKind::Exited));
+        let crash = Event::ProcessEnded { failure: failure(FailureKind::Exited), again: None };
         let crashed = [start(), vec![Event::Published, crash, Event::Ended]].concat();
         assert_eq!(counted(crashed), [spawned], "nobody asked for this stop");
     }

@@ -1,7 +1,5 @@
 //! What others ask of a server's actor: start, stop.
 
-use std::sync::Arc;
-
 use actix::{Context, Handler, Message, MessageResult};
 use serde_json::Value;
 
@@ -43,12 +41,8 @@ impl Handler<Start> for ServerActor {
             (None, true) => StartReply::Ready,
             (None, false) => {
                 self.options = start.options;
-                let requested = Progress { percent: 0, message: "Server requested".to_owned() };
-                self.status.send_modify(|status| {
-                    status.attempt += 1;
-                    status.outcome = None;
-                    status.progress = Arc::new(vec![requested]);
-                });
+                self.restarts.forget();
+                self.begin_attempt(requested());
                 self.apply(Event::StartRequested, context);
                 StartReply::Accepted { attempt: self.status.borrow().attempt }
             }
@@ -68,6 +62,29 @@ impl Handler<Stop> for ServerActor {
     fn handle(&mut self, _: Stop, context: &mut Context<Self>) {
         self.apply(Event::StopRequested, context);
     }
+}
+
+/// Run the server anew. Accepted in every state: one that runs or stops is started again once it has stopped, one that
+/// is stopped starts, one that is starting goes on.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Restart;
+
+impl Handler<Restart> for ServerActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Restart, context: &mut Context<Self>) {
+        self.restarts.forget();
+        if !self.state.is_active() {
+            self.options = None;
+            self.begin_attempt(requested());
+        }
+        self.apply(Event::RestartRequested, context);
+    }
+}
+
+fn requested() -> Progress {
+    Progress { percent: 0, message: "Server requested".to_owned() }
 }
 
 /// Panic, to prove that the hub rebuilds the actor from the store.

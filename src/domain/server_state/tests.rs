@@ -16,6 +16,12 @@ fn failure() -> Failure {
     Failure::new(FailureKind::Exited, "exit status 7")
 }
 
+const PAUSE: Duration = Duration::from_secs(4);
+
+fn crash(again: Option<Duration>) -> Event {
+    Event::ProcessEnded { failure: failure(), again }
+}
+
 /// Carries a state through events and keeps the books that the actor would keep.
 struct World {
     state: State,
@@ -92,7 +98,7 @@ fn su_072_the_route_is_removed_before_the_process_is_ended() {
 #[test]
 fn life_021_a_server_that_dies_loses_its_route_and_keeps_its_reason() {
     let mut world = World::after(&UP);
-    world.feed(Event::ProcessEnded(failure()));
+    world.feed(crash(None));
     assert!(!world.published);
     assert_eq!(world.state.pending(), Some(Pending::Stop));
     world.feed(Event::Ended);
@@ -142,7 +148,69 @@ fn a_port_that_was_taken_in_between_is_tried_again_once() {
     assert_eq!(world.state, State::Launching { cancelled: false, again: true });
     world.feed(Event::Launched);
     world.feed(Event::PortTaken(failure()));
-    assert_eq!(world.state, State::Stopping { cause: Cause::Failed(failure()) });
+    assert_eq!(world.state, State::Stopping { cause: Cause::Failed(failure()), again: None });
+}
+
+#[test]
+fn a_crash_that_is_restarted_waits_and_starts_anew() {
+    let mut world = World::after(&UP);
+    world.feed(crash(Some(PAUSE)));
+    assert!(!world.published);
+    world.feed(Event::Ended);
+    assert_eq!((&world.state, world.state.pending()), (&State::Delayed, Some(Pending::Spawn)));
+    world.feed(Event::DeadlinePassed);
+    assert_eq!(world.state, State::Queued);
+    UP[1..].iter().cloned().for_each(|event| world.feed(event));
+    assert!(world.state.is_ready());
+}
+
+#[test]
+fn a_stop_takes_a_restart_back_at_any_time() {
+    for events in
+        [vec![crash(Some(PAUSE))], vec![crash(Some(PAUSE)), Event::Ended], vec![Event::RestartRequested]]
+    {
+        let mut world = World::after(&UP);
+        events.into_iter().for_each(|event| world.feed(event));
+        world.feed(Event::StopRequested);
+        world.feed(Event::Ended);
+        assert_eq!((world.state, world.deadline), (State::Stopped, false));
+    }
+}
+
+#[test]
+fn a_crash_that_could_not_be_cleaned_up_after_is_not_restarted() {
+    let mut world = World::after(&UP);
+    world.feed(crash(Some(PAUSE)));
+    world.feed(Event::DeadlinePassed);
+    assert_eq!(world.state, State::Stopped);
+}
+
+#[test]
+fn a_restart_is_legal_in_every_state_and_ends_in_a_start() {
+    let stopping = |mut world: World| {
+        world.feed(Event::StopRequested);
+        world
+    };
+    let worlds = [
+        World::new(),
+        World::after(&UP[..1]),
+        World::after(&UP[..2]),
+        stopping(World::after(&UP[..2])),
+        World::after(&UP[..3]),
+        stopping(World::after(&UP[..3])),
+        World::after(&UP[..4]),
+        World::after(&UP),
+        stopping(World::after(&UP)),
+        World::after(&[Event::CheckRequested]),
+    ];
+    for mut world in worlds {
+        let from = world.state.clone();
+        world.feed(Event::RestartRequested);
+        assert!(world.state.is_active(), "{from:?}");
+        world.feed(Event::Ended);
+        UP[1..].iter().cloned().for_each(|event| world.feed(event));
+        assert!(world.state.is_ready(), "{from:?}: {:?}", world.state);
+    }
 }
 
 #[test]
@@ -167,7 +235,9 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::PortTaken(failure())),
         Just(Event::Published),
         Just(Event::PublishFailed(failure())),
-        Just(Event::ProcessEnded(failure())),
+        Just(crash(None)),
+        Just(crash(Some(PAUSE))),
+        Just(Event::RestartRequested),
         Just(Event::Ended),
         Just(Event::DeadlinePassed),
     ]
@@ -206,7 +276,7 @@ proptest! {
         let mut world = World::new();
         before.into_iter().for_each(|event| world.feed(event));
         world.feed(Event::StopRequested);
-        let begins = |event: &Event| matches!(event, Event::StartRequested | Event::CheckRequested);
+        let begins = |event: &Event| matches!(event, Event::StartRequested | Event::CheckRequested | Event::RestartRequested);
         for event in after.into_iter().filter(|event| !begins(event)) {
             world.feed(event);
             prop_assert!(!world.state.is_ready());

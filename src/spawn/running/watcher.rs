@@ -12,6 +12,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 
 use super::Running;
+use crate::spawn::oom::OomCounter;
 use crate::spawn::{Exit, ProcessId};
 
 /// The processes that are watched and have not ended. An actor that is rebuilt adopts its server from here, and so
@@ -23,8 +24,8 @@ pub(super) fn watch(id: ProcessId, pidfd: OwnedFd) -> io::Result<Running> {
     let pidfd = Arc::new(pidfd);
     let end = register(Arc::clone(&pidfd))?;
     let (news, exit) = watch::channel(None);
-    let id = Arc::new(id);
-    let running = Running { id, pidfd, exit };
+    let oom = OomCounter::of(id.pid).map(Arc::new);
+    let running = Running { id: Arc::new(id), pidfd, exit, oom };
     let watched = running.clone();
     watched_now().get_or_insert_default().insert(running.id.pid, running.clone());
     tokio::spawn(async move {

@@ -12,7 +12,8 @@ use crate::store::migrate::names;
 use crate::store::testing::{Scratch, each_lasting_scratch, user};
 use crate::store::{Db, Migrated, OpenMode, Store, StoreConfig, StoreError, users};
 
-const MIGRATIONS: [&str; 4] = ["0001", "0002", "0003", "0004"];
+const MIGRATIONS: [&str; 5] = ["0001", "0002", "0003", "0004", "0005"];
+const LAST: &str = MIGRATIONS[MIGRATIONS.len() - 1];
 
 fn open(scratch: &Scratch, mode: OpenMode) -> Result<Store, StoreError> {
     Store::open(&scratch.config, mode)
@@ -33,8 +34,11 @@ fn files_in(folder: &TempDir) -> Vec<String> {
 /// Takes a database back to the schema before the last migration.
 fn outdate(scratch: &Scratch) {
     drop(scratch.store());
-    let sql = "DROP TABLE service_processes; DELETE FROM __diesel_schema_migrations WHERE version = '0004'";
-    scratch.connection().batch_execute(sql).unwrap();
+    let sql = format!(
+        "ALTER TABLE servers DROP COLUMN last_failure; ALTER TABLE servers DROP COLUMN last_failure_log; \
+         DELETE FROM __diesel_schema_migrations WHERE version = '{LAST}'"
+    );
+    scratch.connection().batch_execute(&sql).unwrap();
 }
 
 #[test]
@@ -62,7 +66,7 @@ fn looking_at_the_schema_changes_nothing() {
             let state = Store::schema_state(&scratch.config).unwrap();
             assert_eq!(
                 (state.applied.join(" "), state.pending.join(" ")),
-                ("0001 0002 0003".into(), "0004".into())
+                (MIGRATIONS[..MIGRATIONS.len() - 1].join(" "), LAST.to_owned())
             );
         }
     });
@@ -74,11 +78,11 @@ fn db_009_an_older_schema_is_refused_with_advice_unless_an_upgrade_is_asked_for(
         outdate(scratch);
         let refused = open(scratch, OpenMode::CreateOrCurrent).unwrap_err();
         assert!(
-            matches!(&refused, StoreError::SchemaOutdated { pending } if pending == &["0004"]),
+            matches!(&refused, StoreError::SchemaOutdated { pending } if pending == &[LAST]),
             "{refused:?}"
         );
         assert!(refused.to_string().contains("orrery db migrate"), "{refused}");
-        assert_eq!(open(scratch, OpenMode::Upgrade).unwrap().migrated().applied, ["0004"]);
+        assert_eq!(open(scratch, OpenMode::Upgrade).unwrap().migrated().applied, [LAST]);
         assert_eq!(Store::schema_state(&scratch.config).unwrap().pending, [""; 0]);
     });
 }
@@ -94,7 +98,7 @@ fn db_009_an_upgrade_of_a_file_makes_a_private_copy_first() {
     assert_eq!((shape.as_str(), mode_of(&backup)), ("9999-99-99-999999", 0o600));
 
     let copy = StoreConfig { url: backup.to_str().unwrap().to_owned(), ..scratch.config.clone() };
-    assert_eq!(Store::schema_state(&copy).unwrap().pending, ["0004"]);
+    assert_eq!(Store::schema_state(&copy).unwrap().pending, [LAST]);
     let mut copy = crate::store::db::open(&copy).unwrap();
     assert_eq!(users::count(&mut copy).unwrap(), 1);
 }
@@ -108,7 +112,7 @@ fn a_newer_schema_is_refused_even_for_an_upgrade() {
         for mode in [OpenMode::CreateOrCurrent, OpenMode::Upgrade] {
             let refused = open(scratch, mode).unwrap_err();
             let StoreError::NewerSchema { found, known } = &refused else { panic!("{refused:?}") };
-            assert_eq!((found.as_str(), known.as_str()), ("9999", "0004"));
+            assert_eq!((found.as_str(), known.as_str()), ("9999", LAST));
         }
     });
 }

@@ -2,12 +2,14 @@
 
 pub(in crate::web) mod change;
 mod named;
+pub(in crate::web) mod restart;
 pub(in crate::web) mod start;
 pub(in crate::web) mod stop;
 
 use actix_web::{HttpResponse, web};
 
 pub(super) use change::change;
+pub(super) use restart::restart;
 pub(super) use start::start;
 pub(super) use stop::stop;
 
@@ -39,6 +41,8 @@ struct Found {
     groups: Vec<GroupName>,
     /// How many named servers the owner has.
     named: usize,
+    /// What the server wrote before it failed.
+    last_lines: Vec<String>,
 }
 
 impl Found {
@@ -48,7 +52,11 @@ impl Found {
         let rows = servers::of_user(db, owner.id)?;
         let named = rows.iter().filter(|server| !server.name.is_default()).count();
         let row = rows.into_iter().find(|server| server.name == key.server);
-        Ok(Self { owner, row, groups, named })
+        let last_lines = match &row {
+            Some(row) if row.last_failure.is_some() => servers::last_failure_log(db, row.id)?,
+            _ => Vec::new(),
+        };
+        Ok(Self { owner, row, groups, named, last_lines })
     }
 
     /// The default server always exists; others have a row.
@@ -62,7 +70,12 @@ impl Found {
             true => StateVisibility::Shown,
             false => StateVisibility::Hidden,
         };
-        ServerView::new(hub, key, self.row.as_ref(), &hub.servers.status(key), state)
+        let view = ServerView::new(hub, key, self.row.as_ref(), &hub.servers.status(key), state);
+        // what a server wrote is for those who may use it
+        match caller.scopes.covers_server("access:servers", user, server, &self.groups) {
+            true => view.with_last_lines(&self.last_lines),
+            false => view,
+        }
     }
 }
 

@@ -44,6 +44,7 @@ use crate::web::{api, oauth, openapi, pages};
         api::server::show,
         api::server::create,
         api::server::start::start,
+        api::server::restart::restart,
         api::server::change::change,
         api::server::stop::stop,
         api::progress::stream,

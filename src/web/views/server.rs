@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::stamp::{Stamp, stamp};
 use crate::actors::directory::ServerStatus;
 use crate::domain::names::ServerKey;
-use crate::store::servers::Server;
+use crate::store::servers::{LastFailure, Server};
 use crate::web::state::Hub;
 
 /// A user's server. The caller must hold `read:servers` on it.
@@ -16,7 +16,7 @@ use crate::web::state::Hub;
     "name": "lab", "display_name": "My lab", "full_name": "ada/lab", "last_activity": "2026-01-02T03:04:05Z",
     "started": "2026-01-02T03:04:05Z", "pending": null, "ready": true, "stopped": false, "url": "/user/ada/lab/",
     "user_options": {}, "progress_url": "/hub/api/users/ada/servers/lab/progress", "full_url": null,
-    "full_progress_url": null,
+    "full_progress_url": null, "last_failure": null,
 }))]
 pub struct ServerView {
     /// Empty for the default server.
@@ -49,6 +49,8 @@ pub struct ServerView {
     full_url: Option<String>,
     /// With scheme and host, where a public address is configured.
     full_progress_url: Option<String>,
+    /// Why its last start failed, or why it ended by itself; null if that never happened.
+    last_failure: Option<FailureView>,
     /// What the spawner keeps, for who may see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object)]
@@ -91,7 +93,56 @@ impl ServerView {
             user_options: row.and_then(|row| row.user_options.clone()).unwrap_or_else(empty),
             full_progress_url: hub.public(&progress_url),
             progress_url,
+            last_failure: row.and_then(|row| row.last_failure.as_ref()).map(FailureView::new),
             state: (state == StateVisibility::Shown).then(|| spawner_state(row, status)),
+        }
+    }
+}
+
+impl ServerView {
+    /// The model with what the process wrote before the last failure.
+    #[must_use]
+    pub fn with_last_lines(mut self, lines: &[String]) -> Self {
+        if let Some(failure) = &mut self.last_failure {
+            failure.log = Some(lines.to_vec());
+        }
+        self
+    }
+}
+
+/// Why a server failed; not part of the reference's model.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ServerFailure, example = json!({
+    "kind": "exited", "message": "The server's process ended: exit status 1", "exit_status": 1, "signal": null,
+    "at": "2026-01-02T03:04:05Z", "log": ["No module named 'jupyterlab'"],
+}))]
+struct FailureView {
+    /// `launch`: its process could not be started; `exited`; `out-of-memory`; `timed-out`: it did not answer in time;
+    /// `hub`: the hub could not do its part.
+    kind: &'static str,
+    /// A sentence for the owner.
+    message: String,
+    /// What the process exited with.
+    exit_status: Option<i32>,
+    /// The signal that killed it.
+    signal: Option<i32>,
+    /// When it happened.
+    #[schema(value_type = String, format = DateTime)]
+    at: Stamp,
+    /// The last lines that it wrote, without what looks like a secret: in the model of one server, for who may use it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<Vec<String>>,
+}
+
+impl FailureView {
+    fn new(LastFailure { failure, at }: &LastFailure) -> Self {
+        Self {
+            kind: failure.kind.as_str(),
+            message: failure.message.clone(),
+            exit_status: failure.exit_status,
+            signal: failure.signal,
+            at: Stamp(*at),
+            log: None,
         }
     }
 }

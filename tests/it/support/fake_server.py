@@ -1,7 +1,7 @@
 """A user server for the tests: answers below its prefix, takes every POST; says what it is at <prefix>whoami and
 <prefix>env, and what it was asked at <prefix>fields.
 
-FAKE_FAIL=1 writes to stderr and exits with status 7; FAKE_STUBBORN=1 ignores SIGINT and SIGTERM; FAKE_DELAY=seconds
+FAKE_FAIL=1 writes to stderr and exits with status 7; so does a GET of <prefix>crash; FAKE_STUBBORN=1 ignores SIGINT and SIGTERM; FAKE_DELAY=seconds
 waits before it listens.
 """
 import json
@@ -15,11 +15,19 @@ from urllib.parse import urlparse
 PREFIX = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
 
 
+def fail():
+    token = os.environ["JUPYTERHUB_API_TOKEN"]
+    print(f"the disk quota of this user is exceeded\nits token is {token}", file=sys.stderr, flush=True)
+    os._exit(7)
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
         tail = self.path.removeprefix(PREFIX)
+        if tail == "crash":
+            fail()
         found = {"api": {"version": "fake"}, "env": dict(os.environ), "whoami": {"pid": os.getpid(), "sid": os.getsid(0)}}
         found["fields"] = self.headers.items()
         body = json.dumps(found.get(tail, {"path": self.path})).encode()
@@ -46,8 +54,7 @@ class Server(ThreadingHTTPServer):
 
 
 if os.environ.get("FAKE_FAIL"):
-    print("the disk quota of this user is exceeded", file=sys.stderr, flush=True)
-    sys.exit(7)
+    fail()
 if os.environ.get("FAKE_STUBBORN"):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

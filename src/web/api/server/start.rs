@@ -119,7 +119,7 @@ fn identity(db: &mut Db, key: &ServerKey, wanted: &Wanted) -> Result<Identity, R
 }
 
 /// How the start went, as far as it got in the time given.
-fn answer(status: &ServerStatus) -> Result<HttpResponse, Refused> {
+pub(super) fn answer(status: &ServerStatus) -> Result<HttpResponse, Refused> {
     if status.ready {
         return Ok(empty(StatusCode::CREATED));
     }

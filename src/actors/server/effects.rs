@@ -1,0 +1,214 @@
+//! The effects of a server's state machine, performed: each that takes time runs as a task and reports back.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix::{AsyncContext, Context};
+use log::{info, warn};
+
+use super::observed::Observed;
+use super::reports::{Finding, Gone, Note, Report};
+use super::{ServerActor, lifecycle};
+use crate::actors::admission::{Admission, Admit, Settled};
+use crate::actors::directory::{Outcome, Progress};
+use crate::actors::registry::{Publish, Unpublish};
+use crate::domain::route_check::{Purpose, WantedRoute};
+use crate::domain::server_state::{Cause, Effect, Event, Failure, FailureKind, State};
+use crate::metrics;
+
+impl ServerActor {
+    pub(super) fn perform(&mut self, effect: Effect, context: &mut Context<Self>) {
+        match effect {
+            Effect::Begin(pause) => self.begin_again(pause),
+            Effect::Admit => self.admit(context),
+            Effect::Withdraw => self.settle(),
+            Effect::Launch => self.launch(context),
+            Effect::Adopt => {
+                let work = lifecycle::adopt(Arc::clone(&self.parts), self.identity.clone());
+                self.run(context, work);
+            }
+            Effect::AwaitResponse => self.await_response(context),
+            Effect::Publish => self.publish(context),
+            Effect::Unpublish => {
+                info!(server = self.identity.key.log_name().as_str(), route:% = self.parts.route(&self.identity.key); "a route is removed");
+                self.parts.registry.tell(Unpublish { spec: self.parts.route(&self.identity.key) });
+            }
+            Effect::End => self.end(context),
+            Effect::Abandon => self.abandon(),
+            Effect::Deadline(after) => self.arm(after, context),
+            Effect::NoDeadline => self.disarm(context),
+            Effect::Keep(cause) => self.keep(cause),
+        }
+    }
+
+    fn prefix(&self) -> String {
+        self.parts.prefix(&self.identity.key)
+    }
+
+    /// Runs an effect that reports back; a later effect or `Abandon` makes its report void.
+    fn run(&mut self, context: &Context<Self>, work: impl Future<Output = Finding> + 'static) {
+        self.ticket += 1;
+        let ticket = self.ticket;
+        let server = context.address();
+        let parts = Arc::clone(&self.parts);
+        self.task = Some(actix::spawn(async move {
+            let finding = work.await;
+            let orphan = finding.running.clone();
+            let accepted = server.send(Report { ticket, finding }).await.unwrap_or(false);
+            if let (false, Some(orphan)) = (accepted, orphan) {
+                warn!(pid = orphan.id().pid; "a process came too late and is ended");
+                orphan.stop(&parts.ladder.of_a_start()).await;
+            }
+        }));
+    }
+
+    fn abandon(&mut self) {
+        self.ticket += 1;
+        // A launch is left to finish: its process, if any, must be known to be ended.
+        if let Some(task) = self.task.take().filter(|_| self.running.is_some()) {
+            task.abort();
+        }
+    }
+
+    /// A start that nobody asked for just now: a crash that is restarted, or a restart.
+    fn begin_again(&mut self, pause: Duration) {
+        let ended = match &self.status.borrow().outcome {
+            Some(Outcome::Ended(failure)) => format!("{}; ", failure.message.trim_end_matches('.')),
+            _ => String::new(),
+        };
+        let message = match pause {
+            Duration::ZERO => format!("{ended}starting again"),
+            pause => format!("{ended}starting again in {} seconds", pause.as_secs_f64().ceil()),
+        };
+        self.options = None;
+        self.begin_attempt(Progress { percent: 0, message });
+    }
+
+    fn admit(&mut self, context: &Context<Self>) {
+        let admission = self.parts.admission.clone();
+        let key = self.identity.key.clone();
+        let server = context.address();
+        let metrics = Arc::clone(&self.parts.metrics);
+        let asked = Instant::now();
+        self.run(context, async move {
+            match admission.ask(Admit(key)).await {
+                Ok(Admission::Admitted) => Event::Admitted.into(),
+                Ok(Admission::Refused(refusal)) => {
+                    Observed::refused(&metrics, refusal.retry_after, asked);
+                    Finding { refusal: Some(refusal), ..Event::Refused.into() }
+                }
+                Ok(Admission::Queued { ahead, turn }) => {
+                    let message = format!("Waiting for a free place: {ahead} before you");
+                    server.do_send(Note(Progress { percent: 5, message }));
+                    if turn.await.is_ok() {
+                        Event::Admitted.into()
+                    } else {
+                        Finding::refused("The queue was lost; try again.")
+                    }
+                }
+                Err(absent) => Finding::refused(&absent.to_string()),
+            }
+        });
+    }
+
+    fn settle(&mut self) {
+        let running = self.state.is_ready();
+        self.parts.admission.tell(Settled { key: self.identity.key.clone(), running });
+    }
+
+    fn launch(&mut self, context: &Context<Self>) {
+        self.running = None;
+        self.note(Progress { percent: 50, message: "Spawning server...".to_owned() });
+        let order = lifecycle::Order {
+            identity: self.identity.clone(),
+            options: self.options.clone(),
+            prepared: self.prepared.clone(),
+        };
+        self.run(context, lifecycle::launch(Arc::clone(&self.parts), order));
+    }
+
+    fn await_response(&mut self, context: &Context<Self>) {
+        let (Some(running), Some(address)) = (self.running.clone(), self.address.clone()) else { return };
+        let work = lifecycle::await_response(Arc::clone(&self.parts), self.prefix(), running, address);
+        self.run(context, work);
+    }
+
+    fn publish(&mut self, context: &Context<Self>) {
+        self.watch_process(context);
+        let Some(address) = self.address.clone() else { return };
+        let key = &self.identity.key;
+        let route =
+            WantedRoute { target: format!("http://{address}"), purpose: Purpose::Server(key.clone()) };
+        let route = Publish { spec: self.parts.route(key), route };
+        info!(server = key.log_name().as_str(), route:% = route.spec, target = route.route.target.as_str(); "a route is added");
+        let registry = self.parts.registry.clone();
+        let is_new = self.state == State::Publishing { check: false };
+        let metrics = Some(Arc::clone(&self.parts.metrics)).filter(|_| is_new);
+        self.run(context, async move {
+            let asked = Instant::now();
+            let answer = registry.ask(route).await;
+            if let Some(metrics) = metrics {
+                metrics.route_added(metrics::Outcome::of(matches!(answer, Ok(Ok(())))), asked.elapsed());
+            }
+            match answer {
+                Ok(Ok(())) => Event::Published.into(),
+                Ok(Err(refused)) => Event::PublishFailed(hub_failure(refused)).into(),
+                Err(absent) => Event::PublishFailed(hub_failure(absent)).into(),
+            }
+        });
+    }
+
+    /// Reports the end of the process the moment it happens.
+    pub(super) fn watch_process(&mut self, context: &Context<Self>) {
+        let Some(running) = self.running.clone() else { return };
+        let server = context.address();
+        let watched = actix::spawn(async move {
+            let failure = lifecycle::ended(&running).await;
+            server.do_send(Gone { pid: running.id().pid, failure });
+        });
+        if let Some(old) = self.watcher.replace(watched) {
+            old.abort();
+        }
+    }
+
+    fn end(&mut self, context: &Context<Self>) {
+        if let Some(watcher) = self.watcher.take() {
+            watcher.abort();
+        }
+        self.prepared = None;
+        let ladder = match self.state {
+            State::Stopping { cause: Cause::Cancelled | Cause::Failed(_), .. } => {
+                self.parts.ladder.of_a_start()
+            }
+            _ => self.parts.ladder,
+        };
+        let failure = match &self.state {
+            State::Stopping { cause: Cause::Failed(failure) | Cause::Ended(failure), .. } => {
+                Some(failure.clone())
+            }
+            _ => None,
+        };
+        let remains = lifecycle::Remains { running: self.running.clone(), ladder, failure };
+        let work = lifecycle::end(Arc::clone(&self.parts), self.identity.clone(), remains);
+        self.run(context, work);
+    }
+
+    fn arm(&mut self, after: Duration, context: &mut Context<Self>) {
+        self.disarm(context);
+        let passed = context.run_later(after, |server, context| {
+            server.deadline = None;
+            server.apply(Event::DeadlinePassed, context);
+        });
+        self.deadline = Some(passed);
+    }
+
+    fn disarm(&mut self, context: &mut Context<Self>) {
+        if let Some(deadline) = self.deadline.take() {
+            context.cancel_future(deadline);
+        }
+    }
+}
+
+fn hub_failure(error: impl std::fmt::Display) -> Failure {
+    Failure::new(FailureKind::Hub, format!("The hub could not publish the server's address: {error}"))
+}

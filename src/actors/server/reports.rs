@@ -1,0 +1,113 @@
+//! What comes back from an effect, and from the process.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix::{AsyncContext, Context, Handler, Message};
+
+use super::ServerActor;
+use super::lifecycle::Prepared;
+use crate::actors::directory::{Outcome, Progress, Refusal};
+use crate::domain::server_state::{Event, Failure};
+use crate::metrics::Poll;
+use crate::spawn::{Address, Running};
+
+/// How long a server that ended by itself still counts as running: what its page asks for right behind the crash gets 503
+/// from the proxy, rather than a redirection to a page of the hub's that scripts would take for the answer.
+const CRASHED: Duration = Duration::from_millis(50);
+
+/// What an effect found out.
+pub(crate) struct Finding {
+    pub(super) event: Event,
+    pub(super) running: Option<Running>,
+    pub(super) address: Option<Address>,
+    pub(super) prepared: Option<Arc<Prepared>>,
+    pub(super) refusal: Option<Refusal>,
+}
+
+impl From<Event> for Finding {
+    fn from(event: Event) -> Self {
+        Self { event, running: None, address: None, prepared: None, refusal: None }
+    }
+}
+
+impl Finding {
+    pub(super) fn refused(message: &str) -> Self {
+        let refusal = Refusal { message: message.to_owned(), retry_after: None };
+        Self { refusal: Some(refusal), ..Event::Refused.into() }
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "bool")]
+pub(super) struct Report {
+    pub(super) ticket: u64,
+    pub(super) finding: Finding,
+}
+
+impl Handler<Report> for ServerActor {
+    type Result = bool;
+
+    fn handle(&mut self, report: Report, context: &mut Context<Self>) -> bool {
+        if report.ticket != self.ticket {
+            return false;
+        }
+        let finding = report.finding;
+        self.task = None;
+        if let Some(prepared) = finding.prepared {
+            self.prepared = Some(prepared);
+        }
+        if let (Some(running), Some(address)) = (finding.running, finding.address) {
+            self.running = Some(running);
+            self.address = Some(address);
+        }
+        if let Some(refusal) = finding.refusal {
+            self.status.send_modify(|status| status.outcome = Some(Outcome::Refused(refusal)));
+        }
+        self.apply(finding.event, context);
+        true
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Note(pub(super) Progress);
+
+impl Handler<Note> for ServerActor {
+    type Result = ();
+
+    fn handle(&mut self, Note(progress): Note, _: &mut Context<Self>) {
+        self.note(progress);
+    }
+}
+
+/// The watched process is gone.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Gone {
+    pub(super) pid: i32,
+    pub(super) failure: Failure,
+}
+
+impl Handler<Gone> for ServerActor {
+    type Result = ();
+
+    fn handle(&mut self, gone: Gone, context: &mut Context<Self>) {
+        self.parts.metrics.poll(Poll::Stopped, Duration::ZERO);
+        let pause = if self.state.is_ready() { CRASHED } else { Duration::ZERO };
+        context.run_later(pause, move |server, context| {
+            if server.running.as_ref().is_none_or(|running| running.id().pid != gone.pid) {
+                return;
+            }
+            let failure = gone.failure;
+            // only what ran is started again by itself: a start that fails would fail again
+            let again = if server.state.is_ready() {
+                let policy = server.parts.servers.restart;
+                server.restarts.after_end(&policy, failure.exit_status, Instant::now())
+            } else {
+                None
+            };
+            server.apply(Event::ProcessEnded { failure, again }, context);
+        });
+    }
+}
