@@ -7,6 +7,7 @@
 //! 4. Managed services start; servers that the database says are running are verified in the background.
 
 pub mod bootstrap;
+mod culler;
 mod listen;
 mod observe;
 mod parts;

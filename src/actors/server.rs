@@ -31,7 +31,7 @@ use observed::{Before, Observed};
 
 #[cfg(test)]
 pub(crate) use requests::Crash;
-pub(crate) use requests::Start;
+pub(crate) use requests::{Cull, Start};
 pub use requests::{Restart, StartReply, Stop};
 
 /// Bytes of output that a running server may leave in its log between two polls.
@@ -165,6 +165,7 @@ impl ServerActor {
         let key = &self.identity.key;
         let outcome = match cause {
             Cause::Requested => Outcome::Stopped,
+            Cause::Culled(why) => Outcome::Culled(why),
             Cause::Cancelled => Outcome::Cancelled,
             Cause::Failed(failure) => {
                 warn!(server:? = key, reason = failure.message.as_str(); "start failed");

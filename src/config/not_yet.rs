@@ -50,10 +50,6 @@ const DEFAULT_ONLY: &[(&str, &str)] = &[
     ("database.pool_recycle", "connections are tested before each use"),
     ("database.log_statements", "statements are not logged in this build"),
     ("tls.internal", TLS),
-    (
-        "culler",
-        "idle servers are not stopped in this build; the package jupyterhub-idle-culler works as a service",
-    ),
 ];
 
 const OWN_PAGES: &str = "pages of your own are not in this build";
@@ -173,7 +169,7 @@ mod tests {
 
     #[test]
     fn what_is_not_supported_can_still_be_shown() {
-        assert_eq!(reading("culler.timeout = 60").not_yet.len(), 3);
+        assert_eq!(reading("spawner.poll_jitter = 0.5").not_yet.len(), 3);
     }
 
     #[test]

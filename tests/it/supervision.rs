@@ -1,6 +1,7 @@
 //! Real processes: start, crash, stop, and what a restarted hub finds.
 
 mod crashes;
+mod culling;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -45,7 +45,7 @@ impl Event {
             Some(Outcome::Refused(refusal)) => {
                 Self::failed(&format!("Spawn failed: {}", refusal.message), &[])
             }
-            Some(Outcome::Stopped | Outcome::Cancelled | Outcome::Ready) | None => {
+            Some(Outcome::Stopped | Outcome::Culled(_) | Outcome::Cancelled | Outcome::Ready) | None => {
                 Self::failed("Spawn cancelled", &[])
             }
         }

@@ -108,6 +108,6 @@ fn judge(status: ServerStatus, attempt: u64, target: &Target) -> Result<(), Refu
                 format!("The server of {} could not be started. {}", target.key.log_name(), failure.message);
             Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, message))
         }
-        Some(Outcome::Ready | Outcome::Stopped | Outcome::Cancelled) | None => Ok(()),
+        Some(Outcome::Ready | Outcome::Stopped | Outcome::Culled(_) | Outcome::Cancelled) | None => Ok(()),
     }
 }
