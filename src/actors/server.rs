@@ -6,6 +6,7 @@
 mod effects;
 mod lifecycle;
 mod observed;
+mod prepare;
 mod reports;
 mod requests;
 
@@ -26,8 +27,8 @@ use crate::domain::names::ServerKey;
 use crate::domain::restart::Restarts;
 use crate::domain::server_state::{Cause, Event, Pending, State};
 use crate::spawn::{Address, Running};
-use lifecycle::Prepared;
 use observed::{Before, Observed};
+use prepare::Prepared;
 
 #[cfg(test)]
 pub(crate) use requests::Crash;

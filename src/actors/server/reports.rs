@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use actix::{AsyncContext, Context, Handler, Message};
 
 use super::ServerActor;
-use super::lifecycle::Prepared;
+use super::prepare::Prepared;
 use crate::actors::directory::{Outcome, Progress, Refusal};
 use crate::domain::server_state::{Event, Failure};
 use crate::metrics::Poll;
