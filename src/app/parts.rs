@@ -96,6 +96,7 @@ pub(super) fn supervision(
         janitor: Slot::default(),
         inspector: Slot::default(),
         services: super::services::parts(config, addresses),
+        culling: Slot::default(),
         culler: super::culler::settings(config)?,
         journal: Journal::new(kept, Arc::clone(&metrics)),
         metrics,
