@@ -161,6 +161,12 @@ impl Hook {
         Ok(Self { name, target, limit: config.timeout, turns: turns.clone() })
     }
 
+    /// How long it may take.
+    #[must_use]
+    pub fn limit(&self) -> Duration {
+        self.limit
+    }
+
     /// Asks the hook. `None`: it has nothing to say, which changes nothing.
     ///
     /// # Errors

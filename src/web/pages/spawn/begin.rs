@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
-
 use crate::actors::directory::{Outcome, ServerStatus};
 use crate::actors::server::{Identity, StartReply};
 use crate::actors::sign_in::Moment;
@@ -13,6 +11,7 @@ use crate::domain::user_options::Options;
 use crate::store::servers::{self, Server};
 use crate::store::users::User;
 use crate::store::{Db, StoreError};
+use crate::web::api::server::start::status_of;
 use crate::web::error::Refused;
 use crate::web::pages::address::Arguments;
 use crate::web::pages::target::Target;
@@ -104,9 +103,13 @@ fn judge(status: ServerStatus, attempt: u64, target: &Target) -> Result<(), Refu
     match status.outcome {
         Some(Outcome::Refused(refusal)) => Err(refusal.into()),
         Some(Outcome::Failed(failure) | Outcome::Ended(failure)) => {
-            let message =
-                format!("The server of {} could not be started. {}", target.key.log_name(), failure.message);
-            Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, message))
+            let message = match failure.rejection {
+                Some(_) => failure.message.clone(),
+                None => {
+                    format!("The server of {} could not be started. {}", target.key.log_name(), failure.message)
+                }
+            };
+            Err(Refused::new(status_of(&failure), message))
         }
         Some(Outcome::Ready | Outcome::Stopped | Outcome::Cancelled) | None => Ok(()),
     }
