@@ -6,6 +6,7 @@
 pub mod activity;
 pub mod admission;
 pub mod asked;
+pub mod culler;
 pub mod directory;
 pub mod gains;
 pub mod hub;

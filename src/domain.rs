@@ -3,6 +3,7 @@
 pub mod access;
 pub mod admission;
 pub mod allow;
+pub mod culling;
 pub mod hexadecimal;
 pub mod ids;
 pub mod landing;

@@ -185,6 +185,19 @@ impl Hook {
         answer
     }
 
+    /// Runs a program that answers with one JSON object a line, each heard when it comes, until it ends or the future is
+    /// dropped, which ends it. It has no deadline of its own, and does not take turns with other hooks. Lines that are no
+    /// objects, or too long, and those beyond a limit, are left out.
+    ///
+    /// # Errors
+    /// [`HookError`] if the program cannot be started or ends badly.
+    pub async fn follow(&self, question: &Value, hear: impl FnMut(&Value)) -> Result<(), HookError> {
+        match &self.target {
+            Target::Program(program) => program.follow(&self.name, question.to_string(), hear).await,
+            Target::Url(_) => Ok(()),
+        }
+    }
+
     async fn answer(&self, question: &Value) -> Result<Option<Value>, HookError> {
         debug!(hook = self.name.as_str(); "asking a hook");
         let question = question.to_string();

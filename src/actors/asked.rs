@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::server::Identity;
-use super::supervision::Supervision;
 use crate::domain::ids::UserId;
-use crate::domain::names::GroupName;
+use crate::domain::names::{GroupName, ServerKey};
 use crate::store::{Db, StoreError, roles, users};
 
 /// A person as hooks see them.
@@ -40,12 +38,9 @@ impl Person {
     }
 }
 
-/// `server` of a question.
+/// `server` of a question; `url` is where browsers find it.
 #[must_use]
-pub fn server(parts: &Supervision, identity: &Identity, options: Option<&Value>) -> Value {
-    json!({
-        "name": identity.key.server.as_str(),
-        "url": parts.servers.places.server_url(&identity.key),
-        "user_options": options.cloned().unwrap_or_else(|| json!({})),
-    })
+pub fn server(key: &ServerKey, url: &str, options: Option<&Value>) -> Value {
+    let options = options.cloned().unwrap_or_else(|| json!({}));
+    json!({ "name": key.server.as_str(), "url": url, "user_options": options })
 }

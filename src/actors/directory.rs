@@ -39,6 +39,8 @@ pub enum Outcome {
     Ready,
     /// Stopped on request.
     Stopped,
+    /// Stopped because nobody used it, or because of its age: what its owner is told.
+    Culled(String),
     /// The start was cancelled.
     Cancelled,
     /// There was no room.

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::activity::ActivityActor;
 use super::admission::AdmissionActor;
+use super::culler::CullerActor;
 use super::directory::{Entry, ServerStatus};
 use super::inspector::InspectorActor;
 use super::janitor::JanitorActor;
@@ -26,6 +27,10 @@ use super::supervision::Supervision;
 /// How long the hub waits before it rebuilds an actor, so that one that panics at once does not spin.
 const REBUILD_DELAY: Duration = Duration::from_millis(20);
 
+/// The actors of which there is one.
+const SINGLE: [Who; 7] =
+    [Who::Registry, Who::Admission, Who::Activity, Who::Janitor, Who::Inspector, Who::Journal, Who::Culler];
+
 /// The root supervisor.
 pub struct HubActor {
     supervision: Arc<Supervision>,
@@ -37,9 +42,7 @@ impl HubActor {
     pub fn start_with(supervision: Arc<Supervision>) -> Addr<Self> {
         Self::create(|context| {
             let hub = Self { supervision };
-            let single =
-                [Who::Registry, Who::Admission, Who::Activity, Who::Janitor, Who::Inspector, Who::Journal];
-            for who in single {
+            for who in SINGLE {
                 hub.build(&who, context);
             }
             hub
@@ -62,6 +65,8 @@ impl HubActor {
             Who::Janitor => parts.janitor.fill(JanitorActor::new(parts, obituary).start()),
             Who::Inspector => parts.inspector.fill(InspectorActor::new(parts, obituary).start()),
             Who::Journal => parts.journal.slot().fill(JournalActor::new(parts, obituary).start()),
+            // nobody asks it anything
+            Who::Culler => drop(CullerActor::new(parts, obituary).start()),
             Who::Service(name) => {
                 if let Some(entry) = parts.services.directory.entry(name) {
                     self.build_service(entry, obituary);

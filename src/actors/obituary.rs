@@ -22,6 +22,8 @@ pub enum Who {
     Inspector,
     /// The keeper of the journal.
     Journal,
+    /// The one who ends what nobody uses.
+    Culler,
     /// One managed service's actor.
     Service(String),
     /// One server's actor.
@@ -38,6 +40,7 @@ impl Who {
             Self::Janitor => "janitor",
             Self::Inspector => "inspector",
             Self::Journal => "journal",
+            Self::Culler => "culler",
             Self::Service(_) => "service",
             Self::Server(_) => "server",
         }

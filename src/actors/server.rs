@@ -33,7 +33,7 @@ use prepare::Prepared;
 
 #[cfg(test)]
 pub(crate) use requests::Crash;
-pub(crate) use requests::Start;
+pub(crate) use requests::{Cull, Start};
 pub use requests::{Restart, StartReply, Stop};
 pub use rules::StartRules;
 
@@ -189,6 +189,7 @@ impl ServerActor {
         let key = &self.identity.key;
         let outcome = match cause {
             Cause::Requested => Outcome::Stopped,
+            Cause::Culled(why) => Outcome::Culled(why),
             Cause::Cancelled => Outcome::Cancelled,
             Cause::Failed(failure) => {
                 warn!(server:? = key, reason = failure.message.as_str(); "start failed");

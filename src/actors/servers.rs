@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Addr;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -14,7 +15,9 @@ use super::hub::{HubActor, Supervise};
 use super::server::{Begin, Identity, Restart, ServerActor, Start, StartReply, Stop};
 use super::slot::Absent;
 use super::supervision::Supervision;
-use crate::domain::names::{ServerKey, ServerName, Username};
+use crate::domain::culling::{Candidate, Policy};
+use crate::domain::names::{GroupName, ServerKey, ServerName, Username};
+use crate::store::servers::Server;
 
 /// How often a message is sent again when the actor that should get it was just going to rest.
 const TRIES: usize = 3;
@@ -72,6 +75,32 @@ impl Servers {
     #[must_use]
     pub fn url(&self, key: &ServerKey) -> String {
         self.parts.servers.places.server_url(key)
+    }
+
+    /// The culler's rules, if there is one.
+    #[must_use]
+    pub fn culling(&self) -> Option<&Policy> {
+        self.parts.culler.as_ref().map(|culler| &*culler.policy)
+    }
+
+    /// When the server will be culled, as things stand; `None` if it will not. What the proxy saw since the last round of
+    /// `hub.activity.interval` is not in it.
+    #[must_use]
+    pub fn cull_at(
+        &self,
+        row: &Server,
+        status: &ServerStatus,
+        groups: &[GroupName],
+    ) -> Option<DateTime<Utc>> {
+        let policy = self.culling().filter(|_| status.ready)?;
+        let due = policy.due(&Candidate {
+            named: !row.name.is_default(),
+            groups,
+            started: row.started?,
+            last_activity: row.last_activity,
+            keep_until: row.keep_until,
+        });
+        due.map(|due| due.at)
     }
 
     /// Asks for a start with these options (`None`: those of the last start).

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::activity::ActivityActor;
 use super::admission::AdmissionActor;
+use super::culler::CullerSettings;
 use super::directory::Directory;
 use super::inspector::InspectorActor;
 use super::janitor::JanitorActor;
@@ -165,6 +166,8 @@ pub struct Supervision {
     pub servers: ServerSettings,
     /// Services.
     pub services: ServiceParts,
+    /// `[culler]`, if it is enabled.
+    pub culler: Option<Arc<CullerSettings>>,
 }
 
 impl Supervision {

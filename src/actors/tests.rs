@@ -143,6 +143,7 @@ fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supe
         janitor: Slot::default(),
         inspector: Slot::default(),
         services: ServiceParts::default(),
+        culler: None,
         journal: Journal::new(settings, Arc::clone(&metrics)),
         metrics,
         events: Events::off(),

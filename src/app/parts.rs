@@ -12,11 +12,11 @@ use crate::actors::directory::Directory;
 use crate::actors::journal::window::Window;
 use crate::actors::journal::{self, Journal};
 use crate::actors::registry::{Proxy, WantedRoutes};
+use crate::actors::server::StartRules;
 use crate::actors::servers::Servers;
 use crate::actors::services::Services;
 use crate::actors::sign_in::{self, SignIn};
 use crate::actors::slot::Slot;
-use crate::actors::server::StartRules;
 use crate::actors::supervision::{Intervals, ServerSettings, SettingError, Supervision};
 use crate::auth::{Authenticator, Limiter, StateKeys};
 use crate::config::database::Database;
@@ -31,7 +31,7 @@ use crate::domain::scope::Catalogue;
 use crate::domain::server_state::Deadlines;
 use crate::domain::spawn_env;
 use crate::events::Events;
-use crate::hooks::Turns;
+use crate::hooks::{Hook, Turns};
 use crate::metrics::Metrics;
 use crate::spawn::{SimpleSpawner, Spawner, StopLadder};
 use crate::store::{Store, StoreConfig};
@@ -39,7 +39,7 @@ use crate::web::assets::{Asset, Assets};
 use crate::web::pages::ready::Readiness;
 use crate::web::render::{Renderer, Site};
 use crate::web::sessions::Sessions;
-use crate::web::state::{Hub, Kinds, Shutdown, WebSettings};
+use crate::web::state::{Hub, Kinds, PageHooks, Shutdown, WebSettings};
 use crate::web::visit;
 
 /// Waiting for one's turn, with `hub.limits.when_full = "queue"`.
@@ -99,6 +99,7 @@ pub(super) fn supervision(
         janitor: Slot::default(),
         inspector: Slot::default(),
         services: super::services::parts(config, addresses),
+        culler: super::culler::settings(config)?,
         journal: Journal::new(kept, Arc::clone(&metrics)),
         metrics,
         events,
@@ -233,6 +234,9 @@ pub(super) fn web(
         named_servers: hub.named_servers.enabled,
         default_server_name: hub.named_servers.default_name.clone(),
         named_servers_per_user: hub.limits.named_servers_per_user,
+        named_servers_per_user_admin: hub.limits.named_servers_per_user_admin,
+        invalid_names: hub.named_servers.invalid_names,
+        hooks: page_hooks(config)?,
         user_redirects: hub.limits.user_redirects,
         redirect_to_server: hub.redirect_to_server,
         default_url: hub.default_url.clone(),
@@ -259,6 +263,22 @@ pub(super) fn web(
             spawner: config.spawner.r#type.as_str().to_owned(),
             authenticator: config.auth.r#type.as_str().to_owned(),
         },
+    })
+}
+
+fn page_hooks(config: &Config) -> Result<PageHooks, AppError> {
+    let turns = Turns::default();
+    let hook = |key: &str, config: &Option<crate::config::value::Hook>| -> Result<Option<Hook>, AppError> {
+        let made = config.as_ref().map(|hook| Hook::new(key, hook, &turns)).transpose();
+        Ok(made.map_err(crate::auth::AuthError::from)?)
+    };
+    let hooks = &config.spawner.hooks;
+    Ok(PageHooks {
+        options_form: hook("spawner.hooks.options_form", &hooks.options_form)?,
+        options_from_form: hook("spawner.hooks.options_from_form", &hooks.options_from_form)?,
+        progress_ready: hook("spawner.hooks.progress_ready", &hooks.progress_ready)?,
+        user_redirect: hook("hub.hooks.user_redirect", &config.hub.hooks.user_redirect)?,
+        turns,
     })
 }
 
@@ -307,6 +327,7 @@ pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
     let HubParts { supervision, servers, services, authenticator, sign_in, limiter, shutdown, settings, ui } =
         parts;
     let assets = Arc::new(Assets::embedded());
+    settings.hooks.turns.count_in(Arc::clone(&supervision.metrics));
     let mut site = Site::new(&settings.base_url);
     site.template_vars = settings.template_vars.clone();
     site.template_paths = ui.template_paths.clone();

@@ -26,6 +26,8 @@ pub use failure::{Failure, FailureKind, Rejection};
 pub enum Cause {
     /// Somebody asked for it.
     Requested,
+    /// Nobody used it, or it was too old: what its owner is told.
+    Culled(String),
     /// Somebody asked for it while the server was starting.
     Cancelled,
     /// The start failed.
@@ -134,6 +136,8 @@ pub enum Event {
     CheckRequested,
     /// Somebody wants it to stop; accepted in every state.
     StopRequested,
+    /// Nobody uses it, or it is too old; only what runs is culled. What its owner is told.
+    CullRequested(String),
     /// Somebody wants it to run anew; accepted in every state. One that is starting already just goes on.
     RestartRequested,
     /// [`Effect::Admit`]: there is room.
@@ -306,6 +310,7 @@ fn publishing(check: bool, event: Event, deadlines: &Deadlines) -> (State, Vec<E
 fn ready(event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
     match event {
         Event::StopRequested => stop_because(Cause::Requested, deadlines),
+        Event::CullRequested(why) => stop_because(Cause::Culled(why), deadlines),
         Event::RestartRequested => stop_then(Cause::Requested, Some(Duration::ZERO), deadlines),
         Event::ProcessEnded { failure, again } => stop_then(Cause::Ended(failure), again, deadlines),
         _ => (State::Ready, Vec::new()),

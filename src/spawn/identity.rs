@@ -6,6 +6,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+/// Clock ticks a second, as `/proc` counts them on every Linux (`USER_HZ`).
+const TICKS_A_SECOND: f64 = 100.0;
+
 /// A process of this machine, for ever: stored as JSON so that a restarted hub finds its servers again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessId {
@@ -63,6 +66,28 @@ impl ProcessId {
     }
 }
 
+/// The processor time that the living processes of the session which this process leads have used so far. Reads `/proc`,
+/// so it blocks.
+///
+/// # Errors
+/// If `/proc` cannot be read.
+pub fn session_cpu_seconds(leader: &ProcessId) -> io::Result<f64> {
+    if !leader.is_alive()? {
+        return Ok(0.0);
+    }
+    let mut ticks = 0;
+    for entry in fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        // one that ends meanwhile, or hides, is none of ours
+        let Ok(Some(stat)) = Stat::read(pid) else { continue };
+        if stat.session == leader.pid && stat.start_time >= leader.start_time {
+            ticks += stat.ticks;
+        }
+    }
+    Ok(f64::from(u32::try_from(ticks).unwrap_or(u32::MAX)) / TICKS_A_SECOND)
+}
+
 fn boot_id() -> io::Result<String> {
     Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
 }
@@ -72,6 +97,8 @@ fn boot_id() -> io::Result<String> {
 struct Stat {
     ended: bool,
     session: i32,
+    /// Clock ticks of processor time, in its own code and in the kernel.
+    ticks: u64,
     start_time: u64,
 }
 
@@ -94,8 +121,11 @@ impl Stat {
         let mut fields = fields.split_ascii_whitespace();
         let state = fields.next()?;
         let session = fields.nth(6 - 4)?.parse().ok()?;
-        let start_time = fields.nth(22 - 7)?.parse().ok()?;
-        Some(Self { ended: matches!(state, "Z" | "X" | "x"), session, start_time })
+        let own: u64 = fields.nth(14 - 7)?.parse().ok()?;
+        let kernel: u64 = fields.next()?.parse().ok()?;
+        let start_time = fields.nth(22 - 16)?.parse().ok()?;
+        let ticks = own.saturating_add(kernel);
+        Some(Self { ended: matches!(state, "Z" | "X" | "x"), session, ticks, start_time })
     }
 }
 
@@ -142,11 +172,14 @@ mod tests {
     proptest! {
         #[test]
         fn the_start_time_is_found_behind_any_program_name(
-            name in ".{0,15}", start: u64, session: i32, zombie: bool
+            name in ".{0,15}", start: u64, session: i32, zombie: bool, used: (u32, u32)
         ) {
             let state = if zombie { "Z" } else { "S" };
-            let line = format!("7 ({name}) {state} 1 7 {session} {} {start} 1 2 3\n", "0 ".repeat(15).trim_end());
-            prop_assert_eq!(Stat::parse(&line), Some(Stat { ended: zombie, session, start_time: start }));
+            let (own, kernel) = used;
+            let line =
+                format!("7 ({name}) {state} 1 7 {session} 0 0 0 0 0 0 0 {own} {kernel} 0 0 0 0 0 0 {start} 1 2 3\n");
+            let ticks = u64::from(own) + u64::from(kernel);
+            prop_assert_eq!(Stat::parse(&line), Some(Stat { ended: zombie, session, ticks, start_time: start }));
         }
 
         #[test]

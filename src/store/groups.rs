@@ -166,6 +166,31 @@ pub fn set_groups_of(db: &mut Db, user: UserId, wanted: &[GroupId]) -> Result<()
     Ok(())
 }
 
+/// The groups of each of these users, sorted; who is in none is left out.
+///
+/// # Errors
+/// If the query fails.
+pub fn names_of(db: &mut Db, of: &[UserId]) -> Result<HashMap<UserId, Vec<GroupName>>, StoreError> {
+    let mut found: HashMap<UserId, Vec<GroupName>> = HashMap::new();
+    for chunk in of.chunks(CHUNK) {
+        let rows: Vec<(i64, String)> = group_members::table
+            .inner_join(groups::table)
+            .filter(group_members::user_id.eq_any(chunk.iter().map(|id| id.0)))
+            .order(groups::name)
+            .select((group_members::user_id, groups::name))
+            .load(db)?;
+        for (user, name) in rows {
+            let theirs = found.entry(UserId(user)).or_default();
+            let name = GroupName::from_stored(name);
+            // somebody may be named twice in `of`
+            if !theirs.contains(&name) {
+                theirs.push(name);
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// The members of a group, sorted by name.
 ///
 /// # Errors

@@ -69,6 +69,7 @@ diesel::table! {
         base_url -> Nullable<Text>,
         last_failure -> Nullable<Text>,
         last_failure_log -> Nullable<Text>,
+        keep_until -> Nullable<Timestamp>,
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Server {
     pub address: Option<Address>,
     /// Why its last start failed, or why it ended by itself.
     pub last_failure: Option<LastFailure>,
+    /// Until when its owner keeps it from being culled.
+    pub keep_until: Option<DateTime<Utc>>,
 }
 
 /// Why a server's last start failed, or why it ended by itself.
@@ -82,6 +84,7 @@ struct Row {
     port: Option<i32>,
     base_url: Option<String>,
     last_failure: Option<Json<LastFailure>>,
+    keep_until: Option<NaiveDateTime>,
 }
 
 impl From<Row> for Server {
@@ -105,6 +108,7 @@ impl From<Row> for Server {
             api_token_id: row.api_token_id.map(TokenId),
             address,
             last_failure: row.last_failure.map(|Json(failure)| failure),
+            keep_until: optional_utc(row.keep_until),
         }
     }
 }
@@ -172,6 +176,20 @@ pub fn with_address(db: &mut Db) -> Result<Vec<(Username, Server)>, StoreError> 
     let rows: Vec<(String, Row)> = servers::table
         .inner_join(users::table)
         .filter(servers::proto.is_not_null())
+        .order(servers::id)
+        .select((users::name, Row::as_select()))
+        .load(db)?;
+    Ok(rows.into_iter().map(|(name, row)| (Username::from_stored(name), Server::from(row))).collect())
+}
+
+/// All named servers with their owners, oldest row first.
+///
+/// # Errors
+/// If the query fails.
+pub fn named(db: &mut Db) -> Result<Vec<(Username, Server)>, StoreError> {
+    let rows: Vec<(String, Row)> = servers::table
+        .inner_join(users::table)
+        .filter(servers::name.ne(""))
         .order(servers::id)
         .select((users::name, Row::as_select()))
         .load(db)?;
@@ -321,8 +339,18 @@ pub fn clear_address(db: &mut Db, id: ServerId) -> Result<(), StoreError> {
             servers::base_url.eq(None::<String>),
             servers::state.eq(Value::Object(Map::new()).to_string()),
             servers::started.eq(None::<NaiveDateTime>),
+            servers::keep_until.eq(None::<NaiveDateTime>),
         ))
         .execute(db)?;
+    Ok(())
+}
+
+/// Keeps the server from being culled until then; `None` takes it back.
+///
+/// # Errors
+/// If the query fails.
+pub fn set_keep_until(db: &mut Db, id: ServerId, until: Option<DateTime<Utc>>) -> Result<(), StoreError> {
+    diesel::update(servers::table.find(id.0)).set(servers::keep_until.eq(until.map(stored))).execute(db)?;
     Ok(())
 }
 

@@ -246,6 +246,42 @@ pub fn count_active_since(db: &mut Db, since: DateTime<Utc>) -> Result<i64, Stor
     Ok(users::table.filter(users::last_activity.ge(stored(since))).count().get_result(db)?)
 }
 
+/// Which users nobody needs any more.
+#[derive(Debug, Clone, Copy)]
+pub struct Unused {
+    /// Those who were not seen since; who was never seen counts from their creation.
+    pub idle_since: Option<DateTime<Utc>>,
+    /// Those who are older than that.
+    pub created_before: Option<DateTime<Utc>>,
+    /// Admins among them.
+    pub admins: bool,
+}
+
+/// Users who are unused and have no server that runs, at most `limit` of them.
+///
+/// # Errors
+/// If the query fails.
+pub fn unused(db: &mut Db, which: Unused, limit: i64) -> Result<Vec<User>, StoreError> {
+    // what does not matter is before all times
+    let never = DateTime::UNIX_EPOCH.naive_utc();
+    let idle = which.idle_since.map_or(never, stored);
+    let old = which.created_before.map_or(never, stored);
+    let running = servers::table
+        .filter(servers::user_id.eq(users::id))
+        .filter(servers::proto.is_not_null().or(servers::api_token_id.is_not_null()));
+    let unseen = users::last_activity.is_null().and(users::created.le(idle));
+    let unused = users::last_activity.le(idle).or(unseen).or(users::created.le(old));
+    let rows: Vec<Row> = users::table
+        .filter(unused)
+        .filter(users::admin.eq(false).or(users::admin.eq(which.admins)))
+        .filter(diesel::dsl::not(diesel::dsl::exists(running)))
+        .order(users::id)
+        .limit(limit)
+        .select(Row::as_select())
+        .load(db)?;
+    Ok(rows.into_iter().map(User::from).collect())
+}
+
 /// The names of the groups that a user is a member of, sorted.
 ///
 /// # Errors

@@ -118,6 +118,8 @@ fn server_resources(table: &mut Table) {
         .service(at("/users/{user}/servers/{server:[^/]*}/progress").get(progress::stream))
         .service(at("/users/{user}/server/restart").post(server::restart))
         .service(at("/users/{user}/servers/{server:[^/]*}/restart").post(server::restart))
+        .service(at("/users/{user}/server/keep").post(server::keep).delete(server::release))
+        .service(at("/users/{user}/servers/{server:[^/]*}/keep").post(server::keep).delete(server::release))
         .service(server("/users/{user}/server"))
         .service(server("/users/{user}/servers/{server:[^/]*}"));
 }

@@ -1,6 +1,8 @@
 //! Real processes: start, crash, stop, and what a restarted hub finds.
 
 mod crashes;
+mod culling;
+mod hooks;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -132,6 +132,21 @@ impl ServerActor {
             tuned: Box::new(move |prepared| server.do_send(Tuned(prepared))),
         };
         self.run(context, lifecycle::launch(Arc::clone(&self.parts), order));
+        if self.teller.is_none() {
+            self.tell(context);
+        }
+    }
+
+    /// Lets the hook `progress` speak as long as the start lasts.
+    fn tell(&mut self, context: &Context<Self>) {
+        let (parts, identity, server) = (Arc::clone(&self.parts), self.identity.clone(), context.address());
+        if !parts.servers.rules.tells() {
+            return;
+        }
+        self.teller = Some(actix::spawn(async move {
+            let rules = &parts.servers.rules;
+            rules.tell(&parts, &identity, |progress| server.do_send(Note(progress))).await;
+        }));
     }
 
     fn http_timeout(&self) -> Duration {

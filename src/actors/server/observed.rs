@@ -44,7 +44,7 @@ impl Before {
             State::Stopped => Place::Stopped,
             State::Queued => Place::Queued,
             State::Launching { .. } | State::Responding { .. } => Place::Starting,
-            State::Stopping { cause: Cause::Requested, .. } => Place::Stopping,
+            State::Stopping { cause: Cause::Requested | Cause::Culled(_), .. } => Place::Stopping,
             State::Publishing { .. }
             | State::Ready
             | State::Checking
@@ -78,7 +78,10 @@ impl Observed {
                 self.metrics.spawn(SpawnStatus::Error, "", took(self.starting.take()));
             }
             (Place::Stopping, State::Stopped) => self.stopped(before.ended),
-            (Place::Starting | Place::Elsewhere, State::Stopping { cause: Cause::Requested, .. }) => {
+            (
+                Place::Starting | Place::Elsewhere,
+                State::Stopping { cause: Cause::Requested | Cause::Culled(_), .. },
+            ) => {
                 self.stopping.get_or_insert_with(Instant::now);
             }
             _ => {}

@@ -83,6 +83,21 @@ impl Handler<Restart> for ServerActor {
     }
 }
 
+/// Stop because nobody uses the server; says whether it does. Nothing happens unless it runs.
+#[derive(Message)]
+#[rtype(result = "bool")]
+pub(crate) struct Cull(pub(crate) String);
+
+impl Handler<Cull> for ServerActor {
+    type Result = bool;
+
+    fn handle(&mut self, Cull(why): Cull, context: &mut Context<Self>) -> bool {
+        let runs = self.state.is_ready();
+        self.apply(Event::CullRequested(why), context);
+        runs
+    }
+}
+
 fn requested() -> Progress {
     Progress { percent: 0, message: "Server requested".to_owned() }
 }

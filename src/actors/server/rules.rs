@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::Identity;
 use crate::actors::asked::{self, Person};
+use crate::actors::directory::Progress;
 use crate::actors::supervision::{ServerSettings, Supervision};
 use crate::auth::StateKeys;
 use crate::config::auth::AuthConfig;
@@ -22,6 +23,9 @@ use crate::hooks::{Hook, HookError, HookSetupError, Turns};
 const BAD_OPTIONS: &str = "Invalid user options";
 /// The longest word for metrics that a hook may give.
 const LONGEST_REASON: usize = 40;
+
+/// The longest message of progress.
+const LONGEST_MESSAGE: usize = 1000;
 
 /// Rules and programs that change what a server is started with. Cloning shares them.
 #[derive(Debug, Clone, Default)]
@@ -95,7 +99,8 @@ impl StartRules {
     /// Whether starts differ at all.
     pub(super) fn differ(&self) -> bool {
         let hooks = &self.0.hooks;
-        let asks = hooks.auth_state.is_some() || hooks.apply_user_options.is_some() || hooks.pre_spawn.is_some();
+        let asks =
+            hooks.auth_state.is_some() || hooks.apply_user_options.is_some() || hooks.pre_spawn.is_some();
         asks || !self.0.base.group_overrides.is_empty() || !self.0.base.user_options.is_empty()
     }
 
@@ -104,9 +109,22 @@ impl StartRules {
         self.0.keeps_state && self.0.hooks.auth_state.is_some()
     }
 
-    /// The hook that tells how a start goes.
-    pub(super) fn progress(&self) -> Option<&Hook> {
-        self.0.hooks.progress.as_ref()
+    /// Whether a hook tells how a start goes.
+    pub(super) fn tells(&self) -> bool {
+        self.0.hooks.progress.is_some()
+    }
+
+    /// Lets the hook `progress` tell how a start goes, until the future is dropped. Its failure is logged and ends its
+    /// story only.
+    pub(super) async fn tell(&self, parts: &Supervision, identity: &Identity, hear: impl FnMut(Progress)) {
+        let Some(hook) = &self.0.hooks.progress else { return };
+        let user = json!({"name": identity.key.user.as_str()});
+        let question = json!({"hook": "progress", "user": user, "server": shown(parts, identity, None)});
+        let mut hear = hear;
+        let told = hook.follow(&question, |line| hear(line_of_progress(line)));
+        if let Err(failed) = told.await {
+            warn!(server:? = identity.key, error:% = failed; "a hook failed");
+        }
     }
 
     /// The settings of one start.
@@ -148,7 +166,7 @@ impl StartRules {
             })),
         });
         let question = json!({
-            "hook": "post_stop", "user": user, "server": asked::server(parts, identity, options.as_ref()),
+            "hook": "post_stop", "user": user, "server": shown(parts, identity, options.as_ref()),
             "payload": payload,
         });
         if let Err(failed) = hook.ask(&question).await {
@@ -198,7 +216,9 @@ impl Start<'_> {
             options.keys().map(String::as_str).filter(|name| !map.contains_key(*name)).collect();
         for (name, target) in map {
             let Some(value) = options.get(name).map(literal_of(target)) else { continue };
-            self.variant.set(target, &value).map_err(|wrong| self.bad_options(&format!("{name}: {wrong}")))?;
+            self.variant
+                .set(target, &value)
+                .map_err(|wrong| self.bad_options(&format!("{name}: {wrong}")))?;
         }
         let Some(hook) = &self.rules.hooks.apply_user_options else {
             if !undeclared.is_empty() {
@@ -227,7 +247,7 @@ impl Start<'_> {
         json!({
             "hook": hook,
             "user": self.facts.person.show(),
-            "server": asked::server(self.parts, self.identity, self.facts.options.as_ref()),
+            "server": shown(self.parts, self.identity, self.facts.options.as_ref()),
             "payload": payload,
         })
     }
@@ -281,6 +301,17 @@ impl Start<'_> {
         let rejection = Rejection { status: 400, reason: None, message_html: None };
         Failure { rejection: Some(rejection), ..Failure::new(FailureKind::Hook, BAD_OPTIONS) }
     }
+}
+
+fn shown(parts: &Supervision, identity: &Identity, options: Option<&Value>) -> Value {
+    asked::server(&identity.key, &parts.servers.places.server_url(&identity.key), options)
+}
+
+fn line_of_progress(line: &Value) -> Progress {
+    let percent = line.get("progress").and_then(Value::as_f64).unwrap_or(50.0).clamp(0.0, 99.0);
+    let percent = format!("{percent:.0}").parse().unwrap_or(50);
+    let message = line.get("message").and_then(Value::as_str).unwrap_or_default();
+    Progress { percent, message: message.chars().take(LONGEST_MESSAGE).collect() }
 }
 
 /// A label for metrics, whatever the hook says.

@@ -186,7 +186,8 @@ fn read(table: &Map<String, Json>) -> Result<SpawnerConfig, VariantError> {
     match (found, problems.into_iter().next()) {
         (Some(found), None) => Ok(found),
         (_, problem) => {
-            let (key, reason) = problem.map(|problem| (problem.key.to_string(), problem.reason)).unwrap_or_default();
+            let (key, reason) =
+                problem.map(|problem| (problem.key.to_string(), problem.reason)).unwrap_or_default();
             // up to the value
             let reason = reason.split(", not ").next().unwrap_or_default().to_owned();
             Err(VariantError::Value { key, reason })
@@ -287,7 +288,10 @@ mod tests {
             variant.set(target, &value).unwrap_or_else(|wrong| panic!("{target}: {wrong}"));
         }
         let read = variant.read().unwrap();
-        assert_eq!((read.start_timeout, read.http_timeout), (Duration::from_secs(10), Duration::from_secs(7)));
+        assert_eq!(
+            (read.start_timeout, read.http_timeout),
+            (Duration::from_secs(10), Duration::from_secs(7))
+        );
         assert!(read.debug && read.disable_user_config);
         assert_eq!((read.cpu_limit, read.port), (Some(0.5), 8888));
         assert_eq!(read.environment["SIZE"], "10");

@@ -68,7 +68,14 @@ impl Failure {
     /// A failure without a process that ended.
     #[must_use]
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), exit_status: None, signal: None, last_lines: Vec::new(), rejection: None }
+        Self {
+            kind,
+            message: message.into(),
+            exit_status: None,
+            signal: None,
+            last_lines: Vec::new(),
+            rejection: None,
+        }
     }
 
     /// The HTTP status of a request that meets this failure.

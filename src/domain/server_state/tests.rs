@@ -214,6 +214,21 @@ fn a_restart_is_legal_in_every_state_and_ends_in_a_start() {
 }
 
 #[test]
+fn cull_005_only_what_runs_is_culled() {
+    let cull = || Event::CullRequested("idle".to_owned());
+    for events in [&UP[..1], &UP[..2], &UP[..3], &UP[..4], &[Event::CheckRequested]] {
+        let mut world = World::after(events);
+        let before = world.state.clone();
+        world.feed(cull());
+        assert_eq!(world.state, before);
+    }
+    let mut world = World::after(&UP);
+    world.feed(cull());
+    world.feed(Event::Ended);
+    assert_eq!((world.state, world.kept), (State::Stopped, Some(Cause::Culled("idle".to_owned()))));
+}
+
+#[test]
 fn a_refusal_leaves_no_trace() {
     let world = World::after(&[Event::StartRequested, Event::Refused]);
     assert_eq!((world.state, world.kept, world.deadline), (State::Stopped, None, false));
@@ -238,6 +253,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(crash(None)),
         Just(crash(Some(PAUSE))),
         Just(Event::RestartRequested),
+        Just(Event::CullRequested("idle".to_owned())),
         Just(Event::Ended),
         Just(Event::DeadlinePassed),
     ]

@@ -1,6 +1,7 @@
 //! A user's server: look at it, make it; starting, changing and stopping are below (rest-api.md 4.6).
 
 pub(in crate::web) mod change;
+pub(in crate::web) mod keep;
 mod named;
 pub(in crate::web) mod restart;
 pub(in crate::web) mod start;
@@ -9,6 +10,7 @@ pub(in crate::web) mod stop;
 use actix_web::{HttpResponse, web};
 
 pub(super) use change::change;
+pub(super) use keep::{keep, release};
 pub(super) use restart::restart;
 pub(super) use start::start;
 pub(super) use stop::stop;
@@ -70,7 +72,8 @@ impl Found {
             true => StateVisibility::Shown,
             false => StateVisibility::Hidden,
         };
-        let view = ServerView::new(hub, key, self.row.as_ref(), &hub.servers.status(key), state);
+        let view =
+            ServerView::new(hub, key, self.row.as_ref(), &hub.servers.status(key), state, &self.groups);
         // what a server wrote is for those who may use it
         match caller.scopes.covers_server("access:servers", user, server, &self.groups) {
             true => view.with_last_lines(&self.last_lines),

@@ -150,6 +150,17 @@ pub struct OtherProxy {
     pub auth_token: String,
 }
 
+/// Until when a running server is kept from being culled. One of the two.
+#[derive(ToSchema)]
+#[schema(example = json!({ "for": 3600 }))]
+pub struct KeepBody {
+    /// Seconds from now.
+    #[schema(minimum = 1)]
+    pub r#for: Option<i64>,
+    /// ISO 8601.
+    pub until: Option<String>,
+}
+
 /// When somebody was last active. Either member may be missing, not both.
 #[derive(ToSchema)]
 #[schema(example = json!({ "last_activity": "2026-01-02T03:04:05Z" }))]

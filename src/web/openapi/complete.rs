@@ -10,9 +10,10 @@ type Object = Map<String, Value>;
 const METHODS: [&str; 6] = ["get", "head", "post", "put", "patch", "delete"];
 
 /// A path without the last name, and the one that its handlers are described for.
-const TWINS: [(&str, &str, &str); 5] = [
+const TWINS: [(&str, &str, &str); 6] = [
     ("/users/{user}/server", "/users/{user}/servers/{server}", "default"),
     ("/users/{user}/server/restart", "/users/{user}/servers/{server}/restart", "default"),
+    ("/users/{user}/server/keep", "/users/{user}/servers/{server}/keep", "default"),
     ("/users/{user}/server/progress", "/users/{user}/servers/{server}/progress", "default"),
     ("/shares/{owner}", "/shares/{owner}/{server}", "all"),
     ("/share-codes/{owner}", "/share-codes/{owner}/{server}", "all"),

@@ -45,6 +45,8 @@ use crate::web::{api, oauth, openapi, pages};
         api::server::create,
         api::server::start::start,
         api::server::restart::restart,
+        api::server::keep::keep,
+        api::server::keep::release,
         api::server::change::change,
         api::server::stop::stop,
         api::progress::stream,

@@ -31,6 +31,7 @@ pub fn of(status: &ServerStatus) -> Option<Failure> {
         Outcome::Refused(refusal) => {
             Some(Failure { message: Some(refusal.message.clone()), ..Failure::default() })
         }
+        Outcome::Culled(why) => Some(Failure { message: Some(why.clone()), ..Failure::default() }),
         Outcome::Ready | Outcome::Stopped | Outcome::Cancelled => None,
     }
 }

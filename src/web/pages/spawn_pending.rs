@@ -71,9 +71,10 @@ async fn stopped(
     let code = match &status.outcome {
         Some(Outcome::Failed(_)) => StatusCode::INTERNAL_SERVER_ERROR,
         Some(Outcome::Refused(_)) => StatusCode::TOO_MANY_REQUESTS,
-        Some(Outcome::Ready | Outcome::Stopped | Outcome::Cancelled | Outcome::Ended(_)) | None => {
-            StatusCode::OK
-        }
+        Some(
+            Outcome::Ready | Outcome::Stopped | Outcome::Culled(_) | Outcome::Cancelled | Outcome::Ended(_),
+        )
+        | None => StatusCode::OK,
     };
     let page = NotRunningPage {
         owner: target.key.user.to_string(),

@@ -127,6 +127,8 @@ pub struct HomeServer {
     pub last_activity: Option<String>,
     /// Why it isn't running, if that is not what its owner wanted.
     pub failure: Option<Failure>,
+    /// When it will be stopped for being idle or old, as ISO 8601, if that is soon.
+    pub cull_at: Option<String>,
 }
 
 /// `home`: the visitor's own servers.

@@ -63,6 +63,7 @@ fn server(owner: &str, name: &str, state: ServerState) -> HomeServer {
         state,
         links: ServerLinks::new("/jh/", &key),
         last_activity: None,
+        cull_at: None,
         failure: None,
     }
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::stamp::{Stamp, stamp};
 use crate::actors::directory::ServerStatus;
-use crate::domain::names::ServerKey;
+use crate::domain::names::{GroupName, ServerKey};
 use crate::store::servers::{LastFailure, Server};
 use crate::web::state::Hub;
 
@@ -16,7 +16,7 @@ use crate::web::state::Hub;
     "name": "lab", "display_name": "My lab", "full_name": "ada/lab", "last_activity": "2026-01-02T03:04:05Z",
     "started": "2026-01-02T03:04:05Z", "pending": null, "ready": true, "stopped": false, "url": "/user/ada/lab/",
     "user_options": {}, "progress_url": "/hub/api/users/ada/servers/lab/progress", "full_url": null,
-    "full_progress_url": null, "last_failure": null,
+    "full_progress_url": null, "last_failure": null, "cull_at": null, "keep_until": null,
 }))]
 pub struct ServerView {
     /// Empty for the default server.
@@ -51,6 +51,12 @@ pub struct ServerView {
     full_progress_url: Option<String>,
     /// Why its last start failed, or why it ended by itself; null if that never happened.
     last_failure: Option<FailureView>,
+    /// When it will be stopped because nobody uses it or because of its age, as things stand; null if that is not to be.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    cull_at: Option<Stamp>,
+    /// Until when its owner keeps it from being stopped.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    keep_until: Option<Stamp>,
     /// What the spawner keeps, for who may see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object)]
@@ -75,6 +81,7 @@ impl ServerView {
         row: Option<&Server>,
         status: &ServerStatus,
         state: StateVisibility,
+        groups: &[GroupName],
     ) -> Self {
         let places = &hub.settings.places;
         let progress_url = progress_url(hub, key);
@@ -93,6 +100,8 @@ impl ServerView {
             user_options: row.and_then(|row| row.user_options.clone()).unwrap_or_else(empty),
             full_progress_url: hub.public(&progress_url),
             progress_url,
+            cull_at: stamp(row.and_then(|row| hub.servers.cull_at(row, status, groups))),
+            keep_until: stamp(row.and_then(|row| row.keep_until)),
             last_failure: row.and_then(|row| row.last_failure.as_ref()).map(FailureView::new),
             state: (state == StateVisibility::Shown).then(|| spawner_state(row, status)),
         }

@@ -164,7 +164,7 @@ impl<'a> UserViewer<'a> {
             true => StateVisibility::Shown,
             false => StateVisibility::Hidden,
         };
-        let view = ServerView::new(self.hub, &key, Some(server), &status, state);
+        let view = ServerView::new(self.hub, &key, Some(server), &status, state, groups);
         Some((server.name.clone(), view))
     }
 }

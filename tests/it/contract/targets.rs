@@ -74,9 +74,9 @@ impl Target {
                 self.make_server(client);
                 self.body = Some(json!({ "user": "other" }));
             }
-            "show_server" | "change_server" | "stop_server" | "restart_server" | "follow_start"
-            | "list_shares" | "list_share_codes" | "revoke_shares" | "create_share_code"
-            | "delete_share_codes" => self.make_server(client),
+            "show_server" | "change_server" | "stop_server" | "restart_server" | "keep_server"
+            | "release_server" | "follow_start" | "list_shares" | "list_share_codes" | "revoke_shares"
+            | "create_share_code" | "delete_share_codes" => self.make_server(client),
             "change_server_default" => self.body = Some(json!({ "user_options": { "a": 1 } })),
             "create_server_default" => self.body = None,
             "show_token" | "revoke_token" | "owner_of_token" => self.make_token(client),
@@ -121,6 +121,8 @@ impl Target {
             | "start_server"
             | "start_server_default"
             | "restart_server_default"
+            | "keep_server_default"
+            | "release_server_default"
             | "show_server_default"
             | "stop_server_default"
             | "follow_start_default"

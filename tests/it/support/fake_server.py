@@ -2,7 +2,7 @@
 <prefix>env, and what it was asked at <prefix>fields.
 
 FAKE_FAIL=1 writes to stderr and exits with status 7; so does a GET of <prefix>crash; FAKE_STUBBORN=1 ignores SIGINT and SIGTERM; FAKE_DELAY=seconds
-waits before it listens.
+waits before it listens; FAKE_BUSY=1 says at <prefix>api/kernels that a kernel is busy, to whom the hub knows.
 """
 import json
 import os
@@ -11,6 +11,7 @@ import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlparse
+from urllib.request import Request, urlopen
 
 PREFIX = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
 
@@ -21,6 +22,13 @@ def fail():
     os._exit(7)
 
 
+def whoami(authorization):
+    """What the hub says of whoever has this token."""
+    request = Request(os.environ["JUPYTERHUB_API_URL"] + "/user", headers={"Authorization": authorization})
+    with urlopen(request) as reply:
+        return json.load(reply)
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -28,9 +36,16 @@ class Handler(BaseHTTPRequestHandler):
         tail = self.path.removeprefix(PREFIX)
         if tail == "crash":
             fail()
+        if tail == "api/kernels?no_track_activity=1":
+            known = whoami(self.headers["Authorization"])
+            busy = known["name"] == os.environ["JUPYTERHUB_USER"] and "FAKE_BUSY" in os.environ
+            return self.answer([{"execution_state": "busy" if busy else "idle"}])
         found = {"api": {"version": "fake"}, "env": dict(os.environ), "whoami": {"pid": os.getpid(), "sid": os.getsid(0)}}
         found["fields"] = self.headers.items()
-        body = json.dumps(found.get(tail, {"path": self.path})).encode()
+        self.answer(found.get(tail, {"path": self.path}))
+
+    def answer(self, found):
+        body = json.dumps(found).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

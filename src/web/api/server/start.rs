@@ -131,7 +131,7 @@ pub(super) fn answer(status: &ServerStatus) -> Result<HttpResponse, Refused> {
         Some(Outcome::Failed(failure) | Outcome::Ended(failure)) => {
             Refused::new(status_of(failure), failure.message.clone())
         }
-        Some(Outcome::Stopped | Outcome::Cancelled | Outcome::Ready) | None => {
+        Some(Outcome::Stopped | Outcome::Culled(_) | Outcome::Cancelled | Outcome::Ready) | None => {
             Refused::conflict("The server was stopped while it was starting")
         }
     })

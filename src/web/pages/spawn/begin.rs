@@ -34,11 +34,11 @@ pub(super) async fn check_name(hub: &Hub, target: &Target, arguments: &Arguments
         return Err(Refused::bad("Named servers are not enabled on this hub."));
     }
     if target.server.is_some() {
-        return Ok(());
+        return hub.settings.refused_name(&target.key.server).map_or(Ok(()), |why| Err(Refused::bad(why)));
     }
     ServerName::parse_new(target.key.server.as_str()).map_err(|odd| Refused::bad(odd.to_string()))?;
     display_name(arguments)?;
-    let limit = hub.settings.named_servers_per_user;
+    let limit = hub.settings.named_server_limit(target.user.admin);
     let owner = target.user.id;
     let rows = hub.store.read(move |db| servers::of_user(db, owner)).await?;
     let named = rows.iter().filter(|server| !server.name.is_default()).count();
@@ -106,11 +106,15 @@ fn judge(status: ServerStatus, attempt: u64, target: &Target) -> Result<(), Refu
             let message = match failure.rejection {
                 Some(_) => failure.message.clone(),
                 None => {
-                    format!("The server of {} could not be started. {}", target.key.log_name(), failure.message)
+                    format!(
+                        "The server of {} could not be started. {}",
+                        target.key.log_name(),
+                        failure.message
+                    )
                 }
             };
             Err(Refused::new(status_of(&failure), message))
         }
-        Some(Outcome::Ready | Outcome::Stopped | Outcome::Cancelled) | None => Ok(()),
+        Some(Outcome::Ready | Outcome::Stopped | Outcome::Culled(_) | Outcome::Cancelled) | None => Ok(()),
     }
 }

@@ -1,0 +1,58 @@
+//! Users who were not seen for long and have no server that runs.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use log::info;
+use serde_json::json;
+
+use super::{CULLER, CullerSettings};
+use crate::actors::supervision::Supervision;
+use crate::domain::names::{ServerKey, Username};
+use crate::store::{Db, StoreError, servers, users};
+
+/// How many are deleted in a round; the next round goes on.
+const A_ROUND: i64 = 500;
+
+/// Deletes users who are due.
+pub(super) async fn cull(
+    parts: &Arc<Supervision>,
+    settings: &CullerSettings,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let before = |limit| {
+        let limit = TimeDelta::from_std(limit).ok().filter(|limit| !limit.is_zero());
+        limit.and_then(|limit| now.checked_sub_signed(limit))
+    };
+    let due = users::Unused {
+        idle_since: before(settings.policy.timeout),
+        created_before: before(settings.policy.max_age),
+        admins: settings.admins,
+    };
+    let found = parts.store.read(move |db| users::unused(db, due, A_ROUND)).await?;
+    // what starts or stops right now is in the directory before it is in the store, and longer
+    let busy: HashSet<Username> =
+        parts.directory.select(|status| status.is_active()).into_iter().map(|key| key.user).collect();
+    for user in found.into_iter().filter(|user| !busy.contains(&user.name)) {
+        let id = user.id;
+        let Some(rows) = parts.store.write(move |db| delete(db, id)).await? else { continue };
+        for server in rows {
+            parts.directory.remove(&ServerKey::new(user.name.clone(), server.name));
+        }
+        info!(user:% = user.name; "a user is culled");
+        parts.metrics.culled("user");
+        let detail = json!({ "last_activity": user.last_activity.map(crate::domain::timestamp::format) });
+        parts.journal.record(CULLER, "user.cull", &format!("user:{}", user.name), Some(detail));
+    }
+    Ok(())
+}
+
+/// Deletes the user unless a server of theirs runs by now; their servers, which went with them.
+fn delete(db: &mut Db, id: crate::domain::ids::UserId) -> Result<Option<Vec<servers::Server>>, StoreError> {
+    let rows = servers::of_user(db, id)?;
+    if rows.iter().any(|server| server.address.is_some() || server.api_token_id.is_some()) {
+        return Ok(None);
+    }
+    Ok(users::delete(db, id)?.then_some(rows))
+}
