@@ -118,8 +118,14 @@ impl World {
     }
 }
 
-pub(super) const NO_LIMITS: Limits =
-    Limits { starting: 0, active: 0, retry_after: (30, 60), when_full: WhenFull::Reject };
+pub(super) const NO_LIMITS: Limits = Limits {
+    starting: 0,
+    active: 0,
+    active_per_user: 0,
+    groups: std::collections::BTreeMap::new(),
+    retry_after: (30, 60),
+    when_full: WhenFull::Reject,
+};
 
 fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supervision {
     let home = format!("{}/home/{{username}}", folder.path().display());
@@ -220,7 +226,12 @@ async fn an_admission_that_panics_counts_again_what_runs() {
     let other = ServerKey::new(Username::from_stored("grace"), ServerName::default_server());
     let answered = async {
         loop {
-            match world.parts.admission.ask(admission::Admit(other.clone())).await {
+            match world
+                .parts
+                .admission
+                .ask(admission::Admit { key: other.clone(), groups: Arc::default() })
+                .await
+            {
                 Ok(answer) => return answer,
                 Err(_) => tokio::task::yield_now().await,
             }
