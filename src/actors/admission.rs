@@ -102,10 +102,11 @@ impl Handler<Admit> for AdmissionActor {
                 Admission::Refused(Refusal {
                     message: Limits::busy_message(seconds),
                     retry_after: Some(seconds),
+                    closed: false,
                 })
             }
             Verdict::TooManyActive => {
-                Admission::Refused(Refusal { message: Limits::full_message(), retry_after: None })
+                Admission::Refused(Refusal { message: Limits::full_message(), retry_after: None, closed: false })
             }
         })
     }

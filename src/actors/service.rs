@@ -99,7 +99,7 @@ impl ServiceActor {
 
     fn watch_process(&self, running: &Running, context: &Context<Self>) {
         let (running, service, name) = (running.clone(), context.address(), self.plan.name.clone());
-        let patience = self.parts.ladder.terminate;
+        let patience = self.parts.now().ladder.terminate;
         actix::spawn(async move {
             let exit = running.ended().await;
             process::end_children(&name, &running, patience).await;

@@ -208,7 +208,8 @@ impl Services {
             address.do_send(StopService);
         }
         // the ladder, and once more a while for what they leave behind
-        let patience = self.parts.deadlines.stop.saturating_add(self.parts.ladder.terminate);
+        let now = self.parts.now();
+        let patience = now.deadlines.stop.saturating_add(now.ladder.terminate);
         join_all(entries.iter().map(|entry| async move {
             let mut status = entry.status.subscribe();
             if timeout(patience, status.wait_for(|status| status.phase == Phase::Ended)).await.is_err() {
@@ -225,7 +226,7 @@ impl Services {
 
     /// Where the proxy leads to the service.
     fn spec(&self, name: &str) -> RouteSpec {
-        self.parts.servers.places.service_route(name)
+        self.parts.places.service_route(name)
     }
 
     /// Leads the proxy to a service that was made at run time. One whose address is the proxy's own is not routed: each
@@ -258,7 +259,7 @@ impl Services {
     /// Waits until the service answers at its own address, at most this long. Whether it does is only logged.
     pub async fn await_answer(&self, name: &str, url: &str, at_most: Duration) {
         let Some(place) = Place::of(url) else { return };
-        let url = place.ready_url(&service_env::prefix(&self.parts.servers.hub.base_url, name));
+        let url = place.ready_url(&service_env::prefix(&self.parts.base_url, name));
         if let Err(late) = wait_ready(&url, at_most, std::future::pending()).await {
             warn!(service = name, error:% = late; "a service does not answer yet");
         }
