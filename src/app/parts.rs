@@ -13,6 +13,7 @@ use crate::actors::journal::window::Window;
 use crate::actors::journal::{self, Journal};
 use crate::actors::live::Live;
 use crate::actors::notices::Board;
+use crate::actors::reloader::Reloader;
 use crate::actors::registry::{Proxy, WantedRoutes};
 use crate::actors::servers::Servers;
 use crate::actors::services::Services;
@@ -329,22 +330,24 @@ fn session_cookie_options(usual: &[(String, String)], addresses: &Addresses) -> 
 /// What the web layer is made of.
 pub(super) struct HubParts<'a> {
     pub(super) supervision: &'a Supervision,
+    pub(super) catalogue: Arc<Catalogue>,
     pub(super) servers: Servers,
     pub(super) services: Services,
     pub(super) authenticator: Authenticator,
     pub(super) sign_in: sign_in::Settings,
-    pub(super) limiter: Limiter,
+    pub(super) limiter: Arc<Limiter>,
     pub(super) shutdown: mpsc::Sender<Shutdown>,
+    pub(super) reloader: Reloader,
     pub(super) settings: WebSettings,
     pub(super) ui: &'a hub::UiConfig,
 }
 
 pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
-    let HubParts { supervision, servers, services, authenticator, sign_in, limiter, shutdown, settings, ui } =
-        parts;
+    let HubParts { supervision, catalogue, authenticator, settings, ui, .. } = parts;
     let assets = Arc::new(Assets::embedded());
     let mut site = Site::new(&settings.base_url);
     site.template_vars = settings.template_vars.clone();
+    site.board = supervision.board.clone();
     site.template_paths = ui.template_paths.clone();
     for folder in &site.template_paths {
         std::fs::read_dir(folder).map_err(|source| AppError::File { path: folder.clone(), source })?;
@@ -352,20 +355,20 @@ pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
     let renderer = Renderer::new(&site, Arc::clone(&assets))?;
     Ok(SharedHub::new(Hub {
         store: supervision.store.clone(),
-        servers,
-        services,
+        servers: parts.servers,
+        services: parts.services,
         renderer,
         logo: logo(&ui.logo_file, &assets)?,
         assets,
-        catalogue: Arc::clone(&supervision.now().catalogue),
+        catalogue: Arc::clone(&catalogue),
         sign_in: SignIn::new(
             supervision.store.clone(),
             authenticator.clone(),
-            Arc::clone(&supervision.now().catalogue),
-            sign_in,
+            catalogue,
+            parts.sign_in,
         ),
         authenticator,
-        limiter,
+        limiter: parts.limiter,
         sessions: Sessions::default(),
         activity: supervision.activity.clone(),
         registry: supervision.registry.clone(),
@@ -374,7 +377,9 @@ pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
         journal: supervision.journal.clone(),
         readiness: Readiness::default(),
         csp_reports: Window::new(CSP_REPORTS_A_MINUTE, Duration::from_secs(60)),
-        shutdown,
+        shutdown: parts.shutdown,
+        reloader: parts.reloader,
+        board: supervision.board.clone(),
         settings,
         openapi: std::sync::OnceLock::new(),
     }))
