@@ -217,6 +217,14 @@ impl Hub {
         Some(format!("{origin}{path}"))
     }
 
+    /// Servers may be started, or the request ends here: the operator has closed the hub.
+    ///
+    /// # Errors
+    /// 503 with what the operator says.
+    pub fn require_open(&self) -> Result<(), Refused> {
+        self.board.closed().map_or(Ok(()), |closed| Err(closed.into()))
+    }
+
     /// The login cookie's name.
     #[must_use]
     pub fn login_cookie(&self) -> &'static str {

@@ -63,6 +63,7 @@ pub(in crate::web::api) async fn start(
     if let Some(answer) = under_way(&hub.servers.status(&key), &key) {
         return Ok(answer?);
     }
+    hub.require_open()?;
     sign_in::check_owner(&hub, &caller, &found.owner, Moment::Spawn).await?;
     let options = wanted.options.clone();
     let asked = key.clone();
