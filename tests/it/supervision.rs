@@ -2,6 +2,8 @@
 
 mod crashes;
 mod culling;
+mod notices;
+mod reload;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
