@@ -88,7 +88,11 @@ impl AdmissionActor {
     fn refuse(&self, verdict: &Verdict) -> Refusal {
         let random = secret::random_bytes::<4>().map(u32::from_le_bytes).unwrap_or_default();
         let seconds = self.limits.retry_after_seconds(random);
-        Refusal { message: verdict.message(seconds), retry_after: verdict.passes_soon().then_some(seconds) }
+        Refusal {
+            message: verdict.message(seconds),
+            retry_after: verdict.passes_soon().then_some(seconds),
+            closed: false,
+        }
     }
 }
 
@@ -143,6 +147,20 @@ impl Handler<Admit> for AdmissionActor {
         } else {
             Admission::Refused(self.refuse(&verdict))
         })
+    }
+}
+
+/// `hub.limits` has changed.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct OtherLimits(pub(crate) Limits);
+
+impl Handler<OtherLimits> for AdmissionActor {
+    type Result = ();
+
+    fn handle(&mut self, OtherLimits(limits): OtherLimits, context: &mut Context<Self>) {
+        self.limits = limits;
+        self.admit_waiting(context);
     }
 }
 

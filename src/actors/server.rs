@@ -153,9 +153,10 @@ impl ServerActor {
 
     /// Those of the configuration, with the timeouts of this start once they are known.
     fn deadlines(&self) -> Deadlines {
-        let usual = self.parts.deadlines;
+        let now = self.parts.now();
+        let usual = now.deadlines;
         let Some(prepared) = &self.prepared else { return usual };
-        let margin = usual.response.saturating_sub(self.parts.servers.http_timeout);
+        let margin = usual.response.saturating_sub(now.servers.http_timeout);
         Deadlines {
             start: prepared.settings.start_timeout,
             response: prepared.settings.http_timeout.saturating_add(margin),

@@ -79,6 +79,15 @@ impl Caller {
         check(&self.scopes, any_of, &resource, &self.members) == Decision::Allowed
     }
 
+    /// Who it is, as the journal writes it: `user:ada`, `service:culler`.
+    #[must_use]
+    pub fn actor(&self) -> String {
+        match &self.who {
+            Who::User(user) => format!("user:{}", user.name),
+            Who::Service(service) => format!("service:{}", service.definition.name),
+        }
+    }
+
     /// The user, if it is one.
     #[must_use]
     pub fn user(&self) -> Option<&User> {

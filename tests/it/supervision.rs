@@ -4,6 +4,8 @@ mod admission;
 mod crashes;
 mod culling;
 mod hooks;
+mod notices;
+mod reload;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

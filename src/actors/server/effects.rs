@@ -58,7 +58,7 @@ impl ServerActor {
             let accepted = server.send(Report { ticket, finding }).await.unwrap_or(false);
             if let (false, Some(orphan)) = (accepted, orphan) {
                 warn!(pid = orphan.id().pid; "a process came too late and is ended");
-                orphan.stop(&parts.ladder.of_a_start()).await;
+                orphan.stop(&parts.now().ladder.of_a_start()).await;
             }
         }));
     }
@@ -120,18 +120,19 @@ impl ServerActor {
     /// Lets the hook `progress` speak as long as the start lasts.
     fn tell(&mut self, context: &Context<Self>) {
         let (parts, identity, server) = (Arc::clone(&self.parts), self.identity.clone(), context.address());
-        if !parts.servers.rules.tells() {
+        if !parts.now().servers.rules.tells() {
             return;
         }
         self.teller = Some(actix::spawn(async move {
-            let rules = &parts.servers.rules;
+            let now = parts.now();
+            let rules = &now.servers.rules;
             rules.tell(&parts, &identity, |progress| server.do_send(Note(progress))).await;
         }));
     }
 
     fn http_timeout(&self) -> Duration {
         let prepared = self.prepared.as_ref().map(|prepared| prepared.settings.http_timeout);
-        prepared.unwrap_or(self.parts.servers.http_timeout)
+        prepared.unwrap_or_else(|| self.parts.now().servers.http_timeout)
     }
 
     fn await_response(&mut self, context: &Context<Self>) {
@@ -185,9 +186,9 @@ impl ServerActor {
         self.prepared = None;
         let ladder = match self.state {
             State::Stopping { cause: Cause::Cancelled | Cause::Failed(_), .. } => {
-                self.parts.ladder.of_a_start()
+                self.parts.now().ladder.of_a_start()
             }
-            _ => self.parts.ladder,
+            _ => self.parts.now().ladder,
         };
         let failure = match &self.state {
             State::Stopping { cause: Cause::Failed(failure) | Cause::Ended(failure), .. } => {

@@ -68,7 +68,7 @@ pub(super) async fn launch(parts: Arc<Supervision>, order: Order) -> Finding {
     };
     if let Err(failed) = record(&parts, &identity, &launched, prefix).await {
         error!(server:? = identity.key, error:% = failed; "a started process could not be recorded and is ended");
-        launched.running.stop(&parts.ladder.of_a_start()).await;
+        launched.running.stop(&parts.now().ladder.of_a_start()).await;
         return Event::LaunchFailed(hub_failure()).into();
     }
     Finding {
@@ -202,7 +202,7 @@ pub(super) async fn end(parts: Arc<Supervision>, identity: Identity, remains: Re
         let (row, cause) = (identity.clone(), failure.clone());
         match parts.store.write(move |db| clean(db, &row, cause.as_deref())).await {
             Ok(()) => {
-                parts.servers.rules.stopped(&parts, &identity, failure.as_deref()).await;
+                parts.now().servers.rules.stopped(&parts, &identity, failure.as_deref()).await;
                 return Event::Ended.into();
             }
             Err(failed) => {
@@ -211,7 +211,7 @@ pub(super) async fn end(parts: Arc<Supervision>, identity: Identity, remains: Re
             }
         }
     }
-    parts.servers.rules.stopped(&parts, &identity, failure.as_deref()).await;
+    parts.now().servers.rules.stopped(&parts, &identity, failure.as_deref()).await;
     error!(server:? = identity.key; "a stopped server is still recorded as running; the next start or check cleans up");
     Event::Ended.into()
 }

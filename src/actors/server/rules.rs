@@ -140,7 +140,7 @@ impl StartRules {
         start.options().await?;
         start.pre_spawn().await?;
         let varied = start.variant.read().map_err(|wrong| start.failed("start", &wrong));
-        let mut settings = parts.servers.clone();
+        let mut settings = parts.now().servers.clone();
         settings.vary(&varied?).map_err(|wrong| start.failed("start", &wrong))?;
         Ok(settings)
     }
@@ -304,7 +304,7 @@ impl Start<'_> {
 }
 
 fn shown(parts: &Supervision, identity: &Identity, options: Option<&Value>) -> Value {
-    asked::server(&identity.key, &parts.servers.places.server_url(&identity.key), options)
+    asked::server(&identity.key, &parts.places.server_url(&identity.key), options)
 }
 
 fn line_of_progress(line: &Value) -> Progress {

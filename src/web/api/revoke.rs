@@ -19,7 +19,6 @@ use crate::store::accounts;
 use crate::store::journal::{self, Entry};
 use crate::store::users::User;
 use crate::store::{Db, servers};
-use crate::web::caller::{Caller, Who};
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::Body;
 use crate::web::extract::caller::ApiCaller;
@@ -84,7 +83,7 @@ pub(super) async fn revoke(
     if !may_set_admin(accounts::flag(caller.is_admin()), accounts::flag(user.admin), AdminFlag::Ordinary) {
         return Err(Refused::forbidden("Only admins can modify other admins").into());
     }
-    let (id, actor) = (user.id, Some(actor(&caller)).filter(|_| hub.journal.is_enabled()));
+    let (id, actor) = (user.id, Some(caller.actor()).filter(|_| hub.journal.is_enabled()));
     let revoked = hub.store.write(move |db| {
         // looked up again: the name may have changed hands
         let user = lookup::user(db, &name)?;
@@ -107,13 +106,6 @@ pub(super) async fn revoke(
         servers_stopped,
         servers_stopping,
     }))
-}
-
-fn actor(caller: &Caller) -> String {
-    match &caller.who {
-        Who::User(user) => format!("user:{}", user.name),
-        Who::Service(service) => format!("service:{}", service.definition.name),
-    }
 }
 
 /// Takes sessions, tokens and codes, and writes down who did it, if there is a journal; both or neither.

@@ -43,6 +43,8 @@ pub(in crate::web::api) async fn restart(
     let key = path.server();
     caller.require(RESTART, lookup::resource(&key))?;
     let found = find(&hub, &key).await?;
+    // before the stop: a server that could not be started again is left alone
+    hub.require_open()?;
     for moment in [Moment::Stop, Moment::Spawn] {
         sign_in::check_owner(&hub, &caller, &found.owner, moment).await?;
     }

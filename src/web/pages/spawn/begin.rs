@@ -67,6 +67,9 @@ pub(super) async fn start(
     options: Option<Options>,
 ) -> Result<(), Refused> {
     let display_name = display_name(&visitor.visitor.arguments())?;
+    if !hub.servers.status(&target.key).is_active() {
+        hub.require_open()?;
+    }
     sign_in::check_owner(hub, &visitor.caller, &target.user, Moment::Spawn).await?;
     let (user, name) = (target.user.clone(), target.key.server.clone());
     let server = hub.store.write(move |db| find_or_create(db, &user, &name, display_name.as_ref())).await?;
