@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::activity::ActivityActor;
 use super::admission::AdmissionActor;
-use super::culler::CullerSettings;
+use super::culler::{CullerActor, CullerSettings};
 use super::directory::Directory;
 use super::inspector::InspectorActor;
 use super::janitor::JanitorActor;
@@ -166,6 +166,8 @@ pub struct Supervision {
     pub servers: ServerSettings,
     /// Services.
     pub services: ServiceParts,
+    /// Who ends what nobody uses.
+    pub culling: Slot<CullerActor>,
     /// `[culler]`, if it is enabled.
     pub culler: Option<Arc<CullerSettings>>,
 }
