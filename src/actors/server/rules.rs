@@ -281,11 +281,11 @@ impl Start<'_> {
                 };
                 let reason = refusal.reason.as_deref().map(word);
                 Failure {
-                    rejection: Some(Rejection {
+                    rejection: Some(Box::new(Rejection {
                         status: refusal.status_code.unwrap_or(400),
                         reason,
                         message_html: refusal.message_html,
-                    }),
+                    })),
                     ..Failure::new(FailureKind::Hook, message)
                 }
             }
@@ -299,7 +299,7 @@ impl Start<'_> {
     fn bad_options(&self, why: &str) -> Failure {
         warn!(server:? = self.identity.key, error = why; "options cannot be applied");
         let rejection = Rejection { status: 400, reason: None, message_html: None };
-        Failure { rejection: Some(rejection), ..Failure::new(FailureKind::Hook, BAD_OPTIONS) }
+        Failure { rejection: Some(Box::new(rejection)), ..Failure::new(FailureKind::Hook, BAD_OPTIONS) }
     }
 }
 
