@@ -73,6 +73,11 @@ impl Obituary {
     pub(crate) fn rest(&mut self) {
         self.at_rest = true;
     }
+
+    /// There is no such actor in this hub.
+    pub(crate) fn not_needed(mut self) {
+        self.at_rest = true;
+    }
 }
 
 impl Drop for Obituary {
