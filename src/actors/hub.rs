@@ -65,9 +65,7 @@ impl HubActor {
             Who::Janitor => parts.janitor.fill(JanitorActor::new(parts, obituary).start()),
             Who::Inspector => parts.inspector.fill(InspectorActor::new(parts, obituary).start()),
             Who::Journal => parts.journal.slot().fill(JournalActor::new(parts, obituary).start()),
-            // Nobody asks it anything: its timer keeps it alive, and without work to do it would end at once.
-            Who::Culler if parts.culler.is_some() => drop(CullerActor::new(parts, obituary).start()),
-            Who::Culler => obituary.not_needed(),
+            Who::Culler => parts.culling.fill(CullerActor::new(parts, obituary).start()),
             Who::Service(name) => {
                 if let Some(entry) = parts.services.directory.entry(name) {
                     self.build_service(entry, obituary);

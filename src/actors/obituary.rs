@@ -73,11 +73,6 @@ impl Obituary {
     pub(crate) fn rest(&mut self) {
         self.at_rest = true;
     }
-
-    /// There is no such actor in this hub.
-    pub(crate) fn not_needed(mut self) {
-        self.at_rest = true;
-    }
 }
 
 impl Drop for Obituary {
