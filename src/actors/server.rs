@@ -9,6 +9,7 @@ mod observed;
 mod prepare;
 mod reports;
 mod requests;
+mod rules;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use actix::{Actor, ActorContext, AsyncContext, Context, SpawnHandle};
 use log::{info, warn};
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::directory::{Outcome, Progress, ServerStatus};
@@ -25,7 +26,7 @@ use super::supervision::Supervision;
 use crate::domain::ids::{ServerId, UserId};
 use crate::domain::names::ServerKey;
 use crate::domain::restart::Restarts;
-use crate::domain::server_state::{Cause, Event, Pending, State};
+use crate::domain::server_state::{Cause, Deadlines, Event, Pending, State};
 use crate::spawn::{Address, Running};
 use observed::{Before, Observed};
 use prepare::Prepared;
@@ -34,6 +35,7 @@ use prepare::Prepared;
 pub(crate) use requests::Crash;
 pub(crate) use requests::{Cull, Start};
 pub use requests::{Restart, StartReply, Stop};
+pub use rules::StartRules;
 
 /// Bytes of output that a running server may leave in its log between two polls.
 const LARGEST_LOG: u64 = 4 << 20;
@@ -71,6 +73,10 @@ pub struct ServerActor {
     prepared: Option<Arc<Prepared>>,
     running: Option<Running>,
     address: Option<Address>,
+    /// Dropped to end the hooks of a start that is given up.
+    hooks: Option<oneshot::Sender<()>>,
+    /// Tells how the start goes.
+    teller: Option<JoinHandle<()>>,
     ticket: u64,
     task: Option<JoinHandle<()>>,
     watcher: Option<JoinHandle<()>>,
@@ -102,6 +108,8 @@ impl ServerActor {
             prepared: None,
             running: None,
             address: None,
+            hooks: None,
+            teller: None,
             ticket: 0,
             task: None,
             watcher: None,
@@ -118,8 +126,11 @@ impl ServerActor {
         let before = self.state.pending();
         let seen = Before::of(&self.state, &event);
         let (state, effects) =
-            std::mem::replace(&mut self.state, State::Stopped).step(event, &self.parts.deadlines);
+            std::mem::replace(&mut self.state, State::Stopped).step(event, &self.deadlines());
         self.state = state;
+        if matches!(self.state, State::Launching { cancelled: true, .. }) {
+            self.hooks = None;
+        }
         self.observed.see(seen, &self.state);
         for effect in effects {
             self.perform(effect, context);
@@ -131,6 +142,18 @@ impl ServerActor {
         self.announce();
         self.poll_while_ready(context);
         self.rest_if_stopped(context);
+    }
+
+    /// Those of the configuration, with the timeouts of this start once they are known.
+    fn deadlines(&self) -> Deadlines {
+        let usual = self.parts.deadlines;
+        let Some(prepared) = &self.prepared else { return usual };
+        let margin = usual.response.saturating_sub(self.parts.servers.http_timeout);
+        Deadlines {
+            start: prepared.settings.start_timeout,
+            response: prepared.settings.http_timeout.saturating_add(margin),
+            ..usual
+        }
     }
 
     /// The safety net below the immediate notice of the process's end (LIFE-021); also bounds the server's log.
@@ -196,6 +219,11 @@ impl ServerActor {
 
     fn announce(&mut self) {
         let (pending, ready) = (self.state.pending(), self.state.is_ready());
+        if pending != Some(Pending::Spawn)
+            && let Some(teller) = self.teller.take()
+        {
+            teller.abort();
+        }
         let pid = self.running.as_ref().map(|running| running.id().pid);
         self.status.send_modify(|status| {
             status.pending = pending;
@@ -237,6 +265,9 @@ impl Actor for ServerActor {
 
 impl Drop for ServerActor {
     fn drop(&mut self) {
+        if let Some(teller) = self.teller.take() {
+            teller.abort();
+        }
         for task in [self.task.take(), self.watcher.take()].into_iter().flatten() {
             // A launch under way reports to nobody and ends what it started; everything else may stop here.
             if self.running.is_some() {

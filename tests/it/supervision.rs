@@ -2,6 +2,7 @@
 
 mod crashes;
 mod culling;
+mod hooks;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
