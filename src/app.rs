@@ -8,6 +8,7 @@
 
 pub mod bootstrap;
 mod culler;
+mod limits;
 mod listen;
 mod observe;
 mod parts;

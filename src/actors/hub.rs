@@ -58,7 +58,7 @@ impl HubActor {
                 parts.registry.fill(actor.start());
             }
             Who::Admission => {
-                let actor = AdmissionActor::new(parts.limits, &parts.directory, obituary);
+                let actor = AdmissionActor::new(parts.limits.clone(), &parts.directory, obituary);
                 parts.admission.fill(actor.start());
             }
             Who::Activity => parts.activity.fill(ActivityActor::new(parts, obituary).start()),

@@ -3,6 +3,7 @@
 //! Handlers are synchronous. Whatever takes time runs as a task whose outcome comes back as a `Report`; a report of
 //! an effect that was abandoned meanwhile is not accepted, and a process that it brings is ended on the spot.
 
+mod admittance;
 mod effects;
 mod lifecycle;
 mod observed;
@@ -78,6 +79,10 @@ pub struct ServerActor {
     /// Tells how the start goes.
     teller: Option<JoinHandle<()>>,
     ticket: u64,
+    /// The task under way asks for admission.
+    seeks: bool,
+    /// How many were said to be ahead in line.
+    told: Option<usize>,
     task: Option<JoinHandle<()>>,
     watcher: Option<JoinHandle<()>>,
     deadline: Option<SpawnHandle>,
@@ -111,6 +116,8 @@ impl ServerActor {
             hooks: None,
             teller: None,
             ticket: 0,
+            seeks: false,
+            told: None,
             task: None,
             watcher: None,
             deadline: None,
@@ -225,7 +232,9 @@ impl ServerActor {
             teller.abort();
         }
         let pid = self.running.as_ref().map(|running| running.id().pid);
+        let waits = self.state == State::Queued;
         self.status.send_modify(|status| {
+            status.place = status.place.filter(|_| waits);
             status.pending = pending;
             status.ready = ready;
             status.pid = pid;
@@ -270,7 +279,7 @@ impl Drop for ServerActor {
         }
         for task in [self.task.take(), self.watcher.take()].into_iter().flatten() {
             // A launch under way reports to nobody and ends what it started; everything else may stop here.
-            if self.running.is_some() {
+            if self.running.is_some() || self.seeks {
                 task.abort();
             }
         }

@@ -118,8 +118,14 @@ impl World {
     }
 }
 
-pub(super) const NO_LIMITS: Limits =
-    Limits { starting: 0, active: 0, retry_after: (30, 60), when_full: WhenFull::Reject };
+pub(super) const NO_LIMITS: Limits = Limits {
+    starting: 0,
+    active: 0,
+    active_per_user: 0,
+    groups: std::collections::BTreeMap::new(),
+    retry_after: (30, 60),
+    when_full: WhenFull::Reject,
+};
 
 fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supervision {
     let home = format!("{}/home/{{username}}", folder.path().display());
@@ -223,7 +229,12 @@ async fn an_admission_that_panics_counts_again_what_runs() {
     let other = ServerKey::new(Username::from_stored("grace"), ServerName::default_server());
     let answered = async {
         loop {
-            match world.parts.admission.ask(admission::Admit(other.clone())).await {
+            match world
+                .parts
+                .admission
+                .ask(admission::Admit { key: other.clone(), groups: Arc::default() })
+                .await
+            {
                 Ok(answer) => return answer,
                 Err(_) => tokio::task::yield_now().await,
             }
@@ -231,6 +242,40 @@ async fn an_admission_that_panics_counts_again_what_runs() {
     };
     let answer = tokio::time::timeout(LONG, answered).await.unwrap();
     assert!(matches!(answer, admission::Admission::Refused(_)), "{answer:?}");
+    world.stop().await;
+}
+
+#[actix::test]
+async fn who_was_in_line_when_admission_panics_is_in_line_again_and_gets_in() {
+    let world = World::new(Limits { active: 1, when_full: WhenFull::Queue, ..NO_LIMITS }).await;
+    let other = ServerKey::new(Username::from_stored("grace"), ServerName::default_server());
+    let inside = || admission::Settled { key: other.clone(), running: true, groups: Arc::default() };
+    world.parts.admission.tell(inside());
+    world.servers.start(world.identity.clone(), None).await.unwrap();
+    world.until("a place in line", |status| status.place.is_some()).await;
+    world.parts.admission.ask(admission::Crash).await.unwrap_err();
+    let replaced = async {
+        while world.parts.admission.ask(inside()).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LONG, replaced).await.unwrap();
+    world.until("it to get in or wait", |status| status.ready || status.place.is_some()).await;
+    world.parts.admission.tell(admission::Settled { running: false, ..inside() });
+    world.until("the server", |status| status.ready).await;
+    world.stop().await;
+}
+
+#[actix::test]
+async fn a_higher_limit_lets_in_who_waits() {
+    let world = World::new(Limits { active: 1, when_full: WhenFull::Queue, ..NO_LIMITS }).await;
+    let key = ServerKey::new(Username::from_stored("grace"), ServerName::default_server());
+    world.parts.admission.tell(admission::Settled { key, running: true, groups: Arc::default() });
+    world.servers.start(world.identity.clone(), None).await.unwrap();
+    world.until("a place in line", |status| status.place.is_some()).await;
+    world.parts.admission.tell(admission::SetLimits(NO_LIMITS));
+    let status = world.until("the server", |status| status.ready).await;
+    assert_eq!(status.place, None);
     world.stop().await;
 }
 

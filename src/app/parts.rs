@@ -21,7 +21,6 @@ use crate::actors::supervision::{Intervals, ServerSettings, SettingError, Superv
 use crate::auth::{Authenticator, Limiter, StateKeys};
 use crate::config::database::Database;
 use crate::config::{Addresses, Config, hub, spawner};
-use crate::domain::admission::{Limits, WhenFull};
 use crate::domain::landing::Rule;
 use crate::domain::network::Network;
 use crate::domain::next_url::Origin;
@@ -80,8 +79,6 @@ pub(super) fn supervision(
         terminate: config.spawner.local.term_timeout,
         kill: config.spawner.local.kill_timeout,
     };
-    let limits = &config.hub.limits;
-    let [low, high] = limits.retry_after;
     let rules = start_rules(config, &metrics)?;
     let kept = journal::Settings { enabled: config.journal.enabled, keep: config.journal.keep };
     Ok(Supervision {
@@ -105,15 +102,7 @@ pub(super) fn supervision(
         metrics,
         events,
         catalogue: Arc::new(catalogue),
-        limits: Limits {
-            starting: limits.concurrent_spawns,
-            active: limits.active_servers,
-            retry_after: (low, high),
-            when_full: match limits.when_full {
-                hub::WhenFull::Reject => WhenFull::Reject,
-                hub::WhenFull::Queue => WhenFull::Queue,
-            },
-        },
+        limits: super::limits::of(&config.hub.limits),
         deadlines: Deadlines {
             queue: LONGEST_QUEUE,
             start: config.spawner.start_timeout.saturating_add(rules.longest_before_start()),

@@ -277,6 +277,14 @@ fn groups(config: &Config, report: &mut Report) {
         }
         user_names(&key.child("users"), &group.users, report);
     }
+    let limits =
+        config.hub.limits.groups.keys().map(|name| (Key::new(["hub", "limits", "groups", name]), name));
+    let culler = config.culler.groups.keys().map(|name| (Key::new(["culler", "groups", name]), name));
+    for (key, name) in limits.chain(culler) {
+        if let Err(error) = GroupName::parse(name) {
+            report.wrong(key, error.to_string());
+        }
+    }
 }
 
 fn custom_scopes(config: &Config, report: &mut Report) {

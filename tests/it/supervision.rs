@@ -1,5 +1,6 @@
 //! Real processes: start, crash, stop, and what a restarted hub finds.
 
+mod admission;
 mod crashes;
 mod culling;
 mod hooks;

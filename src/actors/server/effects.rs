@@ -7,10 +7,9 @@ use actix::{AsyncContext, Context};
 use log::{info, warn};
 use tokio::sync::oneshot;
 
-use super::observed::Observed;
 use super::reports::{Finding, Gone, Note, Report, Tuned};
-use super::{ServerActor, lifecycle};
-use crate::actors::admission::{Admission, Admit, Settled};
+use super::{ServerActor, admittance, lifecycle};
+use crate::actors::admission::Settled;
 use crate::actors::directory::{Outcome, Progress};
 use crate::actors::registry::{Publish, Unpublish};
 use crate::domain::route_check::{Purpose, WantedRoute};
@@ -49,6 +48,7 @@ impl ServerActor {
     /// Runs an effect that reports back; a later effect or `Abandon` makes its report void.
     fn run(&mut self, context: &Context<Self>, work: impl Future<Output = Finding> + 'static) {
         self.ticket += 1;
+        self.seeks = false;
         let ticket = self.ticket;
         let server = context.address();
         let parts = Arc::clone(&self.parts);
@@ -67,7 +67,7 @@ impl ServerActor {
         self.ticket += 1;
         self.hooks = None;
         // A launch is left to finish: its process, if any, must be known to be ended.
-        if let Some(task) = self.task.take().filter(|_| self.running.is_some()) {
+        if let Some(task) = self.task.take().filter(|_| self.running.is_some() || self.seeks) {
             task.abort();
         }
     }
@@ -87,35 +87,15 @@ impl ServerActor {
     }
 
     fn admit(&mut self, context: &Context<Self>) {
-        let admission = self.parts.admission.clone();
-        let key = self.identity.key.clone();
-        let server = context.address();
-        let metrics = Arc::clone(&self.parts.metrics);
-        let asked = Instant::now();
-        self.run(context, async move {
-            match admission.ask(Admit(key)).await {
-                Ok(Admission::Admitted) => Event::Admitted.into(),
-                Ok(Admission::Refused(refusal)) => {
-                    Observed::refused(&metrics, refusal.retry_after, asked);
-                    Finding { refusal: Some(refusal), ..Event::Refused.into() }
-                }
-                Ok(Admission::Queued { ahead, turn }) => {
-                    let message = format!("Waiting for a free place: {ahead} before you");
-                    server.do_send(Note(Progress { percent: 5, message }));
-                    if turn.await.is_ok() {
-                        Event::Admitted.into()
-                    } else {
-                        Finding::refused("The queue was lost; try again.")
-                    }
-                }
-                Err(absent) => Finding::refused(&absent.to_string()),
-            }
-        });
+        let work = admittance::seek(Arc::clone(&self.parts), self.identity.clone(), context.address());
+        self.told = None;
+        self.run(context, work);
+        self.seeks = true;
     }
 
     fn settle(&mut self) {
-        let running = self.state.is_ready();
-        self.parts.admission.tell(Settled { key: self.identity.key.clone(), running });
+        let (running, groups) = (self.state.is_ready(), Arc::clone(&self.status.borrow().groups));
+        self.parts.admission.tell(Settled { key: self.identity.key.clone(), running, groups });
     }
 
     fn launch(&mut self, context: &Context<Self>) {

@@ -106,10 +106,13 @@ pub(super) async fn adopt(parts: Arc<Supervision>, identity: Identity) -> Findin
     let not_adopted = |reason: &str| -> Finding {
         Event::NotAdopted(Failure::new(FailureKind::Exited, reason.to_owned())).into()
     };
-    let id = identity.id;
-    let row = match parts.store.read(move |db| servers::find_by_id(db, id)).await {
-        Ok(Some(row)) => row,
-        Ok(None) => return not_adopted("its row was removed"),
+    let (id, user_id) = (identity.id, identity.user_id);
+    let read = parts
+        .store
+        .read(move |db| Ok::<_, StoreError>((servers::find_by_id(db, id)?, users::groups_of(db, user_id)?)));
+    let (row, groups) = match read.await {
+        Ok((Some(row), groups)) => (row, groups),
+        Ok((None, _)) => return not_adopted("its row was removed"),
         Err(failed) => {
             error!(server:? = identity.key, error:% = failed; "a server could not be looked up");
             return not_adopted("the hub's database did not say where it runs");
@@ -127,6 +130,7 @@ pub(super) async fn adopt(parts: Arc<Supervision>, identity: Identity) -> Findin
         Ok(Some(running)) => Finding {
             running: Some(running),
             address: Some(Address { ip: address.ip, port: address.port }),
+            groups: Some(groups.into()),
             ..Event::Adopted.into()
         },
         Ok(None) => not_adopted("it ended while the hub was not running"),

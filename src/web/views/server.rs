@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::stamp::{Stamp, stamp};
 use crate::actors::directory::ServerStatus;
+use crate::domain::admission::Place;
 use crate::domain::names::{GroupName, ServerKey};
 use crate::store::servers::{LastFailure, Server};
 use crate::web::state::Hub;
@@ -62,6 +63,9 @@ pub struct ServerView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, format = DateTime)]
     keep_until: Option<Stamp>,
+    /// Its place in line, while it waits until it may start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<QueueView>,
     /// What the spawner keeps, for who may see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object)]
@@ -108,6 +112,7 @@ impl ServerView {
             cull_at: stamp(row.and_then(|row| hub.servers.cull_at(row, status, groups))),
             keep_until: stamp(row.and_then(|row| row.keep_until)),
             last_failure: row.and_then(|row| row.last_failure.as_ref()).map(FailureView::new),
+            queue: status.place.map(QueueView::new),
             state: (state == StateVisibility::Shown).then(|| spawner_state(row, status)),
         }
     }
@@ -121,6 +126,22 @@ impl ServerView {
             failure.log = Some(lines.to_vec());
         }
         self
+    }
+}
+
+/// A place in line; not part of the reference's model.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ServerQueue, example = json!({ "position": 3, "estimate": 40 }))]
+struct QueueView {
+    /// 1 for the next one.
+    position: usize,
+    /// About how many seconds it takes; null as long as nobody knows.
+    estimate: Option<u64>,
+}
+
+impl QueueView {
+    fn new(place: Place) -> Self {
+        Self { position: place.ahead.saturating_add(1), estimate: place.estimate.map(|time| time.as_secs()) }
     }
 }
 
