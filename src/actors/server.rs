@@ -7,10 +7,12 @@ mod effects;
 mod lifecycle;
 mod observed;
 mod prepare;
+mod remains;
 mod reports;
 mod requests;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix::{Actor, ActorContext, AsyncContext, Context, SpawnHandle};
@@ -80,6 +82,7 @@ pub struct ServerActor {
     restarts: Restarts,
     observed: Observed,
     obituary: Obituary,
+    given_up: lifecycle::GivenUp,
 }
 
 impl ServerActor {
@@ -111,6 +114,7 @@ impl ServerActor {
             restarts: Restarts::default(),
             observed,
             obituary,
+            given_up: lifecycle::GivenUp::default(),
         }
     }
 
@@ -237,6 +241,7 @@ impl Actor for ServerActor {
 
 impl Drop for ServerActor {
     fn drop(&mut self) {
+        self.given_up.store(true, Ordering::SeqCst);
         for task in [self.task.take(), self.watcher.take()].into_iter().flatten() {
             // A launch under way reports to nobody and ends what it started; everything else may stop here.
             if self.running.is_some() {

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use chrono::Utc;
 use log::error;
 use serde_json::Value;
 
 use super::Identity;
+use super::lifecycle::GivenUp;
 use crate::actors::permissions;
 use crate::actors::supervision::Supervision;
 use crate::domain::names::ServerKey;
@@ -42,6 +44,8 @@ enum PrepareError {
     Token(#[from] token_hash::TokenHashError),
     #[error("its row or its owner's was removed")]
     Removed,
+    #[error("the start was given up meanwhile")]
+    GivenUp,
 }
 
 /// Creates token and client; the environment that goes with them.
@@ -49,10 +53,15 @@ pub(super) async fn prepare(
     parts: &Arc<Supervision>,
     identity: &Identity,
     options: Option<Value>,
+    given_up: &GivenUp,
 ) -> Result<Prepared, Failure> {
     let shared = Arc::clone(parts);
-    let row = identity.clone();
-    let written = parts.store.write(move |db| credentials(db, &shared, &row, options)).await;
+    let (row, given_up) = (identity.clone(), Arc::clone(given_up));
+    let written = parts.store.write(move |db| {
+        let made = credentials(db, &shared, &row, options)?;
+        if given_up.load(Ordering::SeqCst) { Err(PrepareError::GivenUp) } else { Ok(made) }
+    });
+    let written = written.await;
     let (token, client_id) = written.map_err(|failed| {
         error!(server:? = identity.key, error:% = failed; "a start could not be prepared");
         hub_failure()
