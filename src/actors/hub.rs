@@ -53,7 +53,7 @@ impl HubActor {
     }
 
     fn build(&self, who: &Who, context: &Context<Self>) {
-        let obituary = Obituary::new(context.address().recipient(), who.clone());
+        let mut obituary = Obituary::new(context.address().recipient(), who.clone());
         let parts = &self.supervision;
         match who {
             Who::Registry => {
@@ -68,7 +68,8 @@ impl HubActor {
             Who::Janitor => parts.janitor.fill(JanitorActor::new(parts, obituary).start()),
             Who::Inspector => parts.inspector.fill(InspectorActor::new(parts, obituary).start()),
             Who::Journal => parts.journal.slot().fill(JournalActor::new(parts, obituary).start()),
-            // nobody asks it anything
+            // nobody asks it anything; one without a timer would end at once, and be rebuilt for ever
+            Who::Culler if parts.culler.is_none() => obituary.rest(),
             Who::Culler => drop(CullerActor::new(parts, obituary).start()),
             Who::Service(name) => {
                 if let Some(entry) = parts.services.directory.entry(name) {

@@ -1,7 +1,10 @@
 //! Real processes: start, crash, stop, and what a restarted hub finds.
 
+mod bad_servers;
 mod crashes;
+mod package;
 mod culling;
+mod restarts;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

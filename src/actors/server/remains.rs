@@ -128,6 +128,7 @@ pub(super) async fn end(parts: Arc<Supervision>, identity: Identity, remains: Re
     };
     if let Some(running) = running {
         stop(&parts, &identity, &running, &ladder).await;
+        running.end_group(ladder.terminate).await;
     }
     let failure = failure.map(Arc::new);
     let cleaned = waiting.for_database(&identity, || {
