@@ -2,8 +2,8 @@
 
 mod bad_servers;
 mod crashes;
-mod package;
 mod culling;
+mod package;
 mod restarts;
 
 use std::path::Path;
