@@ -53,7 +53,7 @@ impl HubActor {
     }
 
     fn build(&self, who: &Who, context: &Context<Self>) {
-        let mut obituary = Obituary::new(context.address().recipient(), who.clone());
+        let obituary = Obituary::new(context.address().recipient(), who.clone());
         let parts = &self.supervision;
         match who {
             Who::Registry => {
@@ -61,16 +61,14 @@ impl HubActor {
                 parts.registry.fill(actor.start());
             }
             Who::Admission => {
-                let actor = AdmissionActor::new(parts.limits, &parts.directory, obituary);
+                let actor = AdmissionActor::new(parts.limits.clone(), &parts.directory, obituary);
                 parts.admission.fill(actor.start());
             }
             Who::Activity => parts.activity.fill(ActivityActor::new(parts, obituary).start()),
             Who::Janitor => parts.janitor.fill(JanitorActor::new(parts, obituary).start()),
             Who::Inspector => parts.inspector.fill(InspectorActor::new(parts, obituary).start()),
             Who::Journal => parts.journal.slot().fill(JournalActor::new(parts, obituary).start()),
-            // nobody asks it anything; one without a timer would end at once, and be rebuilt for ever
-            Who::Culler if parts.culler.is_none() => obituary.rest(),
-            Who::Culler => drop(CullerActor::new(parts, obituary).start()),
+            Who::Culler => parts.culling.fill(CullerActor::new(parts, obituary).start()),
             Who::Service(name) => {
                 if let Some(entry) = parts.services.directory.entry(name) {
                     self.build_service(entry, obituary);

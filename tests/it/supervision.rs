@@ -1,8 +1,10 @@
 //! Real processes: start, crash, stop, and what a restarted hub finds.
 
+mod admission;
 mod bad_servers;
 mod crashes;
 mod culling;
+mod hooks;
 mod package;
 mod restarts;
 

@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use log::error;
 use serde_json::Value;
+use tokio::sync::oneshot;
 
 use super::Identity;
 use super::prepare::{Prepared, hub_failure, prepare};
@@ -26,6 +28,10 @@ pub(super) struct Order {
     pub(super) options: Option<Value>,
     pub(super) prepared: Option<Arc<Prepared>>,
     pub(super) given_up: GivenUp,
+    /// Ends when the start is given up.
+    pub(super) cancelled: oneshot::Receiver<()>,
+    /// Hears what was prepared before the process is started.
+    pub(super) tuned: Box<dyn FnOnce(Arc<Prepared>)>,
 }
 
 /// Whether nobody waits for a launch any more. Its transactions look after they have locked the server's row: either
@@ -43,22 +49,24 @@ enum RecordError {
 
 /// Creates token and client unless that was done before, and starts the process.
 pub(super) async fn launch(parts: Arc<Supervision>, order: Order) -> Finding {
-    let Order { identity, options, prepared, given_up } = order;
+    let Order { identity, options, prepared, given_up, cancelled, tuned } = order;
     let prepared = match prepared {
         Some(prepared) => prepared,
-        None => match prepare(&parts, &identity, options, &given_up).await {
+        None => match prepare(&parts, &identity, options, (cancelled, &given_up)).await {
             Ok(prepared) => Arc::new(prepared),
             Err(failure) => return Event::LaunchFailed(failure).into(),
         },
     };
+    tuned(Arc::clone(&prepared));
     let prefix = parts.prefix(&identity.key);
+    let settings = &prepared.settings;
     let request = LaunchRequest {
         key: identity.key.clone(),
         server_id: identity.id,
-        command: parts.servers.command.clone(),
+        command: settings.command.clone(),
         environment: prepared.environment.clone(),
-        ip: parts.servers.ip.clone(),
-        port: parts.servers.port,
+        ip: settings.ip.clone(),
+        port: settings.port,
         service_url_prefix: prefix.clone(),
     };
     let launched = match parts.spawner.launch(request).await {
@@ -107,13 +115,13 @@ async fn record(
 
 /// Asks the server until it answers, its time is over, or its process ends.
 pub(super) async fn await_response(
-    parts: Arc<Supervision>,
+    patience: Duration,
     prefix: String,
     running: Running,
     address: Address,
 ) -> Finding {
     let url = ReadyUrl::new(&address, &prefix);
-    match wait_ready(&url, parts.servers.http_timeout, running.ended()).await {
+    match wait_ready(&url, patience, running.ended()).await {
         Ok(_) => Event::Responded.into(),
         Err(ReadyError::Ended { .. }) => {
             let failure = ended(&running).await;

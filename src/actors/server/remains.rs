@@ -72,11 +72,15 @@ async fn find(parts: &Supervision, identity: &Identity, waiting: &Waiting) -> Fi
     let not_adopted = |reason: &str| -> Finding {
         Event::NotAdopted(Failure::new(FailureKind::Exited, reason.to_owned())).into()
     };
-    let id = identity.id;
-    let read = || parts.store.read(move |db| servers::find_by_id(db, id));
-    let row = match waiting.for_database(identity, read).await {
-        Ok(Some(row)) => row,
-        Ok(None) => return not_adopted("its row was removed"),
+    let (id, user_id) = (identity.id, identity.user_id);
+    let read = || {
+        parts.store.read(move |db| {
+            Ok::<_, StoreError>((servers::find_by_id(db, id)?, users::groups_of(db, user_id)?))
+        })
+    };
+    let (row, groups) = match waiting.for_database(identity, read).await {
+        Ok((Some(row), groups)) => (row, groups),
+        Ok((None, _)) => return not_adopted("its row was removed"),
         Err(failed) => {
             error!(server:? = identity.key, error:% = failed; "a server could not be looked up");
             return not_adopted("the hub's database did not say where it runs");
@@ -95,6 +99,7 @@ async fn find(parts: &Supervision, identity: &Identity, waiting: &Waiting) -> Fi
         Ok(Some(running)) => Finding {
             running: Some(running),
             address: Some(Address { ip: address.ip, port: address.port }),
+            groups: Some(groups.into()),
             // what somebody asked the hub for before it ended is done by this one
             ..if ending { Event::StopRequested } else { Event::Adopted }.into()
         },
@@ -138,6 +143,7 @@ pub(super) async fn end(parts: Arc<Supervision>, identity: Identity, remains: Re
     if let Err(failed) = cleaned.await {
         error!(server:? = identity.key, error:% = failed; "a stopped server is still recorded as running; the next start or check cleans up");
     }
+    parts.servers.rules.stopped(&parts, &identity, failure.as_deref()).await;
     Event::Ended.into()
 }
 
