@@ -218,13 +218,17 @@ async fn serve(config: Config) -> Result<(), AppError> {
     supervision.journal.record("hub", "hub.start", "hub", Some(version()));
     let plans = services::plans(&config, &addresses, &accounts, &synchronised.managed);
     running.services.start(plans).await?;
-    let looked = Instant::now();
-    let verified = start_servers::verify(&running.servers, &store).await;
-    metrics.servers_found(looked.elapsed());
-    if verified {
-        routes::first_check(&supervision).await;
-    }
-    start_servers::stop_of_blocked(&running.servers, &synchronised.blocked).await;
+    let (servers, parts) = (running.servers.clone(), Arc::clone(&supervision));
+    // beside the signals: a database that is away must not hold up the hub's end
+    actix::spawn(async move {
+        let looked = Instant::now();
+        let verified = start_servers::verify(&servers, &store).await;
+        parts.metrics.servers_found(looked.elapsed());
+        if verified {
+            routes::first_check(&parts).await;
+        }
+        start_servers::stop_of_blocked(&servers, &synchronised.blocked).await;
+    });
     running.until_stopped(&mut signals).await
 }
 
@@ -306,7 +310,7 @@ impl Running {
         self.services.stop_all().await;
         self.supervision.events.closing();
         if cleanup.stop_servers {
-            start_servers::stop_all(&self.servers).await;
+            start_servers::stop_all(&self.servers, self.supervision.ladder.longest()).await;
         } else {
             info!("user servers are left running");
         }

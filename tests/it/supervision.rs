@@ -1,9 +1,12 @@
 //! Real processes: start, crash, stop, and what a restarted hub finds.
 
 mod admission;
+mod bad_servers;
 mod crashes;
 mod culling;
 mod hooks;
+mod package;
+mod restarts;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
