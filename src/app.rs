@@ -150,13 +150,17 @@ async fn serve(config: Config, sources: Sources) -> Result<(), AppError> {
     let Started { running, reloading, requests, plans, blocked, _files } = started;
     running.services.start(plans).await?;
     actix::spawn(reloading.serve(requests));
-    let looked = Instant::now();
-    let verified = start_servers::verify(&running.servers, &running.supervision.store).await;
-    running.supervision.metrics.servers_found(looked.elapsed());
-    if verified {
-        routes::first_check(&running.supervision).await;
-    }
-    start_servers::stop_of_blocked(&running.servers, &blocked).await;
+    let (servers, parts) = (running.servers.clone(), Arc::clone(&running.supervision));
+    // beside the signals: a database that is away must not hold up the hub's end
+    actix::spawn(async move {
+        let looked = Instant::now();
+        let verified = start_servers::verify(&servers, &parts.store).await;
+        parts.metrics.servers_found(looked.elapsed());
+        if verified {
+            routes::first_check(&parts).await;
+        }
+        start_servers::stop_of_blocked(&servers, &blocked).await;
+    });
     running.until_stopped(&mut signals).await
 }
 

@@ -8,11 +8,13 @@ mod effects;
 mod lifecycle;
 mod observed;
 mod prepare;
+mod remains;
 mod reports;
 mod requests;
 mod rules;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix::{Actor, ActorContext, AsyncContext, Context, SpawnHandle};
@@ -91,6 +93,7 @@ pub struct ServerActor {
     restarts: Restarts,
     observed: Observed,
     obituary: Obituary,
+    given_up: lifecycle::GivenUp,
 }
 
 impl ServerActor {
@@ -126,6 +129,7 @@ impl ServerActor {
             restarts: Restarts::default(),
             observed,
             obituary,
+            given_up: lifecycle::GivenUp::default(),
         }
     }
 
@@ -275,6 +279,7 @@ impl Actor for ServerActor {
 
 impl Drop for ServerActor {
     fn drop(&mut self) {
+        self.given_up.store(true, Ordering::SeqCst);
         if let Some(teller) = self.teller.take() {
             teller.abort();
         }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,24 @@ impl ProcessId {
     pub(super) fn of_child(pid: i32, log: PathBuf) -> io::Result<Self> {
         let stat = Stat::read(pid)?.ok_or(ErrorKind::NotFound)?;
         Ok(Self { pid, start_time: stat.start_time, boot_id: boot_id()?, log })
+    }
+
+    /// The session leader of the hub's own user whose output goes to this file, if one is alive. A process that hides its
+    /// descriptors is another user's.
+    pub(super) fn writing_to(log: &Path) -> io::Result<Option<Self>> {
+        let Ok(log) = log.canonicalize() else { return Ok(None) };
+        for entry in fs::read_dir("/proc")? {
+            let name = entry?.file_name();
+            let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+            if fs::read_link(format!("/proc/{pid}/fd/1")).ok().as_ref() != Some(&log) {
+                continue;
+            }
+            let Ok(Some(stat)) = Stat::read(pid) else { continue };
+            if !stat.ended && stat.session == pid {
+                return Ok(Some(Self { pid, start_time: stat.start_time, boot_id: boot_id()?, log }));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether this very process is alive. One that only waits to be reaped is not.

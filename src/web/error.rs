@@ -80,7 +80,7 @@ impl From<StoreError> for Refused {
             StoreError::NulCharacter => Self::bad("a text holds a NUL character"),
             StoreError::Conflict(_) => Self::conflict("it exists already"),
             StoreError::Gone(_) => Self::not_found("it was removed meanwhile"),
-            StoreError::Busy(_) | StoreError::Unreachable { .. } => {
+            StoreError::Busy(_) | StoreError::Lost(_) | StoreError::Unreachable { .. } => {
                 error!(error:% = error; "the database is not available");
                 Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,

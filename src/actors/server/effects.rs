@@ -1,12 +1,14 @@
 //! The effects of a server's state machine, performed: each that takes time runs as a task and reports back.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use actix::{AsyncContext, Context};
 use log::{info, warn};
 use tokio::sync::oneshot;
 
+use super::remains::{self, Remains, Waiting};
 use super::reports::{Finding, Gone, Note, Report, Tuned};
 use super::{ServerActor, admittance, lifecycle};
 use crate::actors::admission::Settled;
@@ -24,7 +26,8 @@ impl ServerActor {
             Effect::Withdraw => self.settle(),
             Effect::Launch => self.launch(context),
             Effect::Adopt => {
-                let work = lifecycle::adopt(Arc::clone(&self.parts), self.identity.clone());
+                let work =
+                    remains::adopt(Arc::clone(&self.parts), self.identity.clone(), self.waiting(context));
                 self.run(context, work);
             }
             Effect::AwaitResponse => self.await_response(context),
@@ -63,8 +66,14 @@ impl ServerActor {
         }));
     }
 
+    /// For the effect that comes next.
+    fn waiting(&self, context: &Context<Self>) -> Waiting {
+        Waiting { server: context.address().recipient(), ticket: self.ticket + 1 }
+    }
+
     fn abandon(&mut self) {
         self.ticket += 1;
+        self.given_up.store(true, Ordering::SeqCst);
         self.hooks = None;
         // A launch is left to finish: its process, if any, must be known to be ended.
         if let Some(task) = self.task.take().filter(|_| self.running.is_some() || self.seeks) {
@@ -101,6 +110,7 @@ impl ServerActor {
     fn launch(&mut self, context: &Context<Self>) {
         self.running = None;
         self.note(Progress { percent: 50, message: "Spawning server...".to_owned() });
+        self.given_up = Arc::new(AtomicBool::new(false));
         let (held, cancelled) = oneshot::channel();
         self.hooks = Some(held);
         let server = context.address();
@@ -108,6 +118,7 @@ impl ServerActor {
             identity: self.identity.clone(),
             options: self.options.clone(),
             prepared: self.prepared.clone(),
+            given_up: Arc::clone(&self.given_up),
             cancelled,
             tuned: Box::new(move |prepared| server.do_send(Tuned(prepared))),
         };
@@ -196,8 +207,9 @@ impl ServerActor {
             }
             _ => None,
         };
-        let remains = lifecycle::Remains { running: self.running.clone(), ladder, failure };
-        let work = lifecycle::end(Arc::clone(&self.parts), self.identity.clone(), remains);
+        let waiting = self.waiting(context);
+        let remains = Remains { running: self.running.clone(), ladder, failure, waiting };
+        let work = remains::end(Arc::clone(&self.parts), self.identity.clone(), remains);
         self.run(context, work);
     }
 

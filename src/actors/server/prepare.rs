@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use chrono::Utc;
 use log::{error, warn};
@@ -10,6 +11,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::Identity;
+use super::lifecycle::GivenUp;
 use super::rules::Facts;
 use crate::actors::asked::Person;
 use crate::actors::permissions;
@@ -47,6 +49,8 @@ enum PrepareError {
     Token(#[from] token_hash::TokenHashError),
     #[error("its row or its owner's was removed")]
     Removed,
+    #[error("the start was given up meanwhile")]
+    GivenUp,
 }
 
 /// Runs the hooks, then creates token and client; the environment that goes with them.
@@ -54,7 +58,7 @@ pub(super) async fn prepare(
     parts: &Arc<Supervision>,
     identity: &Identity,
     options: Option<Value>,
-    cancelled: oneshot::Receiver<()>,
+    (cancelled, given_up): (oneshot::Receiver<()>, &GivenUp),
 ) -> Result<Prepared, Failure> {
     let unprepared = |failed: PrepareError| {
         error!(server:? = identity.key, error:% = failed; "a start could not be prepared");
@@ -77,8 +81,12 @@ pub(super) async fn prepare(
         Arc::new(now.servers.clone())
     };
     let (shared, row, made) = (Arc::clone(parts), identity.clone(), Arc::clone(&settings));
-    let written = parts.store.write(move |db| credentials(db, &shared, &made, &row, options)).await;
-    let (token, client_id) = written.map_err(unprepared)?;
+    let given_up = Arc::clone(given_up);
+    let written = parts.store.write(move |db| {
+        let written = credentials(db, &shared, &made, &row, options)?;
+        if given_up.load(Ordering::SeqCst) { Err(PrepareError::GivenUp) } else { Ok(written) }
+    });
+    let (token, client_id) = written.await.map_err(unprepared)?;
     let environment = environment(parts, &settings, identity, &token, &client_id);
     Ok(Prepared { environment, settings })
 }

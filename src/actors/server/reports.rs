@@ -142,3 +142,20 @@ impl Handler<Gone> for ServerActor {
         });
     }
 }
+
+/// The database keeps this effect waiting.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct DatabaseAway {
+    pub(super) ticket: u64,
+}
+
+impl Handler<DatabaseAway> for ServerActor {
+    type Result = ();
+
+    fn handle(&mut self, away: DatabaseAway, context: &mut Context<Self>) {
+        if away.ticket == self.ticket {
+            self.apply(Event::DatabaseAway, context);
+        }
+    }
+}
