@@ -10,6 +10,7 @@ mod observed;
 mod prepare;
 mod reports;
 mod requests;
+mod rules;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use actix::{Actor, ActorContext, AsyncContext, Context, SpawnHandle};
 use log::{info, warn};
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::directory::{Outcome, Progress, ServerStatus};
@@ -26,7 +27,7 @@ use super::supervision::Supervision;
 use crate::domain::ids::{ServerId, UserId};
 use crate::domain::names::ServerKey;
 use crate::domain::restart::Restarts;
-use crate::domain::server_state::{Cause, Event, Pending, State};
+use crate::domain::server_state::{Cause, Deadlines, Event, Pending, State};
 use crate::spawn::{Address, Running};
 use observed::{Before, Observed};
 use prepare::Prepared;
@@ -35,6 +36,7 @@ use prepare::Prepared;
 pub(crate) use requests::Crash;
 pub(crate) use requests::{Cull, Start};
 pub use requests::{Restart, StartReply, Stop};
+pub use rules::StartRules;
 
 /// Bytes of output that a running server may leave in its log between two polls.
 const LARGEST_LOG: u64 = 4 << 20;
@@ -72,6 +74,10 @@ pub struct ServerActor {
     prepared: Option<Arc<Prepared>>,
     running: Option<Running>,
     address: Option<Address>,
+    /// Dropped to end the hooks of a start that is given up.
+    hooks: Option<oneshot::Sender<()>>,
+    /// Tells how the start goes.
+    teller: Option<JoinHandle<()>>,
     ticket: u64,
     /// The task under way asks for admission.
     seeks: bool,
@@ -107,6 +113,8 @@ impl ServerActor {
             prepared: None,
             running: None,
             address: None,
+            hooks: None,
+            teller: None,
             ticket: 0,
             seeks: false,
             told: None,
@@ -125,8 +133,11 @@ impl ServerActor {
         let before = self.state.pending();
         let seen = Before::of(&self.state, &event);
         let (state, effects) =
-            std::mem::replace(&mut self.state, State::Stopped).step(event, &self.parts.deadlines);
+            std::mem::replace(&mut self.state, State::Stopped).step(event, &self.deadlines());
         self.state = state;
+        if matches!(self.state, State::Launching { cancelled: true, .. }) {
+            self.hooks = None;
+        }
         self.observed.see(seen, &self.state);
         for effect in effects {
             self.perform(effect, context);
@@ -138,6 +149,18 @@ impl ServerActor {
         self.announce();
         self.poll_while_ready(context);
         self.rest_if_stopped(context);
+    }
+
+    /// Those of the configuration, with the timeouts of this start once they are known.
+    fn deadlines(&self) -> Deadlines {
+        let usual = self.parts.deadlines;
+        let Some(prepared) = &self.prepared else { return usual };
+        let margin = usual.response.saturating_sub(self.parts.servers.http_timeout);
+        Deadlines {
+            start: prepared.settings.start_timeout,
+            response: prepared.settings.http_timeout.saturating_add(margin),
+            ..usual
+        }
     }
 
     /// The safety net below the immediate notice of the process's end (LIFE-021); also bounds the server's log.
@@ -203,6 +226,11 @@ impl ServerActor {
 
     fn announce(&mut self) {
         let (pending, ready) = (self.state.pending(), self.state.is_ready());
+        if pending != Some(Pending::Spawn)
+            && let Some(teller) = self.teller.take()
+        {
+            teller.abort();
+        }
         let pid = self.running.as_ref().map(|running| running.id().pid);
         let waits = self.state == State::Queued;
         self.status.send_modify(|status| {
@@ -246,6 +274,9 @@ impl Actor for ServerActor {
 
 impl Drop for ServerActor {
     fn drop(&mut self) {
+        if let Some(teller) = self.teller.take() {
+            teller.abort();
+        }
         for task in [self.task.take(), self.watcher.take()].into_iter().flatten() {
             // A launch under way reports to nobody and ends what it started; everything else may stop here.
             if self.running.is_some() || self.seeks {

@@ -14,7 +14,7 @@ use super::directory::{Directory, ServerStatus};
 use super::hub::HubActor;
 use super::journal::{self, Journal};
 use super::registry::{Proxy, WantedRoutes};
-use super::server::{self, Identity, StartReply};
+use super::server::{self, Identity, StartReply, StartRules};
 use super::servers::Servers;
 use super::services::ServiceParts;
 use super::slot::Slot;
@@ -149,6 +149,7 @@ fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supe
         janitor: Slot::default(),
         inspector: Slot::default(),
         services: ServiceParts::default(),
+        culling: Slot::default(),
         culler: None,
         journal: Journal::new(settings, Arc::clone(&metrics)),
         metrics,
@@ -162,6 +163,7 @@ fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supe
             command: ["python3", "-c", SERVER].map(str::to_owned).to_vec(),
             ip: "127.0.0.1".to_owned(),
             port: 0,
+            start_timeout: LONG,
             http_timeout: LONG,
             token_scopes: Vec::new(),
             client_scopes: Vec::new(),
@@ -179,6 +181,7 @@ fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supe
                 delay: Duration::from_millis(1),
                 max_delay: LONG,
             },
+            rules: StartRules::default(),
         },
     }
 }

@@ -2,6 +2,7 @@
 
 mod auth;
 mod proxy;
+mod spawner;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -167,6 +168,7 @@ fn spawner(spawner: &SpawnerConfig, report: &mut Report) {
         }
     }
     variables(&Key::new(["spawner", "environment"]), &spawner.environment, report);
+    self::spawner::check(spawner, report);
 }
 
 /// What the system cannot carry as an environment variable.

@@ -3,6 +3,7 @@
 mod admission;
 mod crashes;
 mod culling;
+mod hooks;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use actix::{AsyncContext, Context};
 use log::{info, warn};
+use tokio::sync::oneshot;
 
-use super::reports::{Finding, Gone, Report};
+use super::reports::{Finding, Gone, Note, Report, Tuned};
 use super::{ServerActor, admittance, lifecycle};
 use crate::actors::admission::Settled;
 use crate::actors::directory::{Outcome, Progress};
@@ -64,6 +65,7 @@ impl ServerActor {
 
     fn abandon(&mut self) {
         self.ticket += 1;
+        self.hooks = None;
         // A launch is left to finish: its process, if any, must be known to be ended.
         if let Some(task) = self.task.take().filter(|_| self.running.is_some() || self.seeks) {
             task.abort();
@@ -99,17 +101,42 @@ impl ServerActor {
     fn launch(&mut self, context: &Context<Self>) {
         self.running = None;
         self.note(Progress { percent: 50, message: "Spawning server...".to_owned() });
+        let (held, cancelled) = oneshot::channel();
+        self.hooks = Some(held);
+        let server = context.address();
         let order = lifecycle::Order {
             identity: self.identity.clone(),
             options: self.options.clone(),
             prepared: self.prepared.clone(),
+            cancelled,
+            tuned: Box::new(move |prepared| server.do_send(Tuned(prepared))),
         };
         self.run(context, lifecycle::launch(Arc::clone(&self.parts), order));
+        if self.teller.is_none() {
+            self.tell(context);
+        }
+    }
+
+    /// Lets the hook `progress` speak as long as the start lasts.
+    fn tell(&mut self, context: &Context<Self>) {
+        let (parts, identity, server) = (Arc::clone(&self.parts), self.identity.clone(), context.address());
+        if !parts.servers.rules.tells() {
+            return;
+        }
+        self.teller = Some(actix::spawn(async move {
+            let rules = &parts.servers.rules;
+            rules.tell(&parts, &identity, |progress| server.do_send(Note(progress))).await;
+        }));
+    }
+
+    fn http_timeout(&self) -> Duration {
+        let prepared = self.prepared.as_ref().map(|prepared| prepared.settings.http_timeout);
+        prepared.unwrap_or(self.parts.servers.http_timeout)
     }
 
     fn await_response(&mut self, context: &Context<Self>) {
         let (Some(running), Some(address)) = (self.running.clone(), self.address.clone()) else { return };
-        let work = lifecycle::await_response(Arc::clone(&self.parts), self.prefix(), running, address);
+        let work = lifecycle::await_response(self.http_timeout(), self.prefix(), running, address);
         self.run(context, work);
     }
 
@@ -173,7 +200,7 @@ impl ServerActor {
         self.run(context, work);
     }
 
-    fn arm(&mut self, after: Duration, context: &mut Context<Self>) {
+    pub(super) fn arm(&mut self, after: Duration, context: &mut Context<Self>) {
         self.disarm(context);
         let passed = context.run_later(after, |server, context| {
             server.deadline = None;

@@ -7,9 +7,9 @@ use actix::{AsyncContext, Context, Handler, Message};
 
 use super::ServerActor;
 use super::prepare::Prepared;
-use crate::actors::directory::{Outcome, Refusal};
+use crate::actors::directory::{Outcome, Progress, Refusal};
 use crate::domain::names::GroupName;
-use crate::domain::server_state::{Event, Failure};
+use crate::domain::server_state::{Event, Failure, State};
 use crate::metrics::Poll;
 use crate::spawn::{Address, Running};
 
@@ -73,6 +73,34 @@ impl Handler<Report> for ServerActor {
         }
         self.apply(finding.event, context);
         true
+    }
+}
+
+/// The hooks of a start are through: from now on its own timeout counts.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Tuned(pub(super) Arc<Prepared>);
+
+impl Handler<Tuned> for ServerActor {
+    type Result = ();
+
+    fn handle(&mut self, Tuned(prepared): Tuned, context: &mut Context<Self>) {
+        if matches!(self.state, State::Launching { cancelled: false, .. }) {
+            self.arm(prepared.settings.start_timeout, context);
+            self.prepared = Some(prepared);
+        }
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Note(pub(super) Progress);
+
+impl Handler<Note> for ServerActor {
+    type Result = ();
+
+    fn handle(&mut self, Note(progress): Note, _: &mut Context<Self>) {
+        self.note(progress);
     }
 }
 
