@@ -4,6 +4,7 @@
 //! an effect that was abandoned meanwhile is not accepted, and a process that it brings is ended on the spot.
 
 mod effects;
+mod history;
 mod lifecycle;
 mod observed;
 mod prepare;
@@ -22,6 +23,7 @@ use tokio::task::JoinHandle;
 use super::directory::{Outcome, Progress, ServerStatus};
 use super::obituary::Obituary;
 use super::supervision::Supervision;
+use crate::domain::history::{self as past, History};
 use crate::domain::ids::{ServerId, UserId};
 use crate::domain::names::ServerKey;
 use crate::domain::restart::Restarts;
@@ -30,10 +32,12 @@ use crate::spawn::{Address, Running};
 use observed::{Before, Observed};
 use prepare::Prepared;
 
+pub use history::STATE_CHANGED;
+pub(crate) use history::{Asker, Recount};
 #[cfg(test)]
 pub(crate) use requests::Crash;
-pub(crate) use requests::{Cull, Start};
-pub use requests::{Restart, StartReply, Stop};
+pub use requests::StartReply;
+pub(crate) use requests::{Cull, Restart, Start, Stop};
 
 /// Bytes of output that a running server may leave in its log between two polls.
 const LARGEST_LOG: u64 = 4 << 20;
@@ -79,6 +83,8 @@ pub struct ServerActor {
     polling: Option<SpawnHandle>,
     restarts: Restarts,
     observed: Observed,
+    history: History,
+    asker: Option<Asker>,
     obituary: Obituary,
 }
 
@@ -110,12 +116,15 @@ impl ServerActor {
             polling: None,
             restarts: Restarts::default(),
             observed,
+            history: History::default(),
+            asker: None,
             obituary,
         }
     }
 
     fn apply(&mut self, event: Event, context: &mut Context<Self>) {
         let before = self.state.pending();
+        let was = past::word(&self.state);
         let seen = Before::of(&self.state, &event);
         let (state, effects) =
             std::mem::replace(&mut self.state, State::Stopped).step(event, &self.parts.deadlines);
@@ -124,6 +133,7 @@ impl ServerActor {
         for effect in effects {
             self.perform(effect, context);
         }
+        self.remember(was);
         if before != self.state.pending() {
             let pending = self.state.pending().map_or("none", Pending::as_str);
             info!(server:? = self.identity.key, pending, ready = self.state.is_ready(); "server changed");
