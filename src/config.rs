@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod auth;
+pub mod change;
 pub mod check;
 pub mod command;
 pub mod cookie_secret;

@@ -82,7 +82,7 @@ fn run_hub(sources: &Sources) -> Result<(), Failure> {
     for warning in &loaded.warnings {
         log::warn!("{warning}");
     }
-    let ended = app::run(loaded.config);
+    let ended = app::run(loaded.config, sources.clone());
     logging::flush();
     Ok(ended?)
 }

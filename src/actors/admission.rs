@@ -102,12 +102,27 @@ impl Handler<Admit> for AdmissionActor {
                 Admission::Refused(Refusal {
                     message: Limits::busy_message(seconds),
                     retry_after: Some(seconds),
+                    closed: false,
                 })
             }
             Verdict::TooManyActive => {
-                Admission::Refused(Refusal { message: Limits::full_message(), retry_after: None })
+                Admission::Refused(Refusal { message: Limits::full_message(), retry_after: None, closed: false })
             }
         })
+    }
+}
+
+/// `hub.limits` has changed.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct OtherLimits(pub(crate) Limits);
+
+impl Handler<OtherLimits> for AdmissionActor {
+    type Result = ();
+
+    fn handle(&mut self, OtherLimits(limits): OtherLimits, _: &mut Context<Self>) {
+        self.limits = limits;
+        self.admit_waiting();
     }
 }
 

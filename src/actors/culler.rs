@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, AsyncContext, Context, Handler, Message};
+use actix::{Actor, AsyncContext, Context, Handler, Message, SpawnHandle};
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, stream};
 use log::{error, info, warn};
@@ -60,17 +60,30 @@ pub struct CullerSettings {
 pub struct CullerActor {
     parts: Arc<Supervision>,
     looking: bool,
+    rounds: Option<SpawnHandle>,
     _obituary: Obituary,
 }
 
 impl CullerActor {
     pub(crate) fn new(parts: &Arc<Supervision>, obituary: Obituary) -> Self {
-        Self { parts: Arc::clone(parts), looking: false, _obituary: obituary }
+        Self { parts: Arc::clone(parts), looking: false, rounds: None, _obituary: obituary }
+    }
+
+    /// Looks now, and from now on at each interval; without settings never.
+    fn begin(&mut self, context: &mut Context<Self>) {
+        if let Some(rounds) = self.rounds.take() {
+            context.cancel_future(rounds);
+        }
+        if let Some(settings) = &self.parts.now().culler {
+            let interval = settings.interval.max(Duration::from_millis(10));
+            self.look(context);
+            self.rounds = Some(context.run_interval(interval, |culler, context| culler.look(context)));
+        }
     }
 
     /// One round at a time: a slow one delays the next.
     fn look(&mut self, context: &Context<Self>) {
-        let Some(settings) = self.parts.culler.clone() else { return };
+        let Some(settings) = self.parts.now().culler.clone() else { return };
         if std::mem::replace(&mut self.looking, true) {
             return;
         }
@@ -88,11 +101,20 @@ impl Actor for CullerActor {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Context<Self>) {
-        if let Some(settings) = &self.parts.culler {
-            let interval = settings.interval.max(Duration::from_millis(10));
-            self.look(context);
-            context.run_interval(interval, |culler, context| culler.look(context));
-        }
+        self.begin(context);
+    }
+}
+
+/// `[culler]` has changed.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct OtherSettings;
+
+impl Handler<OtherSettings> for CullerActor {
+    type Result = ();
+
+    fn handle(&mut self, _: OtherSettings, context: &mut Context<Self>) {
+        self.begin(context);
     }
 }
 

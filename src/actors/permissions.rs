@@ -180,19 +180,20 @@ pub(super) fn server_token_scopes(
     user: &users::User,
     server: &ServerKey,
 ) -> Result<Vec<String>, StoreError> {
-    let configured = &parts.servers.token_scopes;
+    let now = parts.now();
+    let configured = &now.servers.token_scopes;
     let texts = if configured.is_empty() {
         roles::find(db, "server")?.map(|role| role.scopes).unwrap_or_default()
     } else {
         configured.clone()
     };
-    let requested = parsed(texts.iter(), &parts.catalogue);
-    let owned = of_user(db, &parts.catalogue, user)?;
+    let requested = parsed(texts.iter(), &now.catalogue);
+    let owned = of_user(db, &now.catalogue, user)?;
     let bearer = Bearer {
         owner: Owner::User(user.name.as_str()),
         client: ClientOwner::Hub,
         members: &owned.members,
-        catalogue: &parts.catalogue,
+        catalogue: &now.catalogue,
     };
     let kept = limited(&requested, server, &owned.scopes, &bearer);
     Ok(kept.iter().map(ToString::to_string).collect())

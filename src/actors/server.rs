@@ -127,7 +127,7 @@ impl ServerActor {
         let was = past::word(&self.state);
         let seen = Before::of(&self.state, &event);
         let (state, effects) =
-            std::mem::replace(&mut self.state, State::Stopped).step(event, &self.parts.deadlines);
+            std::mem::replace(&mut self.state, State::Stopped).step(event, &self.parts.now().deadlines);
         self.state = state;
         self.observed.see(seen, &self.state);
         for effect in effects {

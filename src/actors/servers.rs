@@ -91,13 +91,13 @@ impl Servers {
     /// Where a browser finds the server: its path, or its whole URL with subdomains.
     #[must_use]
     pub fn url(&self, key: &ServerKey) -> String {
-        self.parts.servers.places.server_url(key)
+        self.parts.places.server_url(key)
     }
 
     /// The culler's rules, if there is one.
     #[must_use]
-    pub fn culling(&self) -> Option<&Policy> {
-        self.parts.culler.as_ref().map(|culler| &*culler.policy)
+    pub fn culling(&self) -> Option<Arc<Policy>> {
+        self.parts.now().culler.as_ref().map(|culler| Arc::clone(&culler.policy))
     }
 
     /// When the server will be culled, as things stand; `None` if it will not. What the proxy saw since the last round of

@@ -18,7 +18,9 @@ use super::sessions::Sessions;
 use crate::actors::activity::ActivityActor;
 use crate::actors::journal::Journal;
 use crate::actors::journal::window::Window;
+use crate::actors::notices::Board;
 use crate::actors::registry::RegistryActor;
+use crate::actors::reloader::Reloader;
 use crate::actors::servers::Servers;
 use crate::actors::services::Services;
 use crate::actors::sign_in::SignIn;
@@ -172,7 +174,7 @@ pub struct Hub {
     /// From credentials to users.
     pub sign_in: SignIn,
     /// How many failed sign-ins are taken.
-    pub limiter: Limiter,
+    pub limiter: Arc<Limiter>,
     /// Callers that were looked up before.
     pub sessions: Sessions,
     /// Takes note of activity.
@@ -191,6 +193,10 @@ pub struct Hub {
     pub csp_reports: Window,
     /// Ends the hub.
     pub shutdown: mpsc::Sender<Shutdown>,
+    /// Reads the configuration again.
+    pub reloader: Reloader,
+    /// What the operator tells everybody.
+    pub board: Board,
     /// Settings.
     pub settings: WebSettings,
     /// The description of the REST API, once somebody has asked for it.

@@ -57,7 +57,7 @@ impl ServerActor {
             let accepted = server.send(Report { ticket, finding }).await.unwrap_or(false);
             if let (false, Some(orphan)) = (accepted, orphan) {
                 warn!(pid = orphan.id().pid; "a process came too late and is ended");
-                orphan.stop(&parts.ladder.of_a_start()).await;
+                orphan.stop(&parts.now().ladder.of_a_start()).await;
             }
         }));
     }
@@ -90,8 +90,12 @@ impl ServerActor {
         let server = context.address();
         let metrics = Arc::clone(&self.parts.metrics);
         let asked = Instant::now();
+        let board = self.parts.board.clone();
         self.run(context, async move {
-            match admission.ask(Admit(key)).await {
+            if let Some(why) = board.closed() {
+                return Finding::closed(why);
+            }
+            match admission.ask(Admit(key.clone())).await {
                 Ok(Admission::Admitted) => Event::Admitted.into(),
                 Ok(Admission::Refused(refusal)) => {
                     Observed::refused(&metrics, refusal.retry_after, asked);
@@ -100,10 +104,13 @@ impl ServerActor {
                 Ok(Admission::Queued { ahead, turn }) => {
                     let message = format!("Waiting for a free place: {ahead} before you");
                     server.do_send(Note(Progress { percent: 5, message }));
-                    if turn.await.is_ok() {
-                        Event::Admitted.into()
-                    } else {
-                        Finding::refused("The queue was lost; try again.")
+                    match (turn.await, board.closed()) {
+                        (Ok(()), None) => Event::Admitted.into(),
+                        (Ok(()), Some(why)) => {
+                            admission.tell(Settled { key, running: false });
+                            Finding::closed(why)
+                        }
+                        (Err(_), _) => Finding::refused("The queue was lost; try again."),
                     }
                 }
                 Err(absent) => Finding::refused(&absent.to_string()),
@@ -178,9 +185,9 @@ impl ServerActor {
         self.prepared = None;
         let ladder = match self.state {
             State::Stopping { cause: Cause::Cancelled | Cause::Failed(_), .. } => {
-                self.parts.ladder.of_a_start()
+                self.parts.now().ladder.of_a_start()
             }
-            _ => self.parts.ladder,
+            _ => self.parts.now().ladder,
         };
         let failure = match &self.state {
             State::Stopping { cause: Cause::Failed(failure) | Cause::Ended(failure), .. } => {

@@ -46,10 +46,10 @@ pub(super) async fn launch(parts: Arc<Supervision>, order: Order) -> Finding {
     let request = LaunchRequest {
         key: identity.key.clone(),
         server_id: identity.id,
-        command: parts.servers.command.clone(),
+        command: parts.now().servers.command.clone(),
         environment: prepared.environment.clone(),
-        ip: parts.servers.ip.clone(),
-        port: parts.servers.port,
+        ip: parts.now().servers.ip.clone(),
+        port: parts.now().servers.port,
         service_url_prefix: prefix.clone(),
     };
     let launched = match parts.spawner.launch(request).await {
@@ -61,7 +61,7 @@ pub(super) async fn launch(parts: Arc<Supervision>, order: Order) -> Finding {
     };
     if let Err(failed) = record(&parts, &identity, &launched, prefix).await {
         error!(server:? = identity.key, error:% = failed; "a started process could not be recorded and is ended");
-        launched.running.stop(&parts.ladder.of_a_start()).await;
+        launched.running.stop(&parts.now().ladder.of_a_start()).await;
         return Event::LaunchFailed(hub_failure()).into();
     }
     Finding {
@@ -135,7 +135,7 @@ pub(super) async fn await_response(
     address: Address,
 ) -> Finding {
     let url = ReadyUrl::new(&address, &prefix);
-    match wait_ready(&url, parts.servers.http_timeout, running.ended()).await {
+    match wait_ready(&url, parts.now().servers.http_timeout, running.ended()).await {
         Ok(_) => Event::Responded.into(),
         Err(ReadyError::Ended { .. }) => {
             let failure = ended(&running).await;

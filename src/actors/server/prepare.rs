@@ -83,7 +83,7 @@ fn credentials(
     let prefix = parts.prefix(&identity.key);
     let note = format!("Server at {prefix}");
     let client = client_id(db, identity)?;
-    let redirect_uri = format!("{}oauth_callback", parts.servers.places.server_url(&identity.key));
+    let redirect_uri = format!("{}oauth_callback", parts.places.server_url(&identity.key));
     oauth::upsert(
         db,
         &oauth::OAuthClient {
@@ -91,7 +91,7 @@ fn credentials(
             description: note.clone(),
             secret_hash: Secret::new(hashed()?),
             redirect_uri,
-            allowed_scopes: client_scopes(&parts.servers.client_scopes, &identity.key),
+            allowed_scopes: client_scopes(&parts.now().servers.client_scopes, &identity.key),
             owner: oauth::ClientOwner::Server(identity.id),
         },
     )?;
@@ -153,10 +153,11 @@ fn environment(
     api_token: &Secret,
     client_id: &str,
 ) -> BTreeMap<String, String> {
-    let settings = &parts.servers;
+    let now = parts.now();
+    let settings = &now.servers;
     let bind = BindAddress::Tcp { tls: false, ip: settings.ip.clone(), port: settings.port };
     let hub = spawn_env::HubAddresses {
-        server_origin: settings.places.server_origin(&identity.key.user),
+        server_origin: parts.places.server_origin(&identity.key.user),
         ..settings.hub.clone()
     };
     let mut variables = spawn_env::environment(&spawn_env::Spawn {

@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn rest_097_a_refusal_says_when_to_come_back() {
-        let refusal = Refusal { message: "busy".to_owned(), retry_after: Some(31) };
+        let refusal = Refusal { message: "busy".to_owned(), retry_after: Some(31), closed: false };
         let refused = answer(&status(None, false, Some(Outcome::Refused(refusal)))).unwrap_err();
         assert_eq!((refused.status.as_u16(), refused.retry_after), (429, Some(31)));
     }
