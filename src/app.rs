@@ -6,6 +6,8 @@
 //!    own route is published.
 //! 4. Managed services start; servers that the database says are running are verified in the background.
 
+pub mod admin_client;
+mod admin_socket;
 pub mod bootstrap;
 mod culler;
 mod listen;
@@ -197,8 +199,7 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
     let accounts = services::accounts(&config).await?;
     let managed = authenticator.load_roles().await?.unwrap_or_default();
     let rules = authenticator.rules();
-    let synchronised =
-        bootstrap::synchronise_with(&store, &config, rules, managed, Occasion::Start).await?;
+    let synchronised = bootstrap::synchronise_with(&store, &config, rules, managed, Occasion::Start).await?;
     for warning in &synchronised.warnings {
         warn!("{warning}");
     }
@@ -239,6 +240,8 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
     for (name, url) in &synchronised.service_routes {
         services.publish(name, url).await;
     }
+    let facts = admin_socket::facts(&config, &addresses);
+    let admin = admin_socket::open(&config, &facts, hub.clone())?;
     let certificates = Arc::new(Notify::new());
     let running = Running {
         proxy: front.open(&config, &addresses)?,
@@ -250,6 +253,8 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
         supervision: Arc::clone(&supervision),
         _measuring: observe::Measuring::start(&config.metrics, &metrics, &store),
         hub: hub.clone(),
+        facts,
+        admin,
         reloader,
         certificates: Arc::clone(&certificates),
     };

@@ -105,9 +105,11 @@ impl Handler<Admit> for AdmissionActor {
                     closed: false,
                 })
             }
-            Verdict::TooManyActive => {
-                Admission::Refused(Refusal { message: Limits::full_message(), retry_after: None, closed: false })
-            }
+            Verdict::TooManyActive => Admission::Refused(Refusal {
+                message: Limits::full_message(),
+                retry_after: None,
+                closed: false,
+            }),
         })
     }
 }

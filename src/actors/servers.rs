@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::directory::{Directory, ServerStatus};
 use super::hub::{HubActor, Supervise};
+use super::pulse::{self, Ping, Pulse};
 use super::server::{Asker, Begin, Identity, Recount, Restart, ServerActor, Start, StartReply, Stop};
 use super::slot::Absent;
 use super::supervision::Supervision;
@@ -45,6 +46,24 @@ impl Servers {
     #[must_use]
     pub fn by(&self, who: &str) -> Self {
         Self { asker: Some(who.into()), ..self.clone() }
+    }
+
+    /// How the hub's parts do.
+    pub async fn pulses(&self) -> Vec<Pulse> {
+        let parts = &self.parts;
+        let root =
+            async { Pulse { actor: "hub", answered: pulse::timed(self.hub.send(Ping)).await, waiting: 0 } };
+        let (root, registry, admission, activity, janitor) = tokio::join!(
+            root,
+            parts.registry.pulse("registry"),
+            parts.admission.pulse("admission"),
+            parts.activity.pulse("activity"),
+            parts.janitor.pulse("janitor"),
+        );
+        let journal = parts.journal.slot();
+        let (inspector, journal) = tokio::join!(parts.inspector.pulse("inspector"), journal.pulse("journal"));
+        let journal = Pulse { waiting: parts.journal.waiting(), ..journal };
+        vec![root, registry, admission, activity, janitor, inspector, journal]
     }
 
     /// What the server went through while its actor lived, oldest first.

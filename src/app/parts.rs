@@ -13,8 +13,8 @@ use crate::actors::journal::window::Window;
 use crate::actors::journal::{self, Journal};
 use crate::actors::live::Live;
 use crate::actors::notices::Board;
-use crate::actors::reloader::Reloader;
 use crate::actors::registry::{Proxy, WantedRoutes};
+use crate::actors::reloader::Reloader;
 use crate::actors::servers::Servers;
 use crate::actors::services::Services;
 use crate::actors::sign_in::{self, SignIn};
@@ -361,12 +361,7 @@ pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
         logo: logo(&ui.logo_file, &assets)?,
         assets,
         catalogue: Arc::clone(&catalogue),
-        sign_in: SignIn::new(
-            supervision.store.clone(),
-            authenticator.clone(),
-            catalogue,
-            parts.sign_in,
-        ),
+        sign_in: SignIn::new(supervision.store.clone(), authenticator.clone(), catalogue, parts.sign_in),
         authenticator,
         limiter: parts.limiter,
         sessions: Sessions::default(),

@@ -116,11 +116,7 @@ impl Reloading {
     }
 
     /// Puts `target` into force. Returns what is doubtful.
-    async fn apply(
-        &mut self,
-        target: Config,
-        difference: &Difference,
-    ) -> Result<Vec<String>, ReloadError> {
+    async fn apply(&mut self, target: Config, difference: &Difference) -> Result<Vec<String>, ReloadError> {
         let made = Box::pin(self.make(target)).await?;
         let is_stored = |key: &str| STORED.iter().any(|section| key.split('.').next() == Some(*section));
         let synchronised = if difference.live.iter().any(|change| is_stored(&change.key)) {
@@ -154,7 +150,8 @@ impl Reloading {
         let settings = parts::settings(&config, &self.addresses, catalogue)?;
         let last = self.hub.now();
         let web = parts::web(&config, &self.addresses, last.settings.cookie_secret.clone())?;
-        let same_rates = format!("{:?}", self.running.auth.rate_limit) == format!("{:?}", config.auth.rate_limit);
+        let same_rates =
+            format!("{:?}", self.running.auth.rate_limit) == format!("{:?}", config.auth.rate_limit);
         let limiter = if same_rates {
             Arc::clone(&last.limiter)
         } else {
@@ -238,7 +235,9 @@ fn tell(report: &ReloadReport) {
     let (applied, needs_restart) = (report.applied.len(), report.needs_restart.len());
     match report.outcome {
         Outcome::Refused => error!("the configuration is wrong; nothing was changed"),
-        outcome => info!(outcome = outcome.as_str(), applied, needs_restart; "the configuration was read again"),
+        outcome => {
+            info!(outcome = outcome.as_str(), applied, needs_restart; "the configuration was read again")
+        }
     }
 }
 

@@ -98,7 +98,10 @@ pub fn become_like(running: &Config, wanted: &Config) -> (Config, Difference) {
 /// The services whose own table differs, or that only one of the two has.
 #[must_use]
 pub fn changed_services(before: &Config, after: &Config) -> Vec<String> {
-    let names = before.services.keys().chain(after.services.keys().filter(|name| !before.services.contains_key(*name)));
+    let names = before
+        .services
+        .keys()
+        .chain(after.services.keys().filter(|name| !before.services.contains_key(*name)));
     let print = |config: &Config, name: &String| config.services.get(name).map(ServiceConfig::print);
     names.filter(|name| print(before, name) != print(after, name)).cloned().collect()
 }
@@ -141,7 +144,8 @@ fn compare(at: &Key, sides: Sides<'_>, found: &mut Vec<Change>) {
         (Json::Null, Json::Object(after)) => Some((&empty, after)),
         _ => None,
     };
-    let Some((before, after)) = tables.filter(|(before, after)| !before.is_empty() || !after.is_empty()) else {
+    let Some((before, after)) = tables.filter(|(before, after)| !before.is_empty() || !after.is_empty())
+    else {
         found.push(Change {
             key: at.to_string(),
             before: visible(at, sides.shown.0),
