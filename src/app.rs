@@ -10,6 +10,7 @@ pub mod admin_client;
 mod admin_socket;
 pub mod bootstrap;
 mod culler;
+pub mod doctor;
 mod listen;
 mod observe;
 mod parts;
