@@ -8,12 +8,14 @@
 
 pub mod bootstrap;
 mod culler;
+mod limits;
 mod listen;
 mod observe;
 mod parts;
 mod pid_file;
 mod proxy;
 mod reload;
+mod rename;
 mod routes;
 mod running;
 mod services;
@@ -39,6 +41,7 @@ use crate::actors::slot::Absent;
 use crate::auth::{AuthError, Authenticator, Limiter};
 use crate::config::auth::AuthType;
 use crate::config::cookie_secret::{CookieSecretError, cookie_secret};
+use crate::config::hub::InvalidNames;
 use crate::config::{AddressError, Config, Sources};
 use crate::domain::names::Username;
 use crate::store::{OpenMode, Store, StoreConfig, StoreError};
@@ -196,13 +199,18 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
     let sign_in = sign_in::Settings::of(&config).map_err(AuthError::from)?;
     let accounts = services::accounts(&config).await?;
     let managed = authenticator.load_roles().await?.unwrap_or_default();
+    if config.hub.named_servers.invalid_names == InvalidNames::Autorename {
+        rename::invalid_names(&store).await?;
+    }
     let rules = authenticator.rules();
-    let synchronised =
-        bootstrap::synchronise_with(&store, &config, rules, managed, Occasion::Start).await?;
+    let synchronised = bootstrap::synchronise_with(&store, &config, rules, managed, Occasion::Start).await?;
     for warning in &synchronised.warnings {
         warn!("{warning}");
     }
 
+    if config.hub.named_servers.invalid_names == InvalidNames::Autorename {
+        rename::invalid_names(&store).await?;
+    }
     let supervision = Arc::new(parts::supervision(
         &config,
         &addresses,

@@ -89,7 +89,8 @@ pub async fn synchronise_with(
     let catalogue = scopes::catalogue(config)?;
     let (config, rules) = (config.clone(), rules.clone());
     // boxed: the configuration, of many keys, moves along
-    Box::pin(store.write(move |db| write(db, (&config, &rules, &managed), catalogue, &occasion, Utc::now()))).await
+    Box::pin(store.write(move |db| write(db, (&config, &rules, &managed), catalogue, &occasion, Utc::now())))
+        .await
 }
 
 fn write(

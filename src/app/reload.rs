@@ -15,7 +15,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::bootstrap::{self, Occasion, Synchronised};
 use super::{AppError, SharedHub, parts, services, start_servers};
-use crate::actors::admission::OtherLimits;
+use crate::actors::admission::SetLimits;
 use crate::actors::culler::OtherSettings;
 use crate::actors::live::Live;
 use crate::actors::reloader::Request;
@@ -115,11 +115,7 @@ impl Reloading {
     }
 
     /// Puts `target` into force. Returns what is doubtful.
-    async fn apply(
-        &mut self,
-        target: Config,
-        difference: &Difference,
-    ) -> Result<Vec<String>, ReloadError> {
+    async fn apply(&mut self, target: Config, difference: &Difference) -> Result<Vec<String>, ReloadError> {
         let made = Box::pin(self.make(target)).await?;
         let is_stored = |key: &str| STORED.iter().any(|section| key.split('.').next() == Some(*section));
         let synchronised = if difference.live.iter().any(|change| is_stored(&change.key)) {
@@ -132,8 +128,8 @@ impl Reloading {
         self.supervision.settings.set(settings);
         self.hub.set(hub);
         if !difference.live.is_empty() {
-            self.supervision.admission.tell(OtherLimits(self.supervision.now().limits));
-            self.supervision.culler.tell(OtherSettings);
+            self.supervision.admission.tell(SetLimits(self.supervision.now().limits.clone()));
+            self.supervision.culling.tell(OtherSettings);
         }
         let before = std::mem::replace(&mut self.running, config);
         let Some(synchronised) = synchronised else { return Ok(Vec::new()) };
@@ -152,10 +148,11 @@ impl Reloading {
         authenticator.count_hooks(Arc::clone(&self.supervision.metrics));
         let sign_in = sign_in::Settings::of(&config).map_err(AuthError::from).map_err(AppError::from)?;
         let accounts = services::accounts(&config).await?;
-        let settings = parts::settings(&config, &self.addresses, catalogue)?;
+        let settings = parts::settings(&config, &self.addresses, catalogue, &self.supervision.metrics)?;
         let last = self.hub.now();
         let web = parts::web(&config, &self.addresses, last.settings.cookie_secret.clone())?;
-        let same_rates = format!("{:?}", self.running.auth.rate_limit) == format!("{:?}", config.auth.rate_limit);
+        let same_rates =
+            format!("{:?}", self.running.auth.rate_limit) == format!("{:?}", config.auth.rate_limit);
         let limiter = if same_rates {
             Arc::clone(&last.limiter)
         } else {
@@ -239,7 +236,9 @@ fn tell(report: &ReloadReport) {
     let (applied, needs_restart) = (report.applied.len(), report.needs_restart.len());
     match report.outcome {
         Outcome::Refused => error!("the configuration is wrong; nothing was changed"),
-        outcome => info!(outcome = outcome.as_str(), applied, needs_restart; "the configuration was read again"),
+        outcome => {
+            info!(outcome = outcome.as_str(), applied, needs_restart; "the configuration was read again")
+        }
     }
 }
 

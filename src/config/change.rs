@@ -62,6 +62,7 @@ fixed! {
     hub.csp_report_uri,
     hub.pid_file,
     hub.service_check_interval,
+    hub.named_servers.invalid_names,
     hub.activity.interval,
     hub.tokens.purge_interval,
     hub.timeouts.init_servers,
@@ -98,7 +99,10 @@ pub fn become_like(running: &Config, wanted: &Config) -> (Config, Difference) {
 /// The services whose own table differs, or that only one of the two has.
 #[must_use]
 pub fn changed_services(before: &Config, after: &Config) -> Vec<String> {
-    let names = before.services.keys().chain(after.services.keys().filter(|name| !before.services.contains_key(*name)));
+    let names = before
+        .services
+        .keys()
+        .chain(after.services.keys().filter(|name| !before.services.contains_key(*name)));
     let print = |config: &Config, name: &String| config.services.get(name).map(ServiceConfig::print);
     names.filter(|name| print(before, name) != print(after, name)).cloned().collect()
 }
@@ -141,7 +145,8 @@ fn compare(at: &Key, sides: Sides<'_>, found: &mut Vec<Change>) {
         (Json::Null, Json::Object(after)) => Some((&empty, after)),
         _ => None,
     };
-    let Some((before, after)) = tables.filter(|(before, after)| !before.is_empty() || !after.is_empty()) else {
+    let Some((before, after)) = tables.filter(|(before, after)| !before.is_empty() || !after.is_empty())
+    else {
         found.push(Change {
             key: at.to_string(),
             before: visible(at, sides.shown.0),
@@ -204,7 +209,8 @@ mod tests {
     #[test]
     fn what_only_a_new_start_can_change_stays_and_is_told() {
         let running = config("hub.limits.active_servers = 5\nproxy.bind_url = \"http://:8000\"");
-        let wanted = config("hub.limits.active_servers = 6\nproxy.bind_url = \"http://:9000\"\nhub.port = 8083");
+        let wanted =
+            config("hub.limits.active_servers = 6\nproxy.bind_url = \"http://:9000\"\nhub.port = 8083");
         let (target, difference) = become_like(&running, &wanted);
         assert_eq!((target.hub.limits.active_servers, target.hub.port), (6, 8081));
         assert_eq!(target.proxy.bind_url, "http://:8000");
@@ -251,7 +257,10 @@ mod tests {
         let with = config("[services.s]\nurl = \"http://127.0.0.1:9\"\n[roles.r]\nscopes = [\"users\"]");
         let without = config("");
         let come = become_like(&without, &with).1.live;
-        assert!(keys(&come).contains(&"services.s.url") && keys(&come).contains(&"roles.r.scopes"), "{come:?}");
+        assert!(
+            keys(&come).contains(&"services.s.url") && keys(&come).contains(&"roles.r.scopes"),
+            "{come:?}"
+        );
         let gone = become_like(&with, &without).1.live;
         assert_eq!(keys(&gone), keys(&come));
         assert!(gone.iter().all(|change| change.after.is_null()), "{gone:?}");

@@ -171,9 +171,8 @@ impl Notices {
     /// What pages show, the weightier first: maintenance as soon as it is known, so that people can save their work.
     #[must_use]
     pub fn shown(&self, now: DateTime<Utc>) -> Vec<Shown> {
-        let is_shown = |kind: &NoticeKind, notice: &Notice| {
-            *kind == NoticeKind::Maintenance || notice.holds(now)
-        };
+        let is_shown =
+            |kind: &NoticeKind, notice: &Notice| *kind == NoticeKind::Maintenance || notice.holds(now);
         let kinds: BTreeSet<NoticeKind> = NoticeKind::ALL.into_iter().collect();
         let shown = kinds.into_iter().filter_map(|kind| {
             let notice = self.get(kind, now).filter(|notice| is_shown(&kind, notice))?;
@@ -205,7 +204,10 @@ mod tests {
         let notices = Notices::default().with(NoticeKind::Maintenance, Some(notice(10, Some(20))));
         let closed = |minute| notices.closed(at(minute)).map(|closed| closed.retry_after);
         assert_eq!([closed(9), closed(10), closed(19), closed(20)], [None, Some(600), Some(61), None]);
-        assert_eq!(Notices::default().with(NoticeKind::Announcement, Some(notice(0, None))).closed(at(1)), None);
+        assert_eq!(
+            Notices::default().with(NoticeKind::Announcement, Some(notice(0, None))).closed(at(1)),
+            None
+        );
     }
 
     #[test]

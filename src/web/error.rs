@@ -149,8 +149,7 @@ impl From<Closed> for Refused {
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
         let Refusal { message, retry_after, closed } = refusal;
-        let status =
-            if closed { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::TOO_MANY_REQUESTS };
+        let status = if closed { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::TOO_MANY_REQUESTS };
         Self { status, message, retry_after }
     }
 }

@@ -3,9 +3,9 @@
 use log::info;
 use serde_json::Value;
 
-use super::{BootstrapError, Occasion};
 use super::error::key;
 use super::tokens::Wanted;
+use super::{BootstrapError, Occasion};
 use crate::config::address::HttpUrl;
 use crate::config::setting::Key;
 use crate::config::{Config, ServiceConfig};

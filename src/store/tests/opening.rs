@@ -34,9 +34,7 @@ fn files_in(folder: &TempDir) -> Vec<String> {
 /// Takes a database back to the schema before the last migration.
 fn outdate(scratch: &Scratch) {
     drop(scratch.store());
-    let sql = format!(
-        "DROP TABLE notices; DELETE FROM __diesel_schema_migrations WHERE version = '{LAST}'"
-    );
+    let sql = format!("DROP TABLE notices; DELETE FROM __diesel_schema_migrations WHERE version = '{LAST}'");
     scratch.connection().batch_execute(&sql).unwrap();
 }
 

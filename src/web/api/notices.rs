@@ -216,7 +216,8 @@ fn moment(
     match (given(moment), given(seconds)) {
         (None, None) => Ok(None),
         (Some(at), None) => {
-            let text = at.as_str().ok_or_else(|| Refused::bad(format!("{moment} must be a text in ISO 8601")))?;
+            let text =
+                at.as_str().ok_or_else(|| Refused::bad(format!("{moment} must be a text in ISO 8601")))?;
             timestamp::parse(text).map(Some).map_err(|wrong| Refused::bad(format!("{moment}: {wrong}")))
         }
         (None, Some(count)) => {
@@ -241,10 +242,15 @@ mod tests {
             let notice = read(body.as_object().unwrap(), NoticeKind::Maintenance, "user:root", now);
             notice.map(|notice| (timestamp::format(notice.from), notice.until.map(timestamp::format)))
         };
-        let at = |minute: u32| timestamp::format(timestamp::parse(&format!("2026-01-02T03:{minute:02}:00Z")).unwrap());
+        let at = |minute: u32| {
+            timestamp::format(timestamp::parse(&format!("2026-01-02T03:{minute:02}:00Z")).unwrap())
+        };
         assert_eq!(times(json!({})).unwrap(), (at(0), None));
         assert_eq!(times(json!({"in": 600, "for": 300})).unwrap(), (at(10), Some(at(15))));
-        assert_eq!(times(json!({"in": 600, "until": "2026-01-02T03:20:00Z"})).unwrap(), (at(10), Some(at(20))));
+        assert_eq!(
+            times(json!({"in": 600, "until": "2026-01-02T03:20:00Z"})).unwrap(),
+            (at(10), Some(at(20)))
+        );
         for wrong in [
             json!({"in": -1}),
             json!({"in": "soon"}),
@@ -259,6 +265,9 @@ mod tests {
         ] {
             assert_eq!(times(wrong.clone()).unwrap_err().status.as_u16(), 400, "{wrong}");
         }
-        assert!(read(&Object::new(), NoticeKind::Announcement, "x", now).is_err(), "what is there to announce?");
+        assert!(
+            read(&Object::new(), NoticeKind::Announcement, "x", now).is_err(),
+            "what is there to announce?"
+        );
     }
 }

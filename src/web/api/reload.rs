@@ -86,7 +86,8 @@ pub(super) async fn reload(
 fn answer(report: ReloadReport) -> HttpResponse {
     if report.outcome == Outcome::Refused {
         let status = StatusCode::CONFLICT;
-        let message = format!("The configuration is wrong; nothing was changed: {}", report.problems.join("; "));
+        let message =
+            format!("The configuration is wrong; nothing was changed: {}", report.problems.join("; "));
         return HttpResponse::build(status).json(json!({
             "status": status.as_u16(),
             "message": message,

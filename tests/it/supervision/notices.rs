@@ -37,7 +37,8 @@ fn under_maintenance_no_server_starts_and_those_that_run_go_on() {
 
 #[test]
 fn who_waits_for_a_place_when_maintenance_begins_is_sent_away() {
-    let extra = "hub.limits.active_servers = 1\nhub.limits.when_full = \"queue\"\nhub.timeouts.slow_spawn = 0";
+    let extra =
+        "hub.limits.active_servers = 1\nhub.limits.when_full = \"queue\"\nhub.timeouts.slow_spawn = 0";
     let hub = Hub::with(extra);
     for user in ["ada", "grace", "mary"] {
         hub.create_user(user);
@@ -86,7 +87,9 @@ fn an_announcement_is_on_every_page_escaped_beside_the_configured_one() {
     assert!(hub.get("/hub/login").body.contains("<i>configured</i>"));
     assert_eq!(hub.admin("DELETE", "/announcement", None).status, 200);
     assert!(!hub.get("/hub/login").body.contains("alert(1)"));
-    for wrong in [json!({}), json!({ "message": "" }), json!({ "message": "x", "until": "2001-01-01T00:00:00Z" })] {
+    for wrong in
+        [json!({}), json!({ "message": "" }), json!({ "message": "x", "until": "2001-01-01T00:00:00Z" })]
+    {
         assert_eq!(hub.admin("POST", "/announcement", Some(wrong.clone())).status, 400, "{wrong}");
     }
 }

@@ -8,9 +8,11 @@ use crate::support::hub::{Hub, Reply, eventually, kill};
 /// Changes the file: `extra` in place of what `Hub::with` was given, by key.
 fn change(hub: &Hub, extra: &str) {
     let text = std::fs::read_to_string(hub.path("orrery.toml")).unwrap();
-    let keys: Vec<&str> = extra.lines().filter_map(|line| line.split_once(" = ").map(|(key, _)| key)).collect();
+    let keys: Vec<&str> =
+        extra.lines().filter_map(|line| line.split_once(" = ").map(|(key, _)| key)).collect();
     let kept = text.lines().filter(|line| !keys.iter().any(|key| line.starts_with(&format!("{key} = "))));
-    std::fs::write(hub.path("orrery.toml"), kept.chain(extra.lines()).collect::<Vec<_>>().join("\n")).unwrap();
+    std::fs::write(hub.path("orrery.toml"), kept.chain(extra.lines()).collect::<Vec<_>>().join("\n"))
+        .unwrap();
 }
 
 fn remove(hub: &Hub, start: &str) {
@@ -52,17 +54,16 @@ fn a_limit_changes_while_servers_run() {
     change(&hub, "hub.limits.active_servers = 2");
     let report = reload(&hub);
     assert_eq!(report["outcome"], "applied");
-    assert_eq!(
-        report["applied"],
-        json!([{ "key": "hub.limits.active_servers", "before": 1, "after": 2 }])
-    );
+    assert_eq!(report["applied"], json!([{ "key": "hub.limits.active_servers", "before": 1, "after": 2 }]));
     hub.spawn("grace");
     assert_eq!(hub.server("ada", "")["state"]["pid"], pid, "who runs, runs on");
 }
 
 #[test]
 fn who_waits_in_the_queue_gets_in_when_a_limit_is_raised() {
-    let hub = Hub::with("hub.limits.active_servers = 1\nhub.limits.when_full = \"queue\"\nhub.timeouts.slow_spawn = 0");
+    let hub = Hub::with(
+        "hub.limits.active_servers = 1\nhub.limits.when_full = \"queue\"\nhub.timeouts.slow_spawn = 0",
+    );
     for user in ["ada", "grace"] {
         hub.create_user(user);
     }
