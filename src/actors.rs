@@ -6,6 +6,7 @@
 pub mod activity;
 pub mod admission;
 pub mod asked;
+pub mod attempts;
 pub mod culler;
 pub mod directory;
 pub mod gains;
@@ -16,6 +17,7 @@ pub mod journal;
 pub mod obituary;
 pub mod permissions;
 pub mod registry;
+pub mod removal;
 pub mod server;
 pub mod servers;
 pub mod service;

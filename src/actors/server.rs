@@ -5,6 +5,7 @@
 
 mod admittance;
 mod effects;
+mod judged;
 mod lifecycle;
 mod observed;
 mod prepare;
@@ -21,6 +22,7 @@ use serde_json::Value;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
+use super::attempts::Attempt;
 use super::directory::{Outcome, Progress, ServerStatus};
 use super::obituary::Obituary;
 use super::supervision::Supervision;
@@ -89,6 +91,8 @@ pub struct ServerActor {
     rest: Option<SpawnHandle>,
     polling: Option<SpawnHandle>,
     restarts: Restarts,
+    /// The start under way, once it is let in.
+    attempt: Option<Attempt>,
     observed: Observed,
     obituary: Obituary,
 }
@@ -124,6 +128,7 @@ impl ServerActor {
             rest: None,
             polling: None,
             restarts: Restarts::default(),
+            attempt: None,
             observed,
             obituary,
         }
@@ -146,6 +151,7 @@ impl ServerActor {
             let pending = self.state.pending().map_or("none", Pending::as_str);
             info!(server:? = self.identity.key, pending, ready = self.state.is_ready(); "server changed");
         }
+        self.judge();
         self.announce();
         self.poll_while_ready(context);
         self.rest_if_stopped(context);

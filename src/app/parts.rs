@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use super::{AppError, SharedHub};
+use crate::actors::attempts::Attempts;
 use crate::actors::directory::Directory;
 use crate::actors::journal::window::Window;
 use crate::actors::journal::{self, Journal};
@@ -21,6 +22,7 @@ use crate::actors::supervision::{Intervals, ServerSettings, SettingError, Superv
 use crate::auth::{Authenticator, Limiter, StateKeys};
 use crate::config::database::Database;
 use crate::config::{Addresses, Config, hub, spawner};
+use crate::domain::failed_starts::FailurePolicy;
 use crate::domain::landing::Rule;
 use crate::domain::network::Network;
 use crate::domain::next_url::Origin;
@@ -92,6 +94,7 @@ pub(super) fn supervision(
         directory: Directory::default(),
         registry: Slot::default(),
         admission: Slot::default(),
+        attempts: Attempts::new(failure_policy(&config.spawner)),
         activity: Slot::default(),
         janitor: Slot::default(),
         inspector: Slot::default(),
@@ -118,6 +121,14 @@ pub(super) fn supervision(
         },
         servers: servers(config, addresses, rules)?,
     })
+}
+
+fn failure_policy(spawner: &spawner::SpawnerConfig) -> FailurePolicy {
+    FailurePolicy {
+        limit: usize::try_from(spawner.consecutive_failure_limit).unwrap_or(usize::MAX),
+        pause: spawner.failure_pause,
+        max_pause: spawner.failure_max_pause,
+    }
 }
 
 fn servers(config: &Config, addresses: &Addresses, rules: StartRules) -> Result<ServerSettings, AppError> {

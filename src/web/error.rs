@@ -140,8 +140,9 @@ impl From<RandomError> for Refused {
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        let Refusal { message, retry_after } = refusal;
-        Self { status: StatusCode::TOO_MANY_REQUESTS, message, retry_after }
+        let Refusal { message, retry_after, closed } = refusal;
+        let status = if closed { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::TOO_MANY_REQUESTS };
+        Self { status, message, retry_after }
     }
 }
 
@@ -222,7 +223,7 @@ mod tests {
 
     #[test]
     fn rest_097_a_busy_hub_says_when_to_try_again() {
-        let refusal = Refusal { message: "later".to_owned(), retry_after: Some(42) };
+        let refusal = Refusal { message: "later".to_owned(), retry_after: Some(42), closed: false };
         let response = ApiError::from(refusal).error_response();
         assert_eq!(response.status(), 429);
         assert_eq!(response.headers().get(RETRY_AFTER).unwrap(), "42");

@@ -8,9 +8,10 @@ use log::info;
 use serde_json::json;
 
 use super::{CULLER, CullerSettings};
+use crate::actors::removal;
 use crate::actors::supervision::Supervision;
 use crate::domain::names::{ServerKey, Username};
-use crate::store::{Db, StoreError, servers, users};
+use crate::store::{StoreError, users};
 
 /// How many are deleted in a round; the next round goes on.
 const A_ROUND: i64 = 500;
@@ -31,12 +32,13 @@ pub(super) async fn cull(
         admins: settings.admins,
     };
     let found = parts.store.read(move |db| users::unused(db, due, A_ROUND)).await?;
-    // what starts or stops right now is in the directory before it is in the store, and longer
+    // those whose servers just stop or start are left for the next round
     let busy: HashSet<Username> =
         parts.directory.select(|status| status.is_active()).into_iter().map(|key| key.user).collect();
     for user in found.into_iter().filter(|user| !busy.contains(&user.name)) {
-        let id = user.id;
-        let Some(rows) = parts.store.write(move |db| delete(db, id)).await? else { continue };
+        let (id, directory) = (user.id, parts.directory.clone());
+        let gone = parts.store.write(move |db| removal::user(db, &directory, id));
+        let Some(rows) = gone.await? else { continue };
         for server in rows {
             parts.directory.remove(&ServerKey::new(user.name.clone(), server.name));
         }
@@ -46,13 +48,4 @@ pub(super) async fn cull(
         parts.journal.record(CULLER, "user.cull", &format!("user:{}", user.name), Some(detail));
     }
     Ok(())
-}
-
-/// Deletes the user unless a server of theirs runs by now; their servers, which went with them.
-fn delete(db: &mut Db, id: crate::domain::ids::UserId) -> Result<Option<Vec<servers::Server>>, StoreError> {
-    let rows = servers::of_user(db, id)?;
-    if rows.iter().any(|server| server.address.is_some() || server.api_token_id.is_some()) {
-        return Ok(None);
-    }
-    Ok(users::delete(db, id)?.then_some(rows))
 }

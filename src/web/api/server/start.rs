@@ -46,6 +46,7 @@ const START: &[&str] = &["start:servers"];
         (status = 409, description = "The server was stopped while it was starting"),
         (status = 429, description = "Too many users trying to log in right now. Try again in 60 seconds."),
         (status = 500, description = "The server didn't answer in 20 seconds"),
+        (status = 503, description = "Starts of the profile are paused, since the last ones failed"),
     ),
     extensions(("x-required-scopes" = json!(START))),
 )]
@@ -171,7 +172,7 @@ mod tests {
 
     #[test]
     fn rest_097_a_refusal_says_when_to_come_back() {
-        let refusal = Refusal { message: "busy".to_owned(), retry_after: Some(31) };
+        let refusal = Refusal { message: "busy".to_owned(), retry_after: Some(31), closed: false };
         let refused = answer(&status(None, false, Some(Outcome::Refused(refusal)))).unwrap_err();
         assert_eq!((refused.status.as_u16(), refused.retry_after), (429, Some(31)));
     }
