@@ -6,6 +6,7 @@
 mod admittance;
 mod effects;
 mod history;
+mod judged;
 mod lifecycle;
 mod observed;
 mod prepare;
@@ -24,6 +25,7 @@ use serde_json::Value;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
+use super::attempts::Attempt;
 use super::directory::{Outcome, Progress, ServerStatus};
 use super::obituary::Obituary;
 use super::supervision::Supervision;
@@ -95,6 +97,8 @@ pub struct ServerActor {
     rest: Option<SpawnHandle>,
     polling: Option<SpawnHandle>,
     restarts: Restarts,
+    /// The start under way, once it is let in.
+    attempt: Option<Attempt>,
     observed: Observed,
     history: History,
     asker: Option<Asker>,
@@ -133,6 +137,7 @@ impl ServerActor {
             rest: None,
             polling: None,
             restarts: Restarts::default(),
+            attempt: None,
             observed,
             history: History::default(),
             asker: None,
@@ -160,6 +165,7 @@ impl ServerActor {
             let pending = self.state.pending().map_or("none", Pending::as_str);
             info!(server:? = self.identity.key, pending, ready = self.state.is_ready(); "server changed");
         }
+        self.judge();
         self.announce();
         self.poll_while_ready(context);
         self.rest_if_stopped(context);

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::attempts::Attempts;
 use super::directory::{Directory, ServerStatus};
 use super::hub::{HubActor, Supervise};
 use super::pulse::{self, Ping, Pulse};
@@ -79,6 +80,12 @@ impl Servers {
     #[must_use]
     pub fn directory(&self) -> &Directory {
         &self.parts.directory
+    }
+
+    /// Which starts failed in a row.
+    #[must_use]
+    pub fn attempts(&self) -> &Attempts {
+        &self.parts.attempts
     }
 
     /// What the server is doing; a server that never ran is stopped.
@@ -174,6 +181,17 @@ impl Servers {
     /// [`Absent`] if the hub is going down.
     pub async fn check(&self, identity: Identity) -> Result<(), Absent> {
         self.supervised(identity, Begin::Check).await.map(drop)
+    }
+
+    /// Lets an actor look after a server that the store believes to run, if none does yet; so it can be stopped.
+    ///
+    /// # Errors
+    /// [`Absent`] if the hub is going down.
+    pub async fn verify(&self, key: &ServerKey, row: &Server) -> Result<(), Absent> {
+        if row.address.is_none() || self.watch(key).is_some() {
+            return Ok(());
+        }
+        self.check(Identity { id: row.id, user_id: row.user_id, key: key.clone() }).await
     }
 
     /// Asks for a stop; nothing happens if nothing runs. When this returns, the status says `stop`, or that there is

@@ -46,6 +46,7 @@ const START: &[&str] = &["start:servers"];
         (status = 409, description = "The server was stopped while it was starting"),
         (status = 429, description = "Too many users trying to log in right now. Try again in 60 seconds."),
         (status = 500, description = "The server didn't answer in 20 seconds"),
+        (status = 503, description = "Starts of the profile are paused, since the last ones failed"),
     ),
     extensions(("x-required-scopes" = json!(START))),
 )]
