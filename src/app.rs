@@ -11,12 +11,14 @@ mod admin_socket;
 pub mod bootstrap;
 mod culler;
 pub mod doctor;
+mod limits;
 mod listen;
 mod observe;
 mod parts;
 mod pid_file;
 mod proxy;
 mod reload;
+mod rename;
 mod routes;
 mod running;
 mod services;
@@ -42,6 +44,7 @@ use crate::actors::slot::Absent;
 use crate::auth::{AuthError, Authenticator, Limiter};
 use crate::config::auth::AuthType;
 use crate::config::cookie_secret::{CookieSecretError, cookie_secret};
+use crate::config::hub::InvalidNames;
 use crate::config::{AddressError, Config, Sources};
 use crate::domain::names::Username;
 use crate::store::{OpenMode, Store, StoreConfig, StoreError};
@@ -150,13 +153,17 @@ async fn serve(config: Config, sources: Sources) -> Result<(), AppError> {
     let Started { running, reloading, requests, plans, blocked, _files } = started;
     running.services.start(plans).await?;
     actix::spawn(reloading.serve(requests));
-    let looked = Instant::now();
-    let verified = start_servers::verify(&running.servers, &running.supervision.store).await;
-    running.supervision.metrics.servers_found(looked.elapsed());
-    if verified {
-        routes::first_check(&running.supervision).await;
-    }
-    start_servers::stop_of_blocked(&running.servers, &blocked).await;
+    let (servers, parts) = (running.servers.clone(), Arc::clone(&running.supervision));
+    // beside the signals: a database that is away must not hold up the hub's end
+    actix::spawn(async move {
+        let looked = Instant::now();
+        let verified = start_servers::verify(&servers, &parts.store).await;
+        parts.metrics.servers_found(looked.elapsed());
+        if verified {
+            routes::first_check(&parts).await;
+        }
+        start_servers::stop_of_blocked(&servers, &blocked).await;
+    });
     running.until_stopped(&mut signals).await
 }
 
@@ -205,6 +212,9 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
         warn!("{warning}");
     }
 
+    if config.hub.named_servers.invalid_names == InvalidNames::Autorename {
+        rename::invalid_names(&store).await?;
+    }
     let supervision = Arc::new(parts::supervision(
         &config,
         &addresses,

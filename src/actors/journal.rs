@@ -230,7 +230,7 @@ impl Handler<Written> for JournalActor {
             return self.write(context);
         };
         error!(records = written.news.len(), error:% = failed; "the journal could not be stored");
-        let again = matches!(failed, StoreError::Busy(_) | StoreError::Unreachable { .. });
+        let again = failed.is_absence();
         if again {
             let newer = std::mem::replace(&mut self.news, written.news.to_vec());
             self.news.extend(newer);

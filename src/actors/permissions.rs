@@ -179,13 +179,13 @@ pub(super) fn server_token_scopes(
     parts: &Supervision,
     user: &users::User,
     server: &ServerKey,
+    configured: &[String],
 ) -> Result<Vec<String>, StoreError> {
     let now = parts.now();
-    let configured = &now.servers.token_scopes;
     let texts = if configured.is_empty() {
         roles::find(db, "server")?.map(|role| role.scopes).unwrap_or_default()
     } else {
-        configured.clone()
+        configured.to_vec()
     };
     let requested = parsed(texts.iter(), &now.catalogue);
     let owned = of_user(db, &now.catalogue, user)?;

@@ -3,21 +3,25 @@
 //! Handlers are synchronous. Whatever takes time runs as a task whose outcome comes back as a `Report`; a report of
 //! an effect that was abandoned meanwhile is not accepted, and a process that it brings is ended on the spot.
 
+mod admittance;
 mod effects;
 mod history;
 mod lifecycle;
 mod observed;
 mod prepare;
+mod remains;
 mod reports;
 mod requests;
+mod rules;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix::{Actor, ActorContext, AsyncContext, Context, SpawnHandle};
 use log::{info, warn};
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::directory::{Outcome, Progress, ServerStatus};
@@ -27,7 +31,7 @@ use crate::domain::history::{self as past, History};
 use crate::domain::ids::{ServerId, UserId};
 use crate::domain::names::ServerKey;
 use crate::domain::restart::Restarts;
-use crate::domain::server_state::{Cause, Event, Pending, State};
+use crate::domain::server_state::{Cause, Deadlines, Event, Pending, State};
 use crate::spawn::{Address, Running};
 use observed::{Before, Observed};
 use prepare::Prepared;
@@ -38,6 +42,7 @@ pub(crate) use history::{Asker, Recount};
 pub(crate) use requests::Crash;
 pub use requests::StartReply;
 pub(crate) use requests::{Cull, Restart, Start, Stop};
+pub use rules::StartRules;
 
 /// Bytes of output that a running server may leave in its log between two polls.
 const LARGEST_LOG: u64 = 4 << 20;
@@ -75,7 +80,15 @@ pub struct ServerActor {
     prepared: Option<Arc<Prepared>>,
     running: Option<Running>,
     address: Option<Address>,
+    /// Dropped to end the hooks of a start that is given up.
+    hooks: Option<oneshot::Sender<()>>,
+    /// Tells how the start goes.
+    teller: Option<JoinHandle<()>>,
     ticket: u64,
+    /// The task under way asks for admission.
+    seeks: bool,
+    /// How many were said to be ahead in line.
+    told: Option<usize>,
     task: Option<JoinHandle<()>>,
     watcher: Option<JoinHandle<()>>,
     deadline: Option<SpawnHandle>,
@@ -86,6 +99,7 @@ pub struct ServerActor {
     history: History,
     asker: Option<Asker>,
     obituary: Obituary,
+    given_up: lifecycle::GivenUp,
 }
 
 impl ServerActor {
@@ -108,7 +122,11 @@ impl ServerActor {
             prepared: None,
             running: None,
             address: None,
+            hooks: None,
+            teller: None,
             ticket: 0,
+            seeks: false,
+            told: None,
             task: None,
             watcher: None,
             deadline: None,
@@ -119,6 +137,7 @@ impl ServerActor {
             history: History::default(),
             asker: None,
             obituary,
+            given_up: lifecycle::GivenUp::default(),
         }
     }
 
@@ -127,8 +146,11 @@ impl ServerActor {
         let was = past::word(&self.state);
         let seen = Before::of(&self.state, &event);
         let (state, effects) =
-            std::mem::replace(&mut self.state, State::Stopped).step(event, &self.parts.now().deadlines);
+            std::mem::replace(&mut self.state, State::Stopped).step(event, &self.deadlines());
         self.state = state;
+        if matches!(self.state, State::Launching { cancelled: true, .. }) {
+            self.hooks = None;
+        }
         self.observed.see(seen, &self.state);
         for effect in effects {
             self.perform(effect, context);
@@ -141,6 +163,19 @@ impl ServerActor {
         self.announce();
         self.poll_while_ready(context);
         self.rest_if_stopped(context);
+    }
+
+    /// Those of the configuration, with the timeouts of this start once they are known.
+    fn deadlines(&self) -> Deadlines {
+        let now = self.parts.now();
+        let usual = now.deadlines;
+        let Some(prepared) = &self.prepared else { return usual };
+        let margin = usual.response.saturating_sub(now.servers.http_timeout);
+        Deadlines {
+            start: prepared.settings.start_timeout,
+            response: prepared.settings.http_timeout.saturating_add(margin),
+            ..usual
+        }
     }
 
     /// The safety net below the immediate notice of the process's end (LIFE-021); also bounds the server's log.
@@ -206,8 +241,15 @@ impl ServerActor {
 
     fn announce(&mut self) {
         let (pending, ready) = (self.state.pending(), self.state.is_ready());
+        if pending != Some(Pending::Spawn)
+            && let Some(teller) = self.teller.take()
+        {
+            teller.abort();
+        }
         let pid = self.running.as_ref().map(|running| running.id().pid);
+        let waits = self.state == State::Queued;
         self.status.send_modify(|status| {
+            status.place = status.place.filter(|_| waits);
             status.pending = pending;
             status.ready = ready;
             status.pid = pid;
@@ -247,9 +289,13 @@ impl Actor for ServerActor {
 
 impl Drop for ServerActor {
     fn drop(&mut self) {
+        self.given_up.store(true, Ordering::SeqCst);
+        if let Some(teller) = self.teller.take() {
+            teller.abort();
+        }
         for task in [self.task.take(), self.watcher.take()].into_iter().flatten() {
             // A launch under way reports to nobody and ends what it started; everything else may stop here.
-            if self.running.is_some() {
+            if self.running.is_some() || self.seeks {
                 task.abort();
             }
         }

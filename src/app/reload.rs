@@ -128,7 +128,7 @@ impl Reloading {
         let Made { config, accounts, settings, hub, authenticator: _ } = made;
         self.supervision.settings.set(settings);
         self.hub.set(hub);
-        self.supervision.admission.tell(OtherLimits(self.supervision.now().limits));
+        self.supervision.admission.tell(OtherLimits(self.supervision.now().limits.clone()));
         self.supervision.culler.tell(OtherSettings);
         let before = std::mem::replace(&mut self.running, config);
         let Some(synchronised) = synchronised else { return Ok(Vec::new()) };
@@ -147,7 +147,7 @@ impl Reloading {
         authenticator.count_hooks(Arc::clone(&self.supervision.metrics));
         let sign_in = sign_in::Settings::of(&config).map_err(AuthError::from).map_err(AppError::from)?;
         let accounts = services::accounts(&config).await?;
-        let settings = parts::settings(&config, &self.addresses, catalogue)?;
+        let settings = parts::settings(&config, &self.addresses, catalogue, &self.supervision.metrics)?;
         let last = self.hub.now();
         let web = parts::web(&config, &self.addresses, last.settings.cookie_secret.clone())?;
         let same_rates =

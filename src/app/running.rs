@@ -106,7 +106,7 @@ impl Running {
         self.services.stop_all().await;
         self.supervision.events.closing();
         if cleanup.stop_servers {
-            start_servers::stop_all(&self.servers).await;
+            start_servers::stop_all(&self.servers, self.supervision.now().ladder.longest()).await;
         } else {
             info!("user servers are left running");
         }

@@ -179,3 +179,99 @@ fn shortened(text: &str) -> String {
         None => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::reading;
+    use super::*;
+    use crate::config::setting::Shape;
+
+    fn config(text: &str) -> Config {
+        reading(text).config
+    }
+
+    fn keys(changes: &[Change]) -> Vec<&str> {
+        changes.iter().map(|change| change.key.as_str()).collect()
+    }
+
+    #[test]
+    fn every_fixed_key_is_a_key() {
+        let known = |key: &Key| {
+            key.parts().iter().try_fold(Config::shape(), |shape, part| shape.inner(part).cloned()).is_some()
+        };
+        assert!(matches!(Config::shape(), Shape::Table(_)));
+        for key in fixed_keys() {
+            assert!(known(&key), "{key}");
+        }
+    }
+
+    #[test]
+    fn what_only_a_new_start_can_change_stays_and_is_told() {
+        let running = config("hub.limits.active_servers = 5\nproxy.bind_url = \"http://:8000\"");
+        let wanted =
+            config("hub.limits.active_servers = 6\nproxy.bind_url = \"http://:9000\"\nhub.port = 8083");
+        let (target, difference) = become_like(&running, &wanted);
+        assert_eq!((target.hub.limits.active_servers, target.hub.port), (6, 8081));
+        assert_eq!(target.proxy.bind_url, "http://:8000");
+        assert_eq!(keys(&difference.live), ["hub.limits.active_servers"]);
+        assert_eq!((&difference.live[0].before, &difference.live[0].after), (&5.into(), &6.into()));
+        assert_eq!(keys(&difference.fixed), ["hub.port", "proxy.bind_url"]);
+        // told again until it is done
+        let (_, again) = become_like(&target, &wanted);
+        assert!(again.live.is_empty() && keys(&again.fixed) == ["hub.port", "proxy.bind_url"], "{again:?}");
+        assert_eq!(become_like(&running, &running).1, Difference::default());
+    }
+
+    #[test]
+    fn sec_a_changed_secret_is_noticed_and_not_shown() {
+        let before = r#"
+            auth.dummy.password = "hunter1"
+            spawner.environment = { KEY = "hunter1", SAME = "x" }
+            database.url = "postgresql://me:hunter1@db/x"
+            services.s = { api_token = "hunter1-0123456789" }
+            culler.hook = { url = "http://u:hunter1@h/x" }
+            auth.shared_password.groups = [{ password = "hunter1", groups = ["g"] }]
+        "#;
+        let difference = become_like(&config(before), &config(&before.replace("hunter1", "hunter2"))).1;
+        let found = [keys(&difference.live), keys(&difference.fixed)].concat();
+        assert_eq!(
+            found,
+            [
+                "auth.dummy.password",
+                "auth.shared_password.groups",
+                "culler.hook.url",
+                "services.s.api_token",
+                "spawner.environment.KEY",
+                "database.url"
+            ]
+        );
+        let shown = serde_json::to_string(&(difference.live, difference.fixed)).unwrap();
+        assert!(!shown.contains("hunter"), "{shown}");
+        let digest = crate::secret::hex(&<sha2::Sha256 as sha2::Digest>::digest("hunter2"));
+        assert!(!shown.contains(&digest), "{shown}");
+    }
+
+    #[test]
+    fn tables_that_come_and_go_are_told_key_by_key() {
+        let with = config("[services.s]\nurl = \"http://127.0.0.1:9\"\n[roles.r]\nscopes = [\"users\"]");
+        let without = config("");
+        let come = become_like(&without, &with).1.live;
+        assert!(
+            keys(&come).contains(&"services.s.url") && keys(&come).contains(&"roles.r.scopes"),
+            "{come:?}"
+        );
+        let gone = become_like(&with, &without).1.live;
+        assert_eq!(keys(&gone), keys(&come));
+        assert!(gone.iter().all(|change| change.after.is_null()), "{gone:?}");
+        assert_eq!(changed_services(&with, &without), ["s"]);
+        assert_eq!(changed_services(&without, &with), ["s"]);
+        assert!(changed_services(&with, &with).is_empty());
+    }
+
+    #[test]
+    fn a_long_value_is_cut() {
+        let long = config(&format!("spawner.options_form = \"{}\"", "é".repeat(2 * LONGEST)));
+        let change = become_like(&config(""), &long).1.live.remove(0);
+        assert_eq!(change.after.as_str().unwrap().chars().count(), LONGEST + 1);
+    }
+}

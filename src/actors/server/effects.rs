@@ -1,15 +1,17 @@
 //! The effects of a server's state machine, performed: each that takes time runs as a task and reports back.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use actix::{AsyncContext, Context};
 use log::{info, warn};
+use tokio::sync::oneshot;
 
-use super::observed::Observed;
-use super::reports::{Finding, Gone, Note, Report};
-use super::{ServerActor, lifecycle};
-use crate::actors::admission::{Admission, Admit, Settled};
+use super::remains::{self, Remains, Waiting};
+use super::reports::{Finding, Gone, Note, Report, Tuned};
+use super::{ServerActor, admittance, lifecycle};
+use crate::actors::admission::Settled;
 use crate::actors::directory::{Outcome, Progress};
 use crate::actors::registry::{Publish, Unpublish};
 use crate::domain::route_check::{Purpose, WantedRoute};
@@ -24,7 +26,8 @@ impl ServerActor {
             Effect::Withdraw => self.settle(),
             Effect::Launch => self.launch(context),
             Effect::Adopt => {
-                let work = lifecycle::adopt(Arc::clone(&self.parts), self.identity.clone());
+                let work =
+                    remains::adopt(Arc::clone(&self.parts), self.identity.clone(), self.waiting(context));
                 self.run(context, work);
             }
             Effect::AwaitResponse => self.await_response(context),
@@ -48,6 +51,7 @@ impl ServerActor {
     /// Runs an effect that reports back; a later effect or `Abandon` makes its report void.
     fn run(&mut self, context: &Context<Self>, work: impl Future<Output = Finding> + 'static) {
         self.ticket += 1;
+        self.seeks = false;
         let ticket = self.ticket;
         let server = context.address();
         let parts = Arc::clone(&self.parts);
@@ -62,10 +66,17 @@ impl ServerActor {
         }));
     }
 
+    /// For the effect that comes next.
+    fn waiting(&self, context: &Context<Self>) -> Waiting {
+        Waiting { server: context.address().recipient(), ticket: self.ticket + 1 }
+    }
+
     fn abandon(&mut self) {
         self.ticket += 1;
+        self.given_up.store(true, Ordering::SeqCst);
+        self.hooks = None;
         // A launch is left to finish: its process, if any, must be known to be ended.
-        if let Some(task) = self.task.take().filter(|_| self.running.is_some()) {
+        if let Some(task) = self.task.take().filter(|_| self.running.is_some() || self.seeks) {
             task.abort();
         }
     }
@@ -85,58 +96,59 @@ impl ServerActor {
     }
 
     fn admit(&mut self, context: &Context<Self>) {
-        let admission = self.parts.admission.clone();
-        let key = self.identity.key.clone();
-        let server = context.address();
-        let metrics = Arc::clone(&self.parts.metrics);
-        let asked = Instant::now();
-        let board = self.parts.board.clone();
-        self.run(context, async move {
-            if let Some(why) = board.closed() {
-                return Finding::closed(why);
-            }
-            match admission.ask(Admit(key.clone())).await {
-                Ok(Admission::Admitted) => Event::Admitted.into(),
-                Ok(Admission::Refused(refusal)) => {
-                    Observed::refused(&metrics, refusal.retry_after, asked);
-                    Finding { refusal: Some(refusal), ..Event::Refused.into() }
-                }
-                Ok(Admission::Queued { ahead, turn }) => {
-                    let message = format!("Waiting for a free place: {ahead} before you");
-                    server.do_send(Note(Progress { percent: 5, message }));
-                    match (turn.await, board.closed()) {
-                        (Ok(()), None) => Event::Admitted.into(),
-                        (Ok(()), Some(why)) => {
-                            admission.tell(Settled { key, running: false });
-                            Finding::closed(why)
-                        }
-                        (Err(_), _) => Finding::refused("The queue was lost; try again."),
-                    }
-                }
-                Err(absent) => Finding::refused(&absent.to_string()),
-            }
-        });
+        let work = admittance::seek(Arc::clone(&self.parts), self.identity.clone(), context.address());
+        self.told = None;
+        self.run(context, work);
+        self.seeks = true;
     }
 
     fn settle(&mut self) {
-        let running = self.state.is_ready();
-        self.parts.admission.tell(Settled { key: self.identity.key.clone(), running });
+        let (running, groups) = (self.state.is_ready(), Arc::clone(&self.status.borrow().groups));
+        self.parts.admission.tell(Settled { key: self.identity.key.clone(), running, groups });
     }
 
     fn launch(&mut self, context: &Context<Self>) {
         self.running = None;
         self.note(Progress { percent: 50, message: "Spawning server...".to_owned() });
+        self.given_up = Arc::new(AtomicBool::new(false));
+        let (held, cancelled) = oneshot::channel();
+        self.hooks = Some(held);
+        let server = context.address();
         let order = lifecycle::Order {
             identity: self.identity.clone(),
             options: self.options.clone(),
             prepared: self.prepared.clone(),
+            given_up: Arc::clone(&self.given_up),
+            cancelled,
+            tuned: Box::new(move |prepared| server.do_send(Tuned(prepared))),
         };
         self.run(context, lifecycle::launch(Arc::clone(&self.parts), order));
+        if self.teller.is_none() {
+            self.tell(context);
+        }
+    }
+
+    /// Lets the hook `progress` speak as long as the start lasts.
+    fn tell(&mut self, context: &Context<Self>) {
+        let (parts, identity, server) = (Arc::clone(&self.parts), self.identity.clone(), context.address());
+        if !parts.now().servers.rules.tells() {
+            return;
+        }
+        self.teller = Some(actix::spawn(async move {
+            let now = parts.now();
+            let rules = &now.servers.rules;
+            rules.tell(&parts, &identity, |progress| server.do_send(Note(progress))).await;
+        }));
+    }
+
+    fn http_timeout(&self) -> Duration {
+        let prepared = self.prepared.as_ref().map(|prepared| prepared.settings.http_timeout);
+        prepared.unwrap_or_else(|| self.parts.now().servers.http_timeout)
     }
 
     fn await_response(&mut self, context: &Context<Self>) {
         let (Some(running), Some(address)) = (self.running.clone(), self.address.clone()) else { return };
-        let work = lifecycle::await_response(Arc::clone(&self.parts), self.prefix(), running, address);
+        let work = lifecycle::await_response(self.http_timeout(), self.prefix(), running, address);
         self.run(context, work);
     }
 
@@ -195,12 +207,13 @@ impl ServerActor {
             }
             _ => None,
         };
-        let remains = lifecycle::Remains { running: self.running.clone(), ladder, failure };
-        let work = lifecycle::end(Arc::clone(&self.parts), self.identity.clone(), remains);
+        let waiting = self.waiting(context);
+        let remains = Remains { running: self.running.clone(), ladder, failure, waiting };
+        let work = remains::end(Arc::clone(&self.parts), self.identity.clone(), remains);
         self.run(context, work);
     }
 
-    fn arm(&mut self, after: Duration, context: &mut Context<Self>) {
+    pub(super) fn arm(&mut self, after: Duration, context: &mut Context<Self>) {
         self.disarm(context);
         let passed = context.run_later(after, |server, context| {
             server.deadline = None;

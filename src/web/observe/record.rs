@@ -66,12 +66,12 @@ pub(super) fn write(hub: &Hub, request: &HttpRequest, answered: &Answered) {
         }
     }
     let action = format!("{} {}", request.method(), without_patterns(route));
-    hub.journal.record(&actor(caller), &action, &target(request, route), Some(detail));
-}
-
-/// `user:ada`, `service:culler`.
-fn actor(caller: Option<&Caller>) -> String {
-    caller.map_or_else(|| "nobody".to_owned(), Caller::journal_name)
+    hub.journal.record(
+        &caller.map_or_else(|| "nobody".to_owned(), Caller::actor),
+        &action,
+        &target(request, route),
+        Some(detail),
+    );
 }
 
 fn via(caller: &Caller) -> String {
