@@ -5,6 +5,7 @@
 
 pub mod activity;
 pub mod admission;
+pub mod asked;
 pub mod culler;
 pub mod directory;
 pub mod gains;

@@ -8,11 +8,13 @@
 
 pub mod bootstrap;
 mod culler;
+mod limits;
 mod listen;
 mod observe;
 mod parts;
 mod pid_file;
 mod proxy;
+mod rename;
 mod routes;
 mod services;
 mod signals;
@@ -36,6 +38,7 @@ use crate::actors::supervision::Supervision;
 use crate::auth::{AuthError, Authenticator, Limiter};
 use crate::config::auth::AuthType;
 use crate::config::cookie_secret::{CookieSecretError, cookie_secret};
+use crate::config::hub::InvalidNames;
 use crate::config::{AddressError, Config};
 use crate::store::{OpenMode, Store, StoreError};
 use crate::web::state::{Hub, Shutdown};
@@ -162,6 +165,9 @@ async fn serve(config: Config) -> Result<(), AppError> {
         warn!("{warning}");
     }
 
+    if config.hub.named_servers.invalid_names == InvalidNames::Autorename {
+        rename::invalid_names(&store).await?;
+    }
     let supervision = Arc::new(parts::supervision(
         &config,
         &addresses,

@@ -161,6 +161,12 @@ impl Hook {
         Ok(Self { name, target, limit: config.timeout, turns: turns.clone() })
     }
 
+    /// How long it may take.
+    #[must_use]
+    pub fn limit(&self) -> Duration {
+        self.limit
+    }
+
     /// Asks the hook. `None`: it has nothing to say, which changes nothing.
     ///
     /// # Errors
@@ -177,6 +183,19 @@ impl Hook {
             metrics.hook(&self.name, outcome, begun.elapsed());
         }
         answer
+    }
+
+    /// Runs a program that answers with one JSON object a line, each heard when it comes, until it ends or the future is
+    /// dropped, which ends it. It has no deadline of its own, and does not take turns with other hooks. Lines that are no
+    /// objects, or too long, and those beyond a limit, are left out.
+    ///
+    /// # Errors
+    /// [`HookError`] if the program cannot be started or ends badly.
+    pub async fn follow(&self, question: &Value, hear: impl FnMut(&Value)) -> Result<(), HookError> {
+        match &self.target {
+            Target::Program(program) => program.follow(&self.name, question.to_string(), hear).await,
+            Target::Url(_) => Ok(()),
+        }
     }
 
     async fn answer(&self, question: &Value) -> Result<Option<Value>, HookError> {

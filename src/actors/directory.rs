@@ -10,8 +10,9 @@ use actix::Addr;
 use tokio::sync::watch;
 
 use super::server::{Identity, ServerActor};
+use crate::domain::admission::Place;
 use crate::domain::ids::ServerId;
-use crate::domain::names::ServerKey;
+use crate::domain::names::{GroupName, ServerKey};
 use crate::domain::server_state::{Failure, Pending};
 
 /// One line of a start's progress (rest-api.md 4.7); the final events are made by the web layer.
@@ -62,6 +63,10 @@ pub struct ServerStatus {
     pub attempt: u64,
     /// The process, while there is one.
     pub pid: Option<i32>,
+    /// The owner's groups, as they were when the server was let in or found running.
+    pub groups: Arc<[GroupName]>,
+    /// Its place in line, while it waits for room.
+    pub place: Option<Place>,
     /// What the running attempt has reported so far.
     pub progress: Arc<Vec<Progress>>,
     /// How the last attempt ended, until the next one.
@@ -122,6 +127,13 @@ impl Directory {
         self.read(|entries| {
             let chosen = entries.iter().filter(|(_, entry)| wanted(&entry.status.borrow()));
             chosen.map(|(key, _)| key.clone()).collect()
+        })
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<(ServerKey, ServerStatus)> {
+        self.read(|entries| {
+            entries.iter().map(|(key, entry)| (key.clone(), entry.status.borrow().clone())).collect()
         })
     }
 

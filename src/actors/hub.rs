@@ -58,15 +58,14 @@ impl HubActor {
                 parts.registry.fill(actor.start());
             }
             Who::Admission => {
-                let actor = AdmissionActor::new(parts.limits, &parts.directory, obituary);
+                let actor = AdmissionActor::new(parts.limits.clone(), &parts.directory, obituary);
                 parts.admission.fill(actor.start());
             }
             Who::Activity => parts.activity.fill(ActivityActor::new(parts, obituary).start()),
             Who::Janitor => parts.janitor.fill(JanitorActor::new(parts, obituary).start()),
             Who::Inspector => parts.inspector.fill(InspectorActor::new(parts, obituary).start()),
             Who::Journal => parts.journal.slot().fill(JournalActor::new(parts, obituary).start()),
-            // nobody asks it anything
-            Who::Culler => drop(CullerActor::new(parts, obituary).start()),
+            Who::Culler => parts.culling.fill(CullerActor::new(parts, obituary).start()),
             Who::Service(name) => {
                 if let Some(entry) = parts.services.directory.entry(name) {
                     self.build_service(entry, obituary);

@@ -179,12 +179,12 @@ pub(super) fn server_token_scopes(
     parts: &Supervision,
     user: &users::User,
     server: &ServerKey,
+    configured: &[String],
 ) -> Result<Vec<String>, StoreError> {
-    let configured = &parts.servers.token_scopes;
     let texts = if configured.is_empty() {
         roles::find(db, "server")?.map(|role| role.scopes).unwrap_or_default()
     } else {
-        configured.clone()
+        configured.to_vec()
     };
     let requested = parsed(texts.iter(), &parts.catalogue);
     let owned = of_user(db, &parts.catalogue, user)?;

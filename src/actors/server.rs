@@ -3,12 +3,14 @@
 //! Handlers are synchronous. Whatever takes time runs as a task whose outcome comes back as a `Report`; a report of
 //! an effect that was abandoned meanwhile is not accepted, and a process that it brings is ended on the spot.
 
+mod admittance;
 mod effects;
 mod lifecycle;
 mod observed;
 mod prepare;
 mod reports;
 mod requests;
+mod rules;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +18,7 @@ use std::time::Duration;
 use actix::{Actor, ActorContext, AsyncContext, Context, SpawnHandle};
 use log::{info, warn};
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::directory::{Outcome, Progress, ServerStatus};
@@ -25,7 +27,7 @@ use super::supervision::Supervision;
 use crate::domain::ids::{ServerId, UserId};
 use crate::domain::names::ServerKey;
 use crate::domain::restart::Restarts;
-use crate::domain::server_state::{Cause, Event, Pending, State};
+use crate::domain::server_state::{Cause, Deadlines, Event, Pending, State};
 use crate::spawn::{Address, Running};
 use observed::{Before, Observed};
 use prepare::Prepared;
@@ -34,6 +36,7 @@ use prepare::Prepared;
 pub(crate) use requests::Crash;
 pub(crate) use requests::{Cull, Start};
 pub use requests::{Restart, StartReply, Stop};
+pub use rules::StartRules;
 
 /// Bytes of output that a running server may leave in its log between two polls.
 const LARGEST_LOG: u64 = 4 << 20;
@@ -71,7 +74,15 @@ pub struct ServerActor {
     prepared: Option<Arc<Prepared>>,
     running: Option<Running>,
     address: Option<Address>,
+    /// Dropped to end the hooks of a start that is given up.
+    hooks: Option<oneshot::Sender<()>>,
+    /// Tells how the start goes.
+    teller: Option<JoinHandle<()>>,
     ticket: u64,
+    /// The task under way asks for admission.
+    seeks: bool,
+    /// How many were said to be ahead in line.
+    told: Option<usize>,
     task: Option<JoinHandle<()>>,
     watcher: Option<JoinHandle<()>>,
     deadline: Option<SpawnHandle>,
@@ -102,7 +113,11 @@ impl ServerActor {
             prepared: None,
             running: None,
             address: None,
+            hooks: None,
+            teller: None,
             ticket: 0,
+            seeks: false,
+            told: None,
             task: None,
             watcher: None,
             deadline: None,
@@ -118,8 +133,11 @@ impl ServerActor {
         let before = self.state.pending();
         let seen = Before::of(&self.state, &event);
         let (state, effects) =
-            std::mem::replace(&mut self.state, State::Stopped).step(event, &self.parts.deadlines);
+            std::mem::replace(&mut self.state, State::Stopped).step(event, &self.deadlines());
         self.state = state;
+        if matches!(self.state, State::Launching { cancelled: true, .. }) {
+            self.hooks = None;
+        }
         self.observed.see(seen, &self.state);
         for effect in effects {
             self.perform(effect, context);
@@ -131,6 +149,18 @@ impl ServerActor {
         self.announce();
         self.poll_while_ready(context);
         self.rest_if_stopped(context);
+    }
+
+    /// Those of the configuration, with the timeouts of this start once they are known.
+    fn deadlines(&self) -> Deadlines {
+        let usual = self.parts.deadlines;
+        let Some(prepared) = &self.prepared else { return usual };
+        let margin = usual.response.saturating_sub(self.parts.servers.http_timeout);
+        Deadlines {
+            start: prepared.settings.start_timeout,
+            response: prepared.settings.http_timeout.saturating_add(margin),
+            ..usual
+        }
     }
 
     /// The safety net below the immediate notice of the process's end (LIFE-021); also bounds the server's log.
@@ -196,8 +226,15 @@ impl ServerActor {
 
     fn announce(&mut self) {
         let (pending, ready) = (self.state.pending(), self.state.is_ready());
+        if pending != Some(Pending::Spawn)
+            && let Some(teller) = self.teller.take()
+        {
+            teller.abort();
+        }
         let pid = self.running.as_ref().map(|running| running.id().pid);
+        let waits = self.state == State::Queued;
         self.status.send_modify(|status| {
+            status.place = status.place.filter(|_| waits);
             status.pending = pending;
             status.ready = ready;
             status.pid = pid;
@@ -237,9 +274,12 @@ impl Actor for ServerActor {
 
 impl Drop for ServerActor {
     fn drop(&mut self) {
+        if let Some(teller) = self.teller.take() {
+            teller.abort();
+        }
         for task in [self.task.take(), self.watcher.take()].into_iter().flatten() {
             // A launch under way reports to nobody and ends what it started; everything else may stop here.
-            if self.running.is_some() {
+            if self.running.is_some() || self.seeks {
                 task.abort();
             }
         }

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use super::activity::ActivityActor;
 use super::admission::AdmissionActor;
-use super::culler::CullerSettings;
+use super::culler::{CullerActor, CullerSettings};
 use super::directory::Directory;
 use super::inspector::InspectorActor;
 use super::janitor::JanitorActor;
 use super::journal::Journal;
 use super::registry::{Proxy, RegistryActor, WantedRoutes};
-use super::server::Identity;
+use super::server::{Identity, StartRules};
 use super::services::ServiceParts;
 use super::slot::Slot;
+use crate::config::spawner::SpawnerConfig;
 use crate::domain::admission::Limits;
 use crate::domain::names::ServerKey;
 use crate::domain::places::Places;
@@ -23,6 +24,7 @@ use crate::domain::route_spec::RouteSpec;
 use crate::domain::scope::Catalogue;
 use crate::domain::server_state::Deadlines;
 use crate::domain::spawn_env;
+use crate::domain::template::{Template, TemplateError};
 use crate::events::Events;
 use crate::metrics::Metrics;
 use crate::spawn::{Spawner, StopLadder};
@@ -37,6 +39,8 @@ pub struct ServerSettings {
     pub ip: String,
     /// `spawner.port`; 0 for a free one.
     pub port: u16,
+    /// `spawner.start_timeout`.
+    pub start_timeout: Duration,
     /// `spawner.http_timeout`.
     pub http_timeout: Duration,
     /// `spawner.server_token_scopes`; empty for those of the role `server`.
@@ -53,6 +57,60 @@ pub struct ServerSettings {
     pub places: Places,
     /// `spawner.restart`: what becomes of servers that end by themselves.
     pub restart: RestartPolicy,
+    /// What makes starts different from each other.
+    pub rules: StartRules,
+}
+
+/// A key of `[spawner]` whose value cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {reason}")]
+pub struct SettingError {
+    /// The key, from `spawner` on.
+    pub key: &'static str,
+    /// What is wrong with its value.
+    pub reason: String,
+}
+
+impl ServerSettings {
+    /// Takes over what `[spawner]`, or a variant of it, says about one start.
+    ///
+    /// # Errors
+    /// [`SettingError`] for a template or a variable that is none.
+    pub fn vary(&mut self, spawner: &SpawnerConfig) -> Result<(), SettingError> {
+        self.command = spawner.cmd.iter().chain(&spawner.args).cloned().collect();
+        self.ip.clone_from(&spawner.ip);
+        self.port = spawner.port;
+        self.start_timeout = spawner.start_timeout;
+        self.http_timeout = spawner.http_timeout;
+        self.token_scopes.clone_from(&spawner.server_token_scopes);
+        self.client_scopes.clone_from(&spawner.oauth_client_allowed_scopes);
+        if !spawner.hub_connect_url.is_empty() {
+            let origin = spawner.hub_connect_url.trim_end_matches('/');
+            self.hub.api_url = format!("{origin}{}hub/api", self.hub.base_url);
+        }
+        let environment = &mut self.environment;
+        let variables = spawner.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        environment.environment = spawn_env::Environment::parse(variables)
+            .map_err(|wrong| SettingError { key: "spawner.environment", reason: wrong.to_string() })?;
+        environment.keep.clone_from(&spawner.env_keep);
+        environment.client_allowed_scopes.clone_from(&spawner.oauth_client_allowed_scopes);
+        environment.notebook_dir = template("spawner.notebook_dir", &spawner.notebook_dir)?;
+        environment.default_url = template("spawner.default_url", &spawner.default_url)?;
+        environment.debug = spawner.debug;
+        environment.disable_user_config = spawner.disable_user_config;
+        environment.resources = spawn_env::Resources {
+            memory_limit: spawner.mem_limit.map(|size| size.0),
+            memory_guarantee: spawner.mem_guarantee.map(|size| size.0),
+            cpu_limit: spawner.cpu_limit,
+            cpu_guarantee: spawner.cpu_guarantee,
+        };
+        Ok(())
+    }
+}
+
+fn template(key: &'static str, text: &str) -> Result<Option<Template>, SettingError> {
+    let parsed = Some(text).filter(|text| !text.is_empty()).map(str::parse).transpose();
+    parsed.map_err(|wrong: TemplateError| SettingError { key, reason: wrong.to_string() })
 }
 
 /// How often things are done.
@@ -108,6 +166,8 @@ pub struct Supervision {
     pub servers: ServerSettings,
     /// Services.
     pub services: ServiceParts,
+    /// Who ends what nobody uses.
+    pub culling: Slot<CullerActor>,
     /// `[culler]`, if it is enabled.
     pub culler: Option<Arc<CullerSettings>>,
 }

@@ -14,7 +14,7 @@ use super::directory::{Directory, ServerStatus};
 use super::hub::HubActor;
 use super::journal::{self, Journal};
 use super::registry::{Proxy, WantedRoutes};
-use super::server::{self, Identity, StartReply};
+use super::server::{self, Identity, StartReply, StartRules};
 use super::servers::Servers;
 use super::services::ServiceParts;
 use super::slot::Slot;
@@ -118,8 +118,14 @@ impl World {
     }
 }
 
-pub(super) const NO_LIMITS: Limits =
-    Limits { starting: 0, active: 0, retry_after: (30, 60), when_full: WhenFull::Reject };
+pub(super) const NO_LIMITS: Limits = Limits {
+    starting: 0,
+    active: 0,
+    active_per_user: 0,
+    groups: std::collections::BTreeMap::new(),
+    retry_after: (30, 60),
+    when_full: WhenFull::Reject,
+};
 
 fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supervision {
     let home = format!("{}/home/{{username}}", folder.path().display());
@@ -143,6 +149,7 @@ fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supe
         janitor: Slot::default(),
         inspector: Slot::default(),
         services: ServiceParts::default(),
+        culling: Slot::default(),
         culler: None,
         journal: Journal::new(settings, Arc::clone(&metrics)),
         metrics,
@@ -156,6 +163,7 @@ fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supe
             command: ["python3", "-c", SERVER].map(str::to_owned).to_vec(),
             ip: "127.0.0.1".to_owned(),
             port: 0,
+            start_timeout: LONG,
             http_timeout: LONG,
             token_scopes: Vec::new(),
             client_scopes: Vec::new(),
@@ -173,6 +181,7 @@ fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supe
                 delay: Duration::from_millis(1),
                 max_delay: LONG,
             },
+            rules: StartRules::default(),
         },
     }
 }
@@ -220,7 +229,12 @@ async fn an_admission_that_panics_counts_again_what_runs() {
     let other = ServerKey::new(Username::from_stored("grace"), ServerName::default_server());
     let answered = async {
         loop {
-            match world.parts.admission.ask(admission::Admit(other.clone())).await {
+            match world
+                .parts
+                .admission
+                .ask(admission::Admit { key: other.clone(), groups: Arc::default() })
+                .await
+            {
                 Ok(answer) => return answer,
                 Err(_) => tokio::task::yield_now().await,
             }
@@ -228,6 +242,40 @@ async fn an_admission_that_panics_counts_again_what_runs() {
     };
     let answer = tokio::time::timeout(LONG, answered).await.unwrap();
     assert!(matches!(answer, admission::Admission::Refused(_)), "{answer:?}");
+    world.stop().await;
+}
+
+#[actix::test]
+async fn who_was_in_line_when_admission_panics_is_in_line_again_and_gets_in() {
+    let world = World::new(Limits { active: 1, when_full: WhenFull::Queue, ..NO_LIMITS }).await;
+    let other = ServerKey::new(Username::from_stored("grace"), ServerName::default_server());
+    let inside = || admission::Settled { key: other.clone(), running: true, groups: Arc::default() };
+    world.parts.admission.tell(inside());
+    world.servers.start(world.identity.clone(), None).await.unwrap();
+    world.until("a place in line", |status| status.place.is_some()).await;
+    world.parts.admission.ask(admission::Crash).await.unwrap_err();
+    let replaced = async {
+        while world.parts.admission.ask(inside()).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LONG, replaced).await.unwrap();
+    world.until("it to get in or wait", |status| status.ready || status.place.is_some()).await;
+    world.parts.admission.tell(admission::Settled { running: false, ..inside() });
+    world.until("the server", |status| status.ready).await;
+    world.stop().await;
+}
+
+#[actix::test]
+async fn a_higher_limit_lets_in_who_waits() {
+    let world = World::new(Limits { active: 1, when_full: WhenFull::Queue, ..NO_LIMITS }).await;
+    let key = ServerKey::new(Username::from_stored("grace"), ServerName::default_server());
+    world.parts.admission.tell(admission::Settled { key, running: true, groups: Arc::default() });
+    world.servers.start(world.identity.clone(), None).await.unwrap();
+    world.until("a place in line", |status| status.place.is_some()).await;
+    world.parts.admission.tell(admission::SetLimits(NO_LIMITS));
+    let status = world.until("the server", |status| status.ready).await;
+    assert_eq!(status.place, None);
     world.stop().await;
 }
 

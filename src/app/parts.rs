@@ -12,15 +12,15 @@ use crate::actors::directory::Directory;
 use crate::actors::journal::window::Window;
 use crate::actors::journal::{self, Journal};
 use crate::actors::registry::{Proxy, WantedRoutes};
+use crate::actors::server::StartRules;
 use crate::actors::servers::Servers;
 use crate::actors::services::Services;
 use crate::actors::sign_in::{self, SignIn};
 use crate::actors::slot::Slot;
-use crate::actors::supervision::{Intervals, ServerSettings, Supervision};
-use crate::auth::{Authenticator, Limiter};
+use crate::actors::supervision::{Intervals, ServerSettings, SettingError, Supervision};
+use crate::auth::{Authenticator, Limiter, StateKeys};
 use crate::config::database::Database;
 use crate::config::{Addresses, Config, hub, spawner};
-use crate::domain::admission::{Limits, WhenFull};
 use crate::domain::landing::Rule;
 use crate::domain::network::Network;
 use crate::domain::next_url::Origin;
@@ -30,6 +30,7 @@ use crate::domain::scope::Catalogue;
 use crate::domain::server_state::Deadlines;
 use crate::domain::spawn_env;
 use crate::events::Events;
+use crate::hooks::{Hook, Turns};
 use crate::metrics::Metrics;
 use crate::spawn::{SimpleSpawner, Spawner, StopLadder};
 use crate::store::{Store, StoreConfig};
@@ -37,7 +38,7 @@ use crate::web::assets::{Asset, Assets};
 use crate::web::pages::ready::Readiness;
 use crate::web::render::{Renderer, Site};
 use crate::web::sessions::Sessions;
-use crate::web::state::{Hub, Kinds, Shutdown, WebSettings};
+use crate::web::state::{Hub, Kinds, PageHooks, Shutdown, WebSettings};
 use crate::web::visit;
 
 /// Waiting for one's turn, with `hub.limits.when_full = "queue"`.
@@ -78,8 +79,7 @@ pub(super) fn supervision(
         terminate: config.spawner.local.term_timeout,
         kill: config.spawner.local.kill_timeout,
     };
-    let limits = &config.hub.limits;
-    let [low, high] = limits.retry_after;
+    let rules = start_rules(config, &metrics)?;
     let kept = journal::Settings { enabled: config.journal.enabled, keep: config.journal.keep };
     Ok(Supervision {
         store,
@@ -96,26 +96,19 @@ pub(super) fn supervision(
         janitor: Slot::default(),
         inspector: Slot::default(),
         services: super::services::parts(config, addresses),
+        culling: Slot::default(),
         culler: super::culler::settings(config)?,
         journal: Journal::new(kept, Arc::clone(&metrics)),
         metrics,
         events,
         catalogue: Arc::new(catalogue),
-        limits: Limits {
-            starting: limits.concurrent_spawns,
-            active: limits.active_servers,
-            retry_after: (low, high),
-            when_full: match limits.when_full {
-                hub::WhenFull::Reject => WhenFull::Reject,
-                hub::WhenFull::Queue => WhenFull::Queue,
-            },
-        },
+        limits: super::limits::of(&config.hub.limits),
         deadlines: Deadlines {
             queue: LONGEST_QUEUE,
-            start: config.spawner.start_timeout,
+            start: config.spawner.start_timeout.saturating_add(rules.longest_before_start()),
             response: config.spawner.http_timeout.saturating_add(MARGIN),
             publish: LONGEST_PUBLISH,
-            stop: ladder.longest().saturating_add(MARGIN),
+            stop: ladder.longest().saturating_add(rules.longest_after_stop()).saturating_add(MARGIN),
         },
         ladder,
         intervals: Intervals {
@@ -123,29 +116,29 @@ pub(super) fn supervision(
             purge: config.hub.tokens.purge_interval,
             poll: config.spawner.poll_interval,
         },
-        servers: servers(config, addresses)?,
+        servers: servers(config, addresses, rules)?,
     })
 }
 
-fn servers(config: &Config, addresses: &Addresses) -> Result<ServerSettings, AppError> {
+fn servers(config: &Config, addresses: &Addresses, rules: StartRules) -> Result<ServerSettings, AppError> {
     let spawner = &config.spawner;
-    let api_url = if spawner.hub_connect_url.is_empty() {
-        addresses.api_url()
-    } else {
-        format!("{}{}api", spawner.hub_connect_url.trim_end_matches('/'), addresses.hub_prefix)
-    };
-    Ok(ServerSettings {
-        command: spawner.cmd.iter().chain(&spawner.args).cloned().collect(),
-        ip: spawner.ip.clone(),
-        port: spawner.port,
-        http_timeout: spawner.http_timeout,
-        token_scopes: spawner.server_token_scopes.clone(),
-        client_scopes: spawner.oauth_client_allowed_scopes.clone(),
-        environment: environment(config, spawner)?,
+    let mut settings = ServerSettings {
+        command: Vec::new(),
+        ip: String::new(),
+        port: 0,
+        start_timeout: Duration::ZERO,
+        http_timeout: Duration::ZERO,
+        token_scopes: Vec::new(),
+        client_scopes: Vec::new(),
+        environment: spawn_env::Settings {
+            cookie_options: config.hub.cookie_options.clone(),
+            cookie_host_prefix: config.hub.cookie_host_prefix,
+            ..spawn_env::Settings::default()
+        },
         hub_environment: std::env::vars().collect(),
         hub: spawn_env::HubAddresses {
             base_url: addresses.base_url.clone(),
-            api_url,
+            api_url: addresses.api_url(),
             public_origin: addresses.places.public_origin().to_owned(),
             server_origin: String::new(),
         },
@@ -160,39 +153,20 @@ fn servers(config: &Config, addresses: &Addresses) -> Result<ServerSettings, App
             delay: spawner.restart_delay,
             max_delay: spawner.restart_max_delay,
         },
-    })
+        rules,
+    };
+    let refused = |wrong: SettingError| AppError::Setting { key: wrong.key, reason: wrong.reason };
+    settings.vary(spawner).map_err(refused)?;
+    Ok(settings)
 }
 
-fn environment(config: &Config, spawner: &spawner::SpawnerConfig) -> Result<spawn_env::Settings, AppError> {
-    let variables = spawner.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let refused = |key: &'static str, reason: String| AppError::Setting { key, reason };
-    let template = |key, text: &str| match text {
-        "" => Ok(None),
-        text => text
-            .parse()
-            .map(Some)
-            .map_err(|wrong: crate::domain::template::TemplateError| refused(key, wrong.to_string())),
-    };
-    Ok(spawn_env::Settings {
-        keep: spawner.env_keep.clone(),
-        environment: spawn_env::Environment::parse(variables)
-            .map_err(|wrong| refused("spawner.environment", wrong.to_string()))?,
-        client_allowed_scopes: spawner.oauth_client_allowed_scopes.clone(),
-        cookie_options: config.hub.cookie_options.clone(),
-        cookie_host_prefix: config.hub.cookie_host_prefix,
-        admin_access: false,
-        notebook_dir: template("spawner.notebook_dir", &spawner.notebook_dir)?,
-        default_url: template("spawner.default_url", &spawner.default_url)?,
-        debug: spawner.debug,
-        disable_user_config: spawner.disable_user_config,
-        resources: spawn_env::Resources {
-            memory_limit: spawner.mem_limit.map(|size| size.0),
-            memory_guarantee: spawner.mem_guarantee.map(|size| size.0),
-            cpu_limit: spawner.cpu_limit,
-            cpu_guarantee: spawner.cpu_guarantee,
-        },
-        tls: None,
-    })
+/// What makes starts different; its hooks have their turns apart from those of pages.
+fn start_rules(config: &Config, metrics: &Arc<Metrics>) -> Result<StartRules, AppError> {
+    let turns = Turns::default();
+    turns.count_in(Arc::clone(metrics));
+    let keys = StateKeys::parse(&config.auth.state.keys).map_err(crate::auth::AuthError::from)?;
+    let rules = StartRules::new(&config.spawner, &config.auth, keys, &turns);
+    Ok(rules.map_err(crate::auth::AuthError::from)?)
 }
 
 pub(super) fn web(
@@ -250,6 +224,9 @@ pub(super) fn web(
         named_servers: hub.named_servers.enabled,
         default_server_name: hub.named_servers.default_name.clone(),
         named_servers_per_user: hub.limits.named_servers_per_user,
+        named_servers_per_user_admin: hub.limits.named_servers_per_user_admin,
+        invalid_names: hub.named_servers.invalid_names,
+        hooks: page_hooks(config)?,
         user_redirects: hub.limits.user_redirects,
         redirect_to_server: hub.redirect_to_server,
         default_url: hub.default_url.clone(),
@@ -276,6 +253,22 @@ pub(super) fn web(
             spawner: config.spawner.r#type.as_str().to_owned(),
             authenticator: config.auth.r#type.as_str().to_owned(),
         },
+    })
+}
+
+fn page_hooks(config: &Config) -> Result<PageHooks, AppError> {
+    let turns = Turns::default();
+    let hook = |key: &str, config: &Option<crate::config::value::Hook>| -> Result<Option<Hook>, AppError> {
+        let made = config.as_ref().map(|hook| Hook::new(key, hook, &turns)).transpose();
+        Ok(made.map_err(crate::auth::AuthError::from)?)
+    };
+    let hooks = &config.spawner.hooks;
+    Ok(PageHooks {
+        options_form: hook("spawner.hooks.options_form", &hooks.options_form)?,
+        options_from_form: hook("spawner.hooks.options_from_form", &hooks.options_from_form)?,
+        progress_ready: hook("spawner.hooks.progress_ready", &hooks.progress_ready)?,
+        user_redirect: hook("hub.hooks.user_redirect", &config.hub.hooks.user_redirect)?,
+        turns,
     })
 }
 
@@ -324,6 +317,7 @@ pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
     let HubParts { supervision, servers, services, authenticator, sign_in, limiter, shutdown, settings, ui } =
         parts;
     let assets = Arc::new(Assets::embedded());
+    settings.hooks.turns.count_in(Arc::clone(&supervision.metrics));
     let mut site = Site::new(&settings.base_url);
     site.template_vars = settings.template_vars.clone();
     site.template_paths = ui.template_paths.clone();

@@ -2,6 +2,7 @@
 
 mod auth;
 mod proxy;
+mod spawner;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -167,6 +168,7 @@ fn spawner(spawner: &SpawnerConfig, report: &mut Report) {
         }
     }
     variables(&Key::new(["spawner", "environment"]), &spawner.environment, report);
+    self::spawner::check(spawner, report);
 }
 
 /// What the system cannot carry as an environment variable.
@@ -274,6 +276,14 @@ fn groups(config: &Config, report: &mut Report) {
             report.wrong(key.clone(), error.to_string());
         }
         user_names(&key.child("users"), &group.users, report);
+    }
+    let limits =
+        config.hub.limits.groups.keys().map(|name| (Key::new(["hub", "limits", "groups", name]), name));
+    let culler = config.culler.groups.keys().map(|name| (Key::new(["culler", "groups", name]), name));
+    for (key, name) in limits.chain(culler) {
+        if let Err(error) = GroupName::parse(name) {
+            report.wrong(key, error.to_string());
+        }
     }
 }
 

@@ -163,6 +163,18 @@ choice! {
 }
 
 section! {
+    /// `[hub.limits.groups.<name>]`: limits for the members of a group, besides those for everybody. 0 means no limit.
+    pub struct GroupLimitsConfig {
+        /// Servers of all members together that may be starting at the same time.
+        pub concurrent_spawns: u32 = 0,
+        /// Servers of all members together that may be running or starting at the same time.
+        pub active_servers: u32 = 0,
+        /// In place of `hub.limits.active_servers_per_user`; who is in several such groups has the highest.
+        pub active_servers_per_user: Option<u32> = None,
+    }
+}
+
+section! {
     /// `[hub.limits]`: how much at once. 0 means no limit.
     pub struct LimitsConfig {
         /// Servers that may be starting at the same time.
@@ -171,6 +183,11 @@ section! {
         pub retry_after: [u32; 2] = [30, 60],
         /// Servers that may be running or starting at the same time.
         pub active_servers: u32 = 0,
+        /// Servers of one user that may be running or starting at the same time. Beyond it a start is always refused: only the
+        /// user can make room.
+        pub active_servers_per_user: u32 = 0,
+        /// More limits, for the members of groups.
+        pub groups: BTreeMap<String, GroupLimitsConfig> = BTreeMap::new(),
         /// Named servers that one user may have.
         pub named_servers_per_user: u32 = 0,
         /// Named servers that one admin may have. Not set: as for users.

@@ -20,26 +20,19 @@ const ONLY: &[(&str, &[&str], &str)] = &[
         "servers under the user's own account are not in this build; \
          for a trial, spawner.type = \"simple\" runs them all as the hub's account, which is for tests only",
     ),
-    ("hub.named_servers.invalid_names", &["allow-start"], "this build lets such servers start"),
 ];
 
 /// Keys that only work with their default: key or table (`*` is any name), why.
 const DEFAULT_ONLY: &[(&str, &str)] = &[
     ("hub.data_dir", OWN_PAGES),
-    ("hub.hooks", HOOKS),
     ("hub.timeouts.init_servers", "the hub answers at once and verifies servers in the background"),
-    ("hub.limits.named_servers_per_user_admin", "one limit is for everyone in this build"),
     ("hub.http_client", "the limits of the hub's own requests are fixed in this build"),
     ("auth.local", ACCOUNTS),
     ("auth.pam", ACCOUNTS),
     ("spawner.poll_jitter", "the end of a server is noticed at once; polling is a safety net"),
     ("spawner.consecutive_failure_limit", "the hub goes on after failed starts in this build"),
-    ("spawner.user_options", HOOKS),
-    ("spawner.group_overrides", "all users get the same servers in this build"),
-    ("spawner.options_from_form", HOOKS),
     ("spawner.ssl_alt_names", TLS),
     ("spawner.ssl_alt_names_include_local", TLS),
-    ("spawner.hooks", HOOKS),
     ("spawner.local.cwd", ACCOUNTS),
     ("spawner.local.umask", ACCOUNTS),
     ("spawner.local.stdout", ACCOUNTS),
@@ -53,7 +46,6 @@ const DEFAULT_ONLY: &[(&str, &str)] = &[
 ];
 
 const OWN_PAGES: &str = "pages of your own are not in this build";
-const HOOKS: &str = "programs that decide (hooks) are not in this build";
 const TLS: &str =
     "HTTPS between the hub and its servers is not in this build; browsers are served by `tls.cert`";
 const ACCOUNTS: &str = "the system's accounts are not used in this build";

@@ -1,5 +1,7 @@
 //! `[spawner]`: how servers are started.
 
+pub mod variant;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -93,7 +95,7 @@ section! {
         pub options_form_file: PathBuf = PathBuf::new(),
         /// What becomes of the form's fields.
         pub options_from_form: OptionsFromForm = OptionsFromForm::Passthrough,
-        /// Options that set keys of this section: option to key.
+        /// Options that set keys of this section: option to key, or to `environment.NAME` for one variable.
         pub user_options: BTreeMap<String, String> = BTreeMap::new(),
         /// Keys of this section that have other values for members of groups.
         pub group_overrides: BTreeMap<String, GroupOverride> = BTreeMap::new(),
@@ -145,14 +147,22 @@ section! {
 section! {
     /// `[spawner.hooks]`: programs that decide instead of built-in rules.
     pub struct SpawnerHooks {
-        /// Runs before a start, and may refuse it.
+        /// Runs before a start, and may refuse it; may answer with keys of `[spawner]` and their values for this start.
         pub pre_spawn: Option<Hook> = None,
         /// Runs after a stop.
         pub post_stop: Option<Hook> = None,
-        /// Gets what the sign-in left, before a start.
+        /// Gets what the sign-in left, before a start; may answer as `pre_spawn` does.
         pub auth_state: Option<Hook> = None,
+        /// Applies a user's options: answers with the keys of `[spawner]` that they change.
+        pub apply_user_options: Option<Hook> = None,
+        /// A program that tells how a start goes, one JSON object with `progress` and `message` a line; it is ended with the start. Its `timeout` has no meaning.
+        pub progress: Option<Hook> = None,
         /// Changes what the progress page says at the end.
         pub progress_ready: Option<Hook> = None,
+        /// Answers with the HTML of the form that is shown before a start, instead of `spawner.options_form`.
+        pub options_form: Option<Hook> = None,
+        /// Turns the fields of the form, or of a link, into options, instead of `spawner.options_from_form`.
+        pub options_from_form: Option<Hook> = None,
     }
 }
 

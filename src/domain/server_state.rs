@@ -19,7 +19,7 @@ mod failure;
 
 use std::time::Duration;
 
-pub use failure::{Failure, FailureKind};
+pub use failure::{Failure, FailureKind, Rejection};
 
 /// Why a server is being stopped; decides what is kept once it has.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -123,8 +123,14 @@ pub fn from_form<'a>(
     let options = files.into_iter().fold(options, with_file);
     Ok(match preset {
         FormPreset::Passthrough => options,
-        FormPreset::Simple => options.into_iter().map(|(name, value)| (name, simple(value))).collect(),
+        FormPreset::Simple => simplified(options),
     })
+}
+
+/// Options as [`FormPreset::Simple`] has them.
+#[must_use]
+pub fn simplified(options: Options) -> Options {
+    options.into_iter().map(|(name, value)| (name, simple(value))).collect()
 }
 
 fn with_file(mut options: Options, file: FormFile<'_>) -> Options {

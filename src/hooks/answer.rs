@@ -7,8 +7,8 @@ use super::HookError;
 /// A hook's own no: `{"error": {"status_code": 403, "message": "…"}}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// An HTTP status from 400 to 599.
-    pub status_code: u16,
+    /// An HTTP status from 400 to 599, if it gave one.
+    pub status_code: Option<u16>,
     /// For whoever is refused.
     pub message: String,
     /// The same as markup, for pages that show it.
@@ -37,11 +37,11 @@ pub(super) fn read(name: &str, answer: &[u8]) -> Result<Option<Value>, HookError
 
 fn refusal(error: &Value) -> Option<Refusal> {
     let status_code = match error.get("status_code") {
-        None | Some(Value::Null) => 403,
-        Some(code) => code.as_u64().and_then(|code| u16::try_from(code).ok())?,
+        None | Some(Value::Null) => None,
+        Some(code) => Some(code.as_u64().and_then(|code| u16::try_from(code).ok())?),
     };
     let text = |key: &str| error.get(key).and_then(Value::as_str).map(str::to_owned);
-    (error.is_object() && (400..=599).contains(&status_code)).then(|| Refusal {
+    (error.is_object() && status_code.is_none_or(|code| (400..=599).contains(&code))).then(|| Refusal {
         status_code,
         message: text("message").unwrap_or_default(),
         message_html: text("message_html"),

@@ -9,6 +9,7 @@ use std::process::Stdio;
 use log::info;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, Command};
 use users::os::unix::UserExt;
@@ -19,6 +20,10 @@ use crate::domain::allow::harmless;
 /// Lines of the standard error that are logged of one run, and how long they may be.
 const MOST_LINES: usize = 50;
 const LONGEST_LINE: usize = 500;
+
+/// Objects that are heard of one run, and how long they may be.
+const MOST_OBJECTS: usize = 200;
+const LONGEST_OBJECT: usize = 8 << 10;
 
 /// Where programs are looked for if the hub itself was not told.
 const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -81,6 +86,56 @@ impl Program {
             name: name.to_owned(),
             reason: format!("it is larger than {LARGEST_ANSWER} bytes"),
         })
+    }
+}
+
+impl Program {
+    /// Runs the program and hears the objects that it writes, one a line.
+    pub(super) async fn follow(
+        &self,
+        name: &str,
+        question: String,
+        mut hear: impl FnMut(&Value),
+    ) -> Result<(), HookError> {
+        let unreachable = |source| HookError::Unreachable { name: name.to_owned(), source };
+        let mut running = Running(self.command(name).spawn().map_err(unreachable)?);
+        let child = &mut running.0;
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let hearing = objects(stdout, &mut hear);
+        tokio::try_join!(give(stdin, question), hearing, log_lines(name, stderr)).map_err(unreachable)?;
+        let status = child.wait().await.map_err(unreachable)?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(HookError::Failed { name: name.to_owned(), status: status.to_string() })
+    }
+}
+
+/// Hears every line that is a JSON object; reads on when there were enough, so that the program is not held up.
+async fn objects(stdout: Option<impl AsyncRead + Unpin>, hear: &mut impl FnMut(&Value)) -> io::Result<()> {
+    let Some(mut stdout) = stdout else { return Ok(()) };
+    let (mut line, mut fits, mut heard) = (Vec::new(), true, 0);
+    let mut buffer = vec![0; 4096];
+    loop {
+        let read = stdout.read(&mut buffer).await?;
+        let Some(part) = buffer.get(..read).filter(|part| !part.is_empty()) else { return Ok(()) };
+        for byte in part {
+            if *byte != b'\n' {
+                fits &= line.len() < LONGEST_OBJECT;
+                if fits {
+                    line.push(*byte);
+                }
+                continue;
+            }
+            let object =
+                serde_json::from_slice::<Value>(&line).ok().filter(|value| fits && value.is_object());
+            if let (Some(object), true) = (object, heard < MOST_OBJECTS) {
+                heard += 1;
+                hear(&object);
+            }
+            line.clear();
+            fits = true;
+        }
     }
 }
 

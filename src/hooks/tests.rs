@@ -65,7 +65,7 @@ fn a_refusal_has_a_status_and_words() {
     let refused = run(r#"echo '{"error": {"status_code": 418, "message": "no tea"}}'"#).unwrap_err();
     match refused {
         HookError::Refused(refusal) => {
-            assert_eq!((refusal.status_code, refusal.message.as_str()), (418, "no tea"))
+            assert_eq!((refusal.status_code, refusal.message.as_str()), (Some(418), "no tea"))
         }
         other => panic!("{other}"),
     }

@@ -182,6 +182,20 @@ pub fn with_address(db: &mut Db) -> Result<Vec<(Username, Server)>, StoreError> 
     Ok(rows.into_iter().map(|(name, row)| (Username::from_stored(name), Server::from(row))).collect())
 }
 
+/// All named servers with their owners, oldest row first.
+///
+/// # Errors
+/// If the query fails.
+pub fn named(db: &mut Db) -> Result<Vec<(Username, Server)>, StoreError> {
+    let rows: Vec<(String, Row)> = servers::table
+        .inner_join(users::table)
+        .filter(servers::name.ne(""))
+        .order(servers::id)
+        .select((users::name, Row::as_select()))
+        .load(db)?;
+    Ok(rows.into_iter().map(|(name, row)| (Username::from_stored(name), Server::from(row))).collect())
+}
+
 /// How many servers have an address.
 ///
 /// # Errors

@@ -11,6 +11,7 @@ pub mod errors;
 pub mod failure;
 pub mod form;
 pub mod home;
+mod hooked;
 pub mod login;
 pub mod logout;
 pub mod metrics;

@@ -24,13 +24,16 @@ use crate::actors::services::Services;
 use crate::actors::sign_in::SignIn;
 use crate::actors::slot::Slot;
 use crate::auth::{Authenticator, Limiter};
+use crate::config::hub::InvalidNames;
 use crate::domain::landing::Rule;
+use crate::domain::names::ServerName;
 use crate::domain::network::Network;
 use crate::domain::next_url::Origin;
 use crate::domain::oauth::pkce;
 use crate::domain::places::Places;
 use crate::domain::scope::Catalogue;
 use crate::events::Events;
+use crate::hooks::{Hook, Turns};
 use crate::metrics::Metrics;
 use crate::store::Store;
 
@@ -85,6 +88,12 @@ pub struct WebSettings {
     pub default_server_name: String,
     /// `hub.limits.named_servers_per_user`; 0 for none.
     pub named_servers_per_user: u32,
+    /// `hub.limits.named_servers_per_user_admin`, if admins have another limit.
+    pub named_servers_per_user_admin: Option<u32>,
+    /// `hub.named_servers.invalid_names`.
+    pub invalid_names: InvalidNames,
+    /// Programs that decide what pages say.
+    pub hooks: PageHooks,
     /// `hub.limits.user_redirects`.
     pub user_redirects: u32,
     /// `hub.redirect_to_server`.
@@ -195,6 +204,38 @@ pub struct Hub {
     pub settings: WebSettings,
     /// The description of the REST API, once somebody has asked for it.
     pub openapi: OnceLock<Document>,
+}
+
+/// Hooks of pages and of the progress stream. They have turns of their own, so that visitors hold up no starts.
+#[derive(Debug, Clone, Default)]
+pub struct PageHooks {
+    /// `spawner.hooks.options_form`.
+    pub options_form: Option<Hook>,
+    /// `spawner.hooks.options_from_form`.
+    pub options_from_form: Option<Hook>,
+    /// `spawner.hooks.progress_ready`.
+    pub progress_ready: Option<Hook>,
+    /// `hub.hooks.user_redirect`.
+    pub user_redirect: Option<Hook>,
+    /// The turns that they share.
+    pub turns: Turns,
+}
+
+impl WebSettings {
+    /// How many named servers an admin, or somebody else, may have; 0 for any number.
+    #[must_use]
+    pub fn named_server_limit(&self, admin: bool) -> u32 {
+        self.named_servers_per_user_admin.filter(|_| admin).unwrap_or(self.named_servers_per_user)
+    }
+
+    /// Why a server that exists must not be started by its name, if so.
+    #[must_use]
+    pub fn refused_name(&self, name: &ServerName) -> Option<String> {
+        let invalid = !name.is_default() && ServerName::parse_new(name.as_str()).is_err();
+        (invalid && self.invalid_names != InvalidNames::AllowStart).then(|| {
+            format!("Servers with invalid names such as '{name}' cannot be started; they can be stopped and deleted.")
+        })
+    }
 }
 
 impl Hub {

@@ -1,7 +1,9 @@
 //! Real processes: start, crash, stop, and what a restarted hub finds.
 
+mod admission;
 mod crashes;
 mod culling;
+mod hooks;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use actix::{AsyncContext, Context};
 use log::{info, warn};
+use tokio::sync::oneshot;
 
-use super::observed::Observed;
-use super::reports::{Finding, Gone, Note, Report};
-use super::{ServerActor, lifecycle};
-use crate::actors::admission::{Admission, Admit, Settled};
+use super::reports::{Finding, Gone, Note, Report, Tuned};
+use super::{ServerActor, admittance, lifecycle};
+use crate::actors::admission::Settled;
 use crate::actors::directory::{Outcome, Progress};
 use crate::actors::registry::{Publish, Unpublish};
 use crate::domain::route_check::{Purpose, WantedRoute};
@@ -48,6 +48,7 @@ impl ServerActor {
     /// Runs an effect that reports back; a later effect or `Abandon` makes its report void.
     fn run(&mut self, context: &Context<Self>, work: impl Future<Output = Finding> + 'static) {
         self.ticket += 1;
+        self.seeks = false;
         let ticket = self.ticket;
         let server = context.address();
         let parts = Arc::clone(&self.parts);
@@ -64,8 +65,9 @@ impl ServerActor {
 
     fn abandon(&mut self) {
         self.ticket += 1;
+        self.hooks = None;
         // A launch is left to finish: its process, if any, must be known to be ended.
-        if let Some(task) = self.task.take().filter(|_| self.running.is_some()) {
+        if let Some(task) = self.task.take().filter(|_| self.running.is_some() || self.seeks) {
             task.abort();
         }
     }
@@ -85,51 +87,56 @@ impl ServerActor {
     }
 
     fn admit(&mut self, context: &Context<Self>) {
-        let admission = self.parts.admission.clone();
-        let key = self.identity.key.clone();
-        let server = context.address();
-        let metrics = Arc::clone(&self.parts.metrics);
-        let asked = Instant::now();
-        self.run(context, async move {
-            match admission.ask(Admit(key)).await {
-                Ok(Admission::Admitted) => Event::Admitted.into(),
-                Ok(Admission::Refused(refusal)) => {
-                    Observed::refused(&metrics, refusal.retry_after, asked);
-                    Finding { refusal: Some(refusal), ..Event::Refused.into() }
-                }
-                Ok(Admission::Queued { ahead, turn }) => {
-                    let message = format!("Waiting for a free place: {ahead} before you");
-                    server.do_send(Note(Progress { percent: 5, message }));
-                    if turn.await.is_ok() {
-                        Event::Admitted.into()
-                    } else {
-                        Finding::refused("The queue was lost; try again.")
-                    }
-                }
-                Err(absent) => Finding::refused(&absent.to_string()),
-            }
-        });
+        let work = admittance::seek(Arc::clone(&self.parts), self.identity.clone(), context.address());
+        self.told = None;
+        self.run(context, work);
+        self.seeks = true;
     }
 
     fn settle(&mut self) {
-        let running = self.state.is_ready();
-        self.parts.admission.tell(Settled { key: self.identity.key.clone(), running });
+        let (running, groups) = (self.state.is_ready(), Arc::clone(&self.status.borrow().groups));
+        self.parts.admission.tell(Settled { key: self.identity.key.clone(), running, groups });
     }
 
     fn launch(&mut self, context: &Context<Self>) {
         self.running = None;
         self.note(Progress { percent: 50, message: "Spawning server...".to_owned() });
+        let (held, cancelled) = oneshot::channel();
+        self.hooks = Some(held);
+        let server = context.address();
         let order = lifecycle::Order {
             identity: self.identity.clone(),
             options: self.options.clone(),
             prepared: self.prepared.clone(),
+            cancelled,
+            tuned: Box::new(move |prepared| server.do_send(Tuned(prepared))),
         };
         self.run(context, lifecycle::launch(Arc::clone(&self.parts), order));
+        if self.teller.is_none() {
+            self.tell(context);
+        }
+    }
+
+    /// Lets the hook `progress` speak as long as the start lasts.
+    fn tell(&mut self, context: &Context<Self>) {
+        let (parts, identity, server) = (Arc::clone(&self.parts), self.identity.clone(), context.address());
+        if !parts.servers.rules.tells() {
+            return;
+        }
+        self.teller = Some(actix::spawn(async move {
+            let rules = &parts.servers.rules;
+            rules.tell(&parts, &identity, |progress| server.do_send(Note(progress))).await;
+        }));
+    }
+
+    fn http_timeout(&self) -> Duration {
+        let prepared = self.prepared.as_ref().map(|prepared| prepared.settings.http_timeout);
+        prepared.unwrap_or(self.parts.servers.http_timeout)
     }
 
     fn await_response(&mut self, context: &Context<Self>) {
         let (Some(running), Some(address)) = (self.running.clone(), self.address.clone()) else { return };
-        let work = lifecycle::await_response(Arc::clone(&self.parts), self.prefix(), running, address);
+        let work = lifecycle::await_response(self.http_timeout(), self.prefix(), running, address);
         self.run(context, work);
     }
 
@@ -193,7 +200,7 @@ impl ServerActor {
         self.run(context, work);
     }
 
-    fn arm(&mut self, after: Duration, context: &mut Context<Self>) {
+    pub(super) fn arm(&mut self, after: Duration, context: &mut Context<Self>) {
         self.disarm(context);
         let passed = context.run_later(after, |server, context| {
             server.deadline = None;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use log::{error, warn};
 use serde_json::Value;
+use tokio::sync::oneshot;
 
 use super::Identity;
 use super::prepare::{Prepared, hub_failure, prepare, revoke};
@@ -30,26 +31,32 @@ pub(super) struct Order {
     pub(super) identity: Identity,
     pub(super) options: Option<Value>,
     pub(super) prepared: Option<Arc<Prepared>>,
+    /// Ends when the start is given up.
+    pub(super) cancelled: oneshot::Receiver<()>,
+    /// Hears what was prepared before the process is started.
+    pub(super) tuned: Box<dyn FnOnce(Arc<Prepared>)>,
 }
 
 /// Creates token and client unless that was done before, and starts the process.
 pub(super) async fn launch(parts: Arc<Supervision>, order: Order) -> Finding {
-    let Order { identity, options, prepared } = order;
+    let Order { identity, options, prepared, cancelled, tuned } = order;
     let prepared = match prepared {
         Some(prepared) => prepared,
-        None => match prepare(&parts, &identity, options).await {
+        None => match prepare(&parts, &identity, options, cancelled).await {
             Ok(prepared) => Arc::new(prepared),
             Err(failure) => return Event::LaunchFailed(failure).into(),
         },
     };
+    tuned(Arc::clone(&prepared));
     let prefix = parts.prefix(&identity.key);
+    let settings = &prepared.settings;
     let request = LaunchRequest {
         key: identity.key.clone(),
         server_id: identity.id,
-        command: parts.servers.command.clone(),
+        command: settings.command.clone(),
         environment: prepared.environment.clone(),
-        ip: parts.servers.ip.clone(),
-        port: parts.servers.port,
+        ip: settings.ip.clone(),
+        port: settings.port,
         service_url_prefix: prefix.clone(),
     };
     let launched = match parts.spawner.launch(request).await {
@@ -99,10 +106,13 @@ pub(super) async fn adopt(parts: Arc<Supervision>, identity: Identity) -> Findin
     let not_adopted = |reason: &str| -> Finding {
         Event::NotAdopted(Failure::new(FailureKind::Exited, reason.to_owned())).into()
     };
-    let id = identity.id;
-    let row = match parts.store.read(move |db| servers::find_by_id(db, id)).await {
-        Ok(Some(row)) => row,
-        Ok(None) => return not_adopted("its row was removed"),
+    let (id, user_id) = (identity.id, identity.user_id);
+    let read = parts
+        .store
+        .read(move |db| Ok::<_, StoreError>((servers::find_by_id(db, id)?, users::groups_of(db, user_id)?)));
+    let (row, groups) = match read.await {
+        Ok((Some(row), groups)) => (row, groups),
+        Ok((None, _)) => return not_adopted("its row was removed"),
         Err(failed) => {
             error!(server:? = identity.key, error:% = failed; "a server could not be looked up");
             return not_adopted("the hub's database did not say where it runs");
@@ -120,6 +130,7 @@ pub(super) async fn adopt(parts: Arc<Supervision>, identity: Identity) -> Findin
         Ok(Some(running)) => Finding {
             running: Some(running),
             address: Some(Address { ip: address.ip, port: address.port }),
+            groups: Some(groups.into()),
             ..Event::Adopted.into()
         },
         Ok(None) => not_adopted("it ended while the hub was not running"),
@@ -129,13 +140,13 @@ pub(super) async fn adopt(parts: Arc<Supervision>, identity: Identity) -> Findin
 
 /// Asks the server until it answers, its time is over, or its process ends.
 pub(super) async fn await_response(
-    parts: Arc<Supervision>,
+    patience: Duration,
     prefix: String,
     running: Running,
     address: Address,
 ) -> Finding {
     let url = ReadyUrl::new(&address, &prefix);
-    match wait_ready(&url, parts.servers.http_timeout, running.ended()).await {
+    match wait_ready(&url, patience, running.ended()).await {
         Ok(_) => Event::Responded.into(),
         Err(ReadyError::Ended { .. }) => {
             let failure = ended(&running).await;
@@ -188,15 +199,19 @@ pub(super) async fn end(parts: Arc<Supervision>, identity: Identity, remains: Re
     }
     let failure = failure.map(Arc::new);
     for again in 0..CLEANING_TRIES {
-        let (row, failure) = (identity.clone(), failure.clone());
-        match parts.store.write(move |db| clean(db, &row, failure.as_deref())).await {
-            Ok(()) => return Event::Ended.into(),
+        let (row, cause) = (identity.clone(), failure.clone());
+        match parts.store.write(move |db| clean(db, &row, cause.as_deref())).await {
+            Ok(()) => {
+                parts.servers.rules.stopped(&parts, &identity, failure.as_deref()).await;
+                return Event::Ended.into();
+            }
             Err(failed) => {
                 warn!(server:? = identity.key, error:% = failed; "cleaning up after a server failed");
                 tokio::time::sleep(Duration::from_millis(200) * 2_u32.pow(again)).await;
             }
         }
     }
+    parts.servers.rules.stopped(&parts, &identity, failure.as_deref()).await;
     error!(server:? = identity.key; "a stopped server is still recorded as running; the next start or check cleans up");
     Event::Ended.into()
 }

@@ -108,9 +108,14 @@ impl Observed {
     }
 
     fn failed(&mut self, failure: &Failure) {
+        if let Some(rejection) = failure.rejection.as_ref().filter(|rejection| rejection.status < 500) {
+            let reason = rejection.reason.as_deref().unwrap_or_default();
+            self.metrics.spawn(SpawnStatus::Failure, reason, took(self.starting.take()));
+            return;
+        }
         let reason = match failure.kind {
             FailureKind::Exited | FailureKind::OutOfMemory => "exited",
-            FailureKind::Launch | FailureKind::TimedOut | FailureKind::Hub => "",
+            FailureKind::Launch | FailureKind::TimedOut | FailureKind::Hook | FailureKind::Hub => "",
         };
         self.metrics.spawn(SpawnStatus::Error, reason, took(self.starting.take()));
     }

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::Utc;
-use log::error;
+use log::{error, warn};
 use serde_json::Value;
+use tokio::sync::oneshot;
 
 use super::Identity;
+use super::rules::Facts;
+use crate::actors::asked::Person;
 use crate::actors::permissions;
-use crate::actors::supervision::Supervision;
+use crate::actors::supervision::{ServerSettings, Supervision};
 use crate::domain::names::ServerKey;
 use crate::domain::oauth::client::{distinct_server_client_id, server_client_id};
 use crate::domain::server_state::{Failure, FailureKind};
@@ -25,6 +28,8 @@ const SERVICE_URL: &str = "JUPYTERHUB_SERVICE_URL";
 /// What the database holds for a start, and the environment that goes with it.
 pub(crate) struct Prepared {
     pub(super) environment: BTreeMap<String, String>,
+    /// What this start is made with.
+    pub(super) settings: Arc<ServerSettings>,
 }
 
 pub(super) fn hub_failure() -> Failure {
@@ -44,26 +49,67 @@ enum PrepareError {
     Removed,
 }
 
-/// Creates token and client; the environment that goes with them.
+/// Runs the hooks, then creates token and client; the environment that goes with them.
 pub(super) async fn prepare(
     parts: &Arc<Supervision>,
     identity: &Identity,
     options: Option<Value>,
+    cancelled: oneshot::Receiver<()>,
 ) -> Result<Prepared, Failure> {
-    let shared = Arc::clone(parts);
-    let row = identity.clone();
-    let written = parts.store.write(move |db| credentials(db, &shared, &row, options)).await;
-    let (token, client_id) = written.map_err(|failed| {
+    let unprepared = |failed: PrepareError| {
         error!(server:? = identity.key, error:% = failed; "a start could not be prepared");
         hub_failure()
-    })?;
-    Ok(Prepared { environment: environment(parts, identity, &token, &client_id) })
+    };
+    let rules = &parts.servers.rules;
+    let settings = if rules.differ() {
+        let (row, needs_state) = (identity.clone(), rules.needs_state());
+        let options = options.clone();
+        let facts = parts.store.write(move |db| facts(db, &row, options, needs_state));
+        let facts = facts.await.map_err(unprepared)?;
+        let settings = tokio::select! {
+            settings = rules.settings(parts, identity, &facts) => settings?,
+            _ = cancelled => return Err(Failure::new(FailureKind::Hook, "The start was given up")),
+        };
+        Arc::new(settings)
+    } else {
+        warn_of_unused(identity, options.as_ref());
+        Arc::new(parts.servers.clone())
+    };
+    let (shared, row, made) = (Arc::clone(parts), identity.clone(), Arc::clone(&settings));
+    let written = parts.store.write(move |db| credentials(db, &shared, &made, &row, options)).await;
+    let (token, client_id) = written.map_err(unprepared)?;
+    let environment = environment(&settings, identity, &token, &client_id);
+    Ok(Prepared { environment, settings })
+}
+
+/// Options that somebody chose, although nothing is made of them.
+fn warn_of_unused(identity: &Identity, options: Option<&Value>) {
+    if options.and_then(Value::as_object).is_some_and(|options| !options.is_empty()) {
+        warn!(server:? = identity.key; "the options of a start are kept, but nothing applies them: see spawner.user_options");
+    }
+}
+
+/// What hooks and rules want to know. The options are kept also if a hook fails (lifecycle.md 6.2, 6).
+fn facts(
+    db: &mut Db,
+    identity: &Identity,
+    options: Option<Value>,
+    needs_state: bool,
+) -> Result<Facts, PrepareError> {
+    let server = servers::find_by_id(db, identity.id)?.ok_or(PrepareError::Removed)?;
+    let person = Person::find(db, identity.user_id)?.ok_or(PrepareError::Removed)?;
+    if options.is_some() {
+        servers::set_user_options(db, identity.id, options.as_ref())?;
+    }
+    let auth_state = if needs_state { users::encrypted_auth_state(db, identity.user_id)? } else { None };
+    Ok(Facts { person, options: options.or(server.user_options), auth_state })
 }
 
 /// One transaction: options and times, the server's API token, its OAuth client (lifecycle.md 6.2, 4 to 11).
 fn credentials(
     db: &mut Db,
     parts: &Supervision,
+    settings: &ServerSettings,
     identity: &Identity,
     options: Option<Value>,
 ) -> Result<(Secret, String), PrepareError> {
@@ -91,11 +137,11 @@ fn credentials(
             description: note.clone(),
             secret_hash: Secret::new(hashed()?),
             redirect_uri,
-            allowed_scopes: client_scopes(&parts.servers.client_scopes, &identity.key),
+            allowed_scopes: client_scopes(&settings.client_scopes, &identity.key),
             owner: oauth::ClientOwner::Server(identity.id),
         },
     )?;
-    let scopes = permissions::server_token_scopes(db, parts, &user, &identity.key)?;
+    let scopes = permissions::server_token_scopes(db, parts, &user, &identity.key, &settings.token_scopes)?;
     let id = tokens::create(
         db,
         &tokens::NewToken {
@@ -148,12 +194,11 @@ pub(super) fn revoke(db: &mut Db, identity: &Identity) -> Result<(), StoreError>
 }
 
 fn environment(
-    parts: &Supervision,
+    settings: &ServerSettings,
     identity: &Identity,
     api_token: &Secret,
     client_id: &str,
 ) -> BTreeMap<String, String> {
-    let settings = &parts.servers;
     let bind = BindAddress::Tcp { tls: false, ip: settings.ip.clone(), port: settings.port };
     let hub = spawn_env::HubAddresses {
         server_origin: settings.places.server_origin(&identity.key.user),

@@ -8,7 +8,8 @@ use actix::{AsyncContext, Context, Handler, Message};
 use super::ServerActor;
 use super::prepare::Prepared;
 use crate::actors::directory::{Outcome, Progress, Refusal};
-use crate::domain::server_state::{Event, Failure};
+use crate::domain::names::GroupName;
+use crate::domain::server_state::{Event, Failure, State};
 use crate::metrics::Poll;
 use crate::spawn::{Address, Running};
 
@@ -23,11 +24,13 @@ pub(crate) struct Finding {
     pub(super) address: Option<Address>,
     pub(super) prepared: Option<Arc<Prepared>>,
     pub(super) refusal: Option<Refusal>,
+    /// The owner's groups, if they were looked up.
+    pub(super) groups: Option<Arc<[GroupName]>>,
 }
 
 impl From<Event> for Finding {
     fn from(event: Event) -> Self {
-        Self { event, running: None, address: None, prepared: None, refusal: None }
+        Self { event, running: None, address: None, prepared: None, refusal: None, groups: None }
     }
 }
 
@@ -54,6 +57,10 @@ impl Handler<Report> for ServerActor {
         }
         let finding = report.finding;
         self.task = None;
+        self.seeks = false;
+        if let Some(groups) = finding.groups {
+            self.status.send_modify(|status| status.groups = groups);
+        }
         if let Some(prepared) = finding.prepared {
             self.prepared = Some(prepared);
         }
@@ -66,6 +73,22 @@ impl Handler<Report> for ServerActor {
         }
         self.apply(finding.event, context);
         true
+    }
+}
+
+/// The hooks of a start are through: from now on its own timeout counts.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Tuned(pub(super) Arc<Prepared>);
+
+impl Handler<Tuned> for ServerActor {
+    type Result = ();
+
+    fn handle(&mut self, Tuned(prepared): Tuned, context: &mut Context<Self>) {
+        if matches!(self.state, State::Launching { cancelled: false, .. }) {
+            self.arm(prepared.settings.start_timeout, context);
+            self.prepared = Some(prepared);
+        }
     }
 }
 

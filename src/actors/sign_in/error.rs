@@ -76,7 +76,7 @@ impl From<AuthError> for SignInError {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::Hook(HookError::Refused(refusal)) => {
-                Self::Refused { status: refusal.status_code, message: refusal.message }
+                Self::Refused { status: refusal.status_code.unwrap_or(403), message: refusal.message }
             }
             other => Self::Auth(other),
         }

@@ -15,6 +15,20 @@ pub struct Failure {
     pub signal: Option<i32>,
     /// The last lines that the process wrote, oldest first, without secrets; empty if it never ran.
     pub last_lines: Vec<String>,
+    /// If somebody who may do so said no: how that is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejection: Option<Rejection>,
+}
+
+/// A start was refused by a rule or a hook: nothing is broken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// The HTTP status, 400 to 599.
+    pub status: u16,
+    /// A word for metrics.
+    pub reason: Option<String>,
+    /// The message as markup, for pages. Who writes it is trusted.
+    pub message_html: Option<String>,
 }
 
 /// What kind of failure it was.
@@ -29,6 +43,8 @@ pub enum FailureKind {
     OutOfMemory,
     /// Something took longer than its timeout.
     TimedOut,
+    /// A hook failed or said no, or the user's options cannot be applied.
+    Hook,
     /// The hub itself could not do its part (database, route).
     Hub,
 }
@@ -42,6 +58,7 @@ impl FailureKind {
             Self::Exited => "exited",
             Self::OutOfMemory => "out-of-memory",
             Self::TimedOut => "timed-out",
+            Self::Hook => "hook",
             Self::Hub => "hub",
         }
     }
@@ -51,6 +68,19 @@ impl Failure {
     /// A failure without a process that ended.
     #[must_use]
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), exit_status: None, signal: None, last_lines: Vec::new() }
+        Self {
+            kind,
+            message: message.into(),
+            exit_status: None,
+            signal: None,
+            last_lines: Vec::new(),
+            rejection: None,
+        }
+    }
+
+    /// The HTTP status of a request that meets this failure.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.rejection.as_ref().map_or(500, |rejection| rejection.status)
     }
 }

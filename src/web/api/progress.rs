@@ -12,14 +12,17 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, web};
 use futures_util::{Stream, stream};
+use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use self::events::Event;
 use super::lookup;
+use crate::actors::asked;
 use crate::actors::directory::ServerStatus;
 use crate::domain::names::ServerKey;
 use crate::domain::server_state::Pending;
+use crate::hooks::Hook;
 use crate::store::Db;
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::caller::ApiCaller;
@@ -62,13 +65,22 @@ pub(super) async fn stream(
         return Err(Refused::bad(format!("{} is not starting...", key.log_name())).into());
     };
     let url = hub.servers.url(&key);
-    let follower = Follower { status, url, sent: Sent::Nothing, silence: KEEP_ALIVE };
+    let finish = finish(&hub, &key, &url);
+    let follower = Follower { status, url, finish, sent: Sent::Nothing, silence: KEEP_ALIVE };
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-cache"))
         // nginx holds back what it does not know to be a stream
         .insert_header(("x-accel-buffering", "no"))
         .streaming(events(follower)))
+}
+
+/// Who is to be asked about the last event, and what.
+fn finish(hub: &Hub, key: &ServerKey, url: &str) -> Option<(Hook, Value)> {
+    let hook = hub.settings.hooks.progress_ready.clone()?;
+    let user = json!({ "name": key.user.as_str() });
+    let server = asked::server(key, url, None);
+    Some((hook, json!({ "hook": "progress_ready", "user": user, "server": server })))
 }
 
 fn exists(db: &mut Db, key: &ServerKey) -> Result<(), Refused> {
@@ -89,6 +101,8 @@ fn has_news(status: &ServerStatus) -> bool {
 struct Follower {
     status: watch::Receiver<ServerStatus>,
     url: String,
+    /// The hook `progress_ready` and its question.
+    finish: Option<(Hook, Value)>,
     sent: Sent,
     /// How long nothing may be sent.
     silence: Duration,
@@ -122,7 +136,7 @@ impl Follower {
             let status = self.status.borrow_and_update().clone();
             if status.pending.is_none() || status.attempt != attempt {
                 self.sent = Sent::Everything;
-                return Some(self.last(&status, count));
+                return Some(self.last(&status, count).await);
             }
             if let Some(bytes) = self.new_events(&status, attempt, count) {
                 return Some(bytes);
@@ -145,9 +159,14 @@ impl Follower {
     }
 
     /// What was reported to the end, and how it ended. Who comes afterwards gets the end alone.
-    fn last(&self, status: &ServerStatus, count: usize) -> Bytes {
+    async fn last(&self, status: &ServerStatus, count: usize) -> Bytes {
         let mut bytes = if count > 0 { unsent(status, count) } else { Vec::new() };
-        bytes.extend_from_slice(&Event::last(status, &self.url).bytes());
+        let event = Event::last(status, &self.url);
+        let changed = match &self.finish {
+            Some((hook, question)) if status.ready => event.changed_by(hook, question).await,
+            _ => None,
+        };
+        bytes.extend_from_slice(&changed.unwrap_or_else(|| event.bytes()));
         Bytes::from(bytes)
     }
 }

@@ -21,10 +21,11 @@ use crate::web::state::Hub;
 /// If the database or the template fails.
 pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse, PageError> {
     let owner = visitor.id;
-    let read = hub
-        .store
-        .read(move |db| Ok::<_, StoreError>((servers::of_user(db, owner)?, users::groups_of(db, owner)?)));
-    let (mut rows, groups) = read.await?;
+    let read = hub.store.read(move |db| {
+        let admin = users::find_by_id(db, owner)?.is_some_and(|user| user.admin);
+        Ok::<_, StoreError>((admin, servers::of_user(db, owner)?, users::groups_of(db, owner)?))
+    });
+    let (admin, mut rows, groups) = read.await?;
     rows.sort_by(|one, other| one.name.cmp(&other.name));
     let (default, named): (Vec<Server>, Vec<Server>) =
         rows.into_iter().partition(|server| server.name.is_default());
@@ -39,7 +40,7 @@ pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse
             .map(|server| entry(&hub, &visitor.name, server.name.clone(), Some(server), &groups))
             .collect(),
         allow_named_servers: settings.named_servers,
-        named_server_limit_per_user: settings.named_servers_per_user,
+        named_server_limit_per_user: settings.named_server_limit(admin),
     };
     visitor.visitor.page(&hub, StatusCode::OK, &page).await
 }

@@ -1,18 +1,17 @@
 //! `spawn[/<user>[/<server>]]`: starts a server, with an options form if there is one (pages.md 6.5).
 
 mod begin;
+mod options;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, web};
-use log::warn;
 
 use super::address::Arguments;
 use super::destination::destination;
-use super::form::{Form, Submission};
+use super::form::Submission;
 use super::target::{self, Names, Target};
 use super::visitor::SignedIn;
-use crate::domain::user_options::{self, FormPreset, LinkOptions, OptionsError};
 use crate::domain::xsrf;
 use crate::web::error::{PageError, Refused};
 use crate::web::render::pages::SpawnPage;
@@ -40,14 +39,18 @@ pub async fn show(
     if status.is_active() {
         return to_pending(&hub, visitor, &target);
     }
-    match linked_options(&visitor) {
-        Ok(options) if !options.is_empty() => {
-            match begin::start(&hub, &visitor, &target, Some(options)).await {
-                Err(refused) if has_form(&hub) => form(&hub, visitor, &target, Some(refused)).await,
+    match options::linked(&visitor) {
+        Ok(linked) if !linked.is_empty() => {
+            let begun = match options::of_link(&hub, &target, linked).await {
+                Ok(options) => begin::start(&hub, &visitor, &target, Some(options)).await,
+                Err(refused) => Err(refused),
+            };
+            match begun {
+                Err(refused) if options::has_form(&hub) => form(&hub, visitor, &target, Some(refused)).await,
                 outcome => outcome.map_err(PageError::from).and_then(|()| to_pending(&hub, visitor, &target)),
             }
         }
-        Ok(_) if has_form(&hub) => form(&hub, visitor, &target, None).await,
+        Ok(_) if options::has_form(&hub) => form(&hub, visitor, &target, None).await,
         Ok(_) => {
             begin::start(&hub, &visitor, &target, None).await?;
             to_pending(&hub, visitor, &target)
@@ -74,35 +77,15 @@ pub async fn submit(
         let what = if status.ready { "already running" } else { "already starting or stopping" };
         return Err(Refused::bad(format!("{} is {what}", target.key.log_name())).into());
     }
-    let options = sent_options(&hub, &sent).map_err(|odd| Refused::bad(odd.to_string()));
-    let begun = match options {
+    let begun = match options::of_form(&hub, &target, &sent).await {
         Ok(options) => begin::start(&hub, &visitor, &target, Some(options)).await,
         Err(refused) => Err(refused),
     };
     match begun {
         Ok(()) => to_pending(&hub, visitor, &target),
-        Err(refused) if has_form(&hub) => form(&hub, visitor, &target, Some(refused)).await,
+        Err(refused) if options::has_form(&hub) => form(&hub, visitor, &target, Some(refused)).await,
         Err(refused) => Err(refused.into()),
     }
-}
-
-fn has_form(hub: &Hub) -> bool {
-    !hub.settings.options_form.is_empty()
-}
-
-/// The options in the page's address.
-fn linked_options(visitor: &SignedIn) -> Result<user_options::Options, OptionsError> {
-    let LinkOptions { options, warning } =
-        user_options::from_query(super::address::query(&visitor.visitor.visit.uri))?;
-    if let Some(warning) = warning {
-        warn!(user = visitor.name.as_str(), warning:? = warning; "odd options in a link to the spawn page");
-    }
-    Ok(options)
-}
-
-fn sent_options(hub: &Hub, sent: &Form) -> Result<user_options::Options, OptionsError> {
-    let preset = if hub.settings.simple_options { FormPreset::Simple } else { FormPreset::Passthrough };
-    user_options::from_form(sent.fields(), sent.files(), preset)
 }
 
 /// To the page that watches the start; it gets the arguments of this one.
@@ -126,7 +109,7 @@ async fn form(
     let page = SpawnPage {
         for_user: (target.key.user != visitor.name).then(|| target.key.user.to_string()),
         server_name: target.key.server.to_string(),
-        spawner_options_form: hub.settings.options_form.clone(),
+        spawner_options_form: options::form(hub, target).await?,
         url: arguments.added_to(super::address::path(uri)),
         error_message: refused.map(|refused| refused.message),
         html_error_message: None,

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::stamp::{Stamp, stamp};
 use crate::actors::directory::ServerStatus;
+use crate::domain::admission::Place;
 use crate::domain::names::{GroupName, ServerKey};
 use crate::store::servers::{LastFailure, Server};
 use crate::web::state::Hub;
@@ -16,7 +17,7 @@ use crate::web::state::Hub;
     "name": "lab", "display_name": "My lab", "full_name": "ada/lab", "last_activity": "2026-01-02T03:04:05Z",
     "started": "2026-01-02T03:04:05Z", "pending": null, "ready": true, "stopped": false, "url": "/user/ada/lab/",
     "user_options": {}, "progress_url": "/hub/api/users/ada/servers/lab/progress", "full_url": null,
-    "full_progress_url": null, "last_failure": null, "cull_at": null, "keep_until": null,
+    "full_progress_url": null,
 }))]
 pub struct ServerView {
     /// Empty for the default server.
@@ -49,14 +50,22 @@ pub struct ServerView {
     full_url: Option<String>,
     /// With scheme and host, where a public address is configured.
     full_progress_url: Option<String>,
-    /// Why its last start failed, or why it ended by itself; null if that never happened.
+    /// Why its last start failed, or why it ended by itself; left out if that never happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     last_failure: Option<FailureView>,
-    /// When it will be stopped because nobody uses it or because of its age, as things stand; null if that is not to be.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    /// When it will be stopped because nobody uses it or because of its age, as things stand; left out if
+    /// that is not to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime)]
     cull_at: Option<Stamp>,
-    /// Until when its owner keeps it from being stopped.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    /// Until when its owner keeps it from being stopped; left out if they do not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime)]
     keep_until: Option<Stamp>,
+    /// Its place in line, while it waits until it may start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<QueueView>,
     /// What the spawner keeps, for who may see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object)]
@@ -103,6 +112,7 @@ impl ServerView {
             cull_at: stamp(row.and_then(|row| hub.servers.cull_at(row, status, groups))),
             keep_until: stamp(row.and_then(|row| row.keep_until)),
             last_failure: row.and_then(|row| row.last_failure.as_ref()).map(FailureView::new),
+            queue: status.place.map(QueueView::new),
             state: (state == StateVisibility::Shown).then(|| spawner_state(row, status)),
         }
     }
@@ -116,6 +126,22 @@ impl ServerView {
             failure.log = Some(lines.to_vec());
         }
         self
+    }
+}
+
+/// A place in line; not part of the reference's model.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ServerQueue, example = json!({ "position": 3, "estimate": 40 }))]
+struct QueueView {
+    /// 1 for the next one.
+    position: usize,
+    /// About how many seconds it takes; null as long as nobody knows.
+    estimate: Option<u64>,
+}
+
+impl QueueView {
+    fn new(place: Place) -> Self {
+        Self { position: place.ahead.saturating_add(1), estimate: place.estimate.map(|time| time.as_secs()) }
     }
 }
 

@@ -206,6 +206,7 @@ fn allowed_but(operation: &Operation, reply: &Reply) -> bool {
     match operation.id.as_str() {
         "change_proxy" => reply.status == 400 && says("embedded"),
         "follow_start" | "follow_start_default" => reply.status == 400 && says("is not starting"),
+        "keep_server" | "keep_server_default" => reply.status == 400 && says("is not running"),
         "admin_access" => reply.status == 403 && says("admin access to user servers disabled"),
         "owner_of_cookie" | "owner_of_cookie_in_body" => reply.status == 404 && says("login cookie"),
         "create_server_default" => reply.status == 409 && says("already has a default server"),

@@ -1,10 +1,13 @@
 //! The events of a start's progress: what each holds, and how it goes over the wire.
 
 use actix_web::web::Bytes;
+use log::warn;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::actors::directory::{Outcome, Progress, ServerStatus};
+use crate::hooks::Hook;
 
 /// One event.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
@@ -40,7 +43,9 @@ impl Event {
         }
         match &status.outcome {
             Some(Outcome::Failed(failure) | Outcome::Ended(failure)) => {
-                Self::failed(&format!("Spawn failed: {}", failure.message), &failure.last_lines)
+                let event = Self::failed(&format!("Spawn failed: {}", failure.message), &failure.last_lines);
+                let html = failure.rejection.as_ref().and_then(|rejection| rejection.message_html.clone());
+                Self { html_message: html.or(event.html_message.clone()), ..event }
             }
             Some(Outcome::Refused(refusal)) => {
                 Self::failed(&format!("Spawn failed: {}", refusal.message), &[])
@@ -79,6 +84,29 @@ impl Event {
         Self { message: format!("{message}\n{lines}"), html_message: Some(html), ..failed }
     }
 
+    /// What the hook `progress_ready` makes of this event, as it goes over the wire; `None` if it has nothing to say or
+    /// fails. It stays the last event, whatever the hook says.
+    pub(super) async fn changed_by(&self, hook: &Hook, question: &Value) -> Option<Bytes> {
+        let mut question = question.clone();
+        question.as_object_mut()?.insert("payload".to_owned(), serde_json::to_value(self).ok()?);
+        match hook.ask(&question).await {
+            Ok(Some(Value::Object(mut event))) => {
+                event.insert("ready".to_owned(), true.into());
+                event.entry("progress").or_insert_with(|| 100.into());
+                Some(Bytes::from(format!("data: {}\n\n", Value::Object(event))))
+            }
+            Ok(None | Some(Value::Null)) => None,
+            Ok(Some(_)) => {
+                warn!("the hook progress_ready gave no usable answer: expected an event");
+                None
+            }
+            Err(failed) => {
+                warn!(error:% = failed; "a hook failed");
+                None
+            }
+        }
+    }
+
     /// As it goes over the wire: JSON has no line breaks of its own, so an event is one line.
     pub(super) fn bytes(&self) -> Bytes {
         // a struct of strings and numbers always has a JSON form
@@ -107,7 +135,7 @@ fn escape(text: &str) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::domain::server_state::{Failure, FailureKind};

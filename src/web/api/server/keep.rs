@@ -12,7 +12,7 @@ use crate::domain::timestamp;
 use crate::store::servers;
 use crate::web::api::lookup;
 use crate::web::error::{ApiError, Refused};
-use crate::web::extract::body::Body;
+use crate::web::extract::body::{self, Body};
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::path::Path;
 use crate::web::openapi::bodies::KeepBody;
@@ -49,9 +49,10 @@ pub(in crate::web::api) async fn keep(
 ) -> Result<HttpResponse, ApiError> {
     let key = path.server();
     caller.require(KEEP, lookup::resource(&key))?;
-    let id = running(&hub, &key, &find(&hub, &key).await?)?;
+    let found = find(&hub, &key).await?;
     let now = Utc::now();
-    let until = time(&body.object_if_any()?.unwrap_or_default(), now)?;
+    let until = time(&body::object(body.json()?.unwrap_or_default())?, now)?;
+    let id = running(&hub, &key, &found)?;
     let policy = hub.servers.culling();
     let policy = policy
         .ok_or_else(|| Refused::bad("No server is stopped for being idle here: culler.enabled = false"))?;
@@ -70,7 +71,6 @@ pub(in crate::web::api) async fn keep(
     operation_id = "release_server",
     responses(
         (status = 200, description = "The server as it is now", body = ServerView),
-        (status = 400, description = "ada is not running"),
         (status = 404, description = "No such server: ada/lab"),
     ),
     extensions(("x-required-scopes" = json!(KEEP))),
@@ -82,8 +82,14 @@ pub(in crate::web::api) async fn release(
 ) -> Result<HttpResponse, ApiError> {
     let key = path.server();
     caller.require(KEEP, lookup::resource(&key))?;
-    let id = running(&hub, &key, &find(&hub, &key).await?)?;
-    set(&hub, &caller, &key, id, None).await
+    let found = find(&hub, &key).await?;
+    if !found.exists(&key) {
+        return Err(lookup::no_such_server(&key).into());
+    }
+    match &found.row {
+        Some(row) => set(&hub, &caller, &key, row.id, None).await,
+        None => Ok(HttpResponse::Ok().json(found.view(&hub, &caller, &key))),
+    }
 }
 
 fn running(hub: &Hub, key: &ServerKey, found: &Found) -> Result<ServerId, Refused> {

@@ -40,7 +40,7 @@ pub(super) fn check(hub: &Hub, key: &ServerKey, found: &Found) -> Result<(), Ref
     }
     check_enabled(hub)?;
     if found.row.is_some() {
-        return Ok(());
+        return hub.settings.refused_name(&key.server).map_or(Ok(()), |why| Err(Refused::bad(why)));
     }
     check_limit(hub, found)?;
     check_name(key.server.as_str()).map(drop)
@@ -51,7 +51,7 @@ pub(super) fn check_enabled(hub: &Hub) -> Result<(), Refused> {
 }
 
 pub(super) fn check_limit(hub: &Hub, found: &Found) -> Result<(), Refused> {
-    let most = hub.settings.named_servers_per_user;
+    let most = hub.settings.named_server_limit(found.owner.admin);
     if most == 0 || found.named < usize::try_from(most).unwrap_or(usize::MAX) {
         return Ok(());
     }

@@ -13,13 +13,13 @@ use crate::web::extract::path::Path;
 use crate::web::sign_in;
 use crate::web::state::Hub;
 
-const START: &[&str] = &["start:servers"];
-const STOP: &[&str] = &["delete:servers"];
+/// Both to stop and to start.
+const RESTART: &[&str] = &["servers"];
 
 /// Restart a server
 ///
 /// Right in every state: one that runs or stops starts again once it has stopped, one that does not run starts, one that
-/// is starting goes on. It starts with the options of the last time. Needs `delete:servers`, too.
+/// is starting goes on. It starts with the options of the last time.
 #[utoipa::path(
     post,
     path = "/users/{user}/servers/{server}/restart",
@@ -33,7 +33,7 @@ const STOP: &[&str] = &["delete:servers"];
         (status = 429, description = "Too many servers are starting right now. Try again in 60 seconds."),
         (status = 500, description = "The server didn't answer in 20 seconds"),
     ),
-    extensions(("x-required-scopes" = json!(START))),
+    extensions(("x-required-scopes" = json!(RESTART))),
 )]
 pub(in crate::web::api) async fn restart(
     path: Path,
@@ -41,8 +41,7 @@ pub(in crate::web::api) async fn restart(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     let key = path.server();
-    caller.require(START, lookup::resource(&key))?;
-    caller.require(STOP, lookup::resource(&key))?;
+    caller.require(RESTART, lookup::resource(&key))?;
     let found = find(&hub, &key).await?;
     for moment in [Moment::Stop, Moment::Spawn] {
         sign_in::check_owner(&hub, &caller, &found.owner, moment).await?;

@@ -10,7 +10,7 @@ use crate::actors::directory::{Outcome, ServerStatus};
 use crate::actors::server::{Identity, StartReply};
 use crate::actors::sign_in::Moment;
 use crate::domain::names::ServerKey;
-use crate::domain::server_state::Pending;
+use crate::domain::server_state::{Failure, Pending};
 use crate::domain::user_options;
 use crate::store::Db;
 use crate::store::servers;
@@ -129,12 +129,17 @@ pub(super) fn answer(status: &ServerStatus) -> Result<HttpResponse, Refused> {
     Err(match &status.outcome {
         Some(Outcome::Refused(refusal)) => refusal.clone().into(),
         Some(Outcome::Failed(failure) | Outcome::Ended(failure)) => {
-            Refused::new(StatusCode::INTERNAL_SERVER_ERROR, failure.message.clone())
+            Refused::new(status_of(failure), failure.message.clone())
         }
         Some(Outcome::Stopped | Outcome::Culled(_) | Outcome::Cancelled | Outcome::Ready) | None => {
             Refused::conflict("The server was stopped while it was starting")
         }
     })
+}
+
+/// 500, unless a hook or the options say otherwise.
+pub(in crate::web) fn status_of(failure: &Failure) -> StatusCode {
+    StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 #[cfg(test)]
@@ -144,7 +149,7 @@ mod tests {
     use super::*;
     use crate::actors::directory::Refusal;
     use crate::domain::names::{ServerName, Username};
-    use crate::domain::server_state::{Failure, FailureKind};
+    use crate::domain::server_state::FailureKind;
 
     fn status(pending: Option<Pending>, ready: bool, outcome: Option<Outcome>) -> ServerStatus {
         ServerStatus { pending, ready, outcome, ..ServerStatus::default() }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
-
 use crate::actors::directory::{Outcome, ServerStatus};
 use crate::actors::server::{Identity, StartReply};
 use crate::actors::sign_in::Moment;
@@ -13,6 +11,7 @@ use crate::domain::user_options::Options;
 use crate::store::servers::{self, Server};
 use crate::store::users::User;
 use crate::store::{Db, StoreError};
+use crate::web::api::server::start::status_of;
 use crate::web::error::Refused;
 use crate::web::pages::address::Arguments;
 use crate::web::pages::target::Target;
@@ -35,11 +34,11 @@ pub(super) async fn check_name(hub: &Hub, target: &Target, arguments: &Arguments
         return Err(Refused::bad("Named servers are not enabled on this hub."));
     }
     if target.server.is_some() {
-        return Ok(());
+        return hub.settings.refused_name(&target.key.server).map_or(Ok(()), |why| Err(Refused::bad(why)));
     }
     ServerName::parse_new(target.key.server.as_str()).map_err(|odd| Refused::bad(odd.to_string()))?;
     display_name(arguments)?;
-    let limit = hub.settings.named_servers_per_user;
+    let limit = hub.settings.named_server_limit(target.user.admin);
     let owner = target.user.id;
     let rows = hub.store.read(move |db| servers::of_user(db, owner)).await?;
     let named = rows.iter().filter(|server| !server.name.is_default()).count();
@@ -104,9 +103,17 @@ fn judge(status: ServerStatus, attempt: u64, target: &Target) -> Result<(), Refu
     match status.outcome {
         Some(Outcome::Refused(refusal)) => Err(refusal.into()),
         Some(Outcome::Failed(failure) | Outcome::Ended(failure)) => {
-            let message =
-                format!("The server of {} could not be started. {}", target.key.log_name(), failure.message);
-            Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, message))
+            let message = match failure.rejection {
+                Some(_) => failure.message.clone(),
+                None => {
+                    format!(
+                        "The server of {} could not be started. {}",
+                        target.key.log_name(),
+                        failure.message
+                    )
+                }
+            };
+            Err(Refused::new(status_of(&failure), message))
         }
         Some(Outcome::Ready | Outcome::Stopped | Outcome::Culled(_) | Outcome::Cancelled) | None => Ok(()),
     }
