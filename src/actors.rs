@@ -16,6 +16,7 @@ pub mod journal;
 pub mod obituary;
 pub mod permissions;
 pub mod registry;
+mod rounds;
 pub mod server;
 pub mod servers;
 pub mod service;

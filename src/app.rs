@@ -40,6 +40,7 @@ use crate::config::auth::AuthType;
 use crate::config::cookie_secret::{CookieSecretError, cookie_secret};
 use crate::config::hub::InvalidNames;
 use crate::config::{AddressError, Config};
+use crate::spawn::raise_open_files;
 use crate::store::{OpenMode, Store, StoreError};
 use crate::web::state::{Hub, Shutdown};
 
@@ -139,6 +140,7 @@ async fn serve(config: Config) -> Result<(), AppError> {
     let metrics = observe::metrics(&config)?;
     let events = observe::events(&config, &metrics)?;
     greet(&config);
+    raise_open_files();
     let addresses = config.addresses()?;
     let _pid_file = pid_file::PidFile::write(&config.hub.pid_file)?;
     let link = proxy::Link::new(&config, &addresses)?;

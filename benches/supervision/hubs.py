@@ -109,10 +109,18 @@ class Hub:
         with ThreadPoolExecutor(at_once) as pool:
             return list(pool.map(one, users))
 
-    def ready(self, limit=50000):
-        """How many servers are ready, as REST says."""
-        status, users = self.call("GET", f"/users?state=ready&limit={limit}", want_json=True)
-        return sum(server["ready"] for user in users for server in user["servers"].values()) if status == 200 else 0
+    def ready(self, page=200):
+        """How many servers are ready, as REST says; `page` users at a time, more the hubs do not give."""
+        ready = offset = 0
+        while True:
+            path = f"/users?state=ready&limit={page}&offset={offset}"
+            status, users = self.call("GET", path, want_json=True)
+            if status != 200:
+                return 0
+            ready += sum(server["ready"] for user in users for server in user["servers"].values())
+            offset += page
+            if len(users) < page:
+                return ready
 
     def fake_answer(self, user):
         """What the user's server says of itself, through the proxy; `None` if something else answers."""

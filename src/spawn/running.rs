@@ -19,7 +19,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::sync::watch;
 
 use super::oom::OomCounter;
-use super::{Exit, ProcessId, SpawnError, StopLadder, log_file};
+use super::{Exit, ProcessId, SpawnError, StopLadder, log_file, open_files};
 
 /// A handle to one process, alive or ended. Clones mean the same process; dropping them all changes nothing for it.
 #[derive(Debug, Clone)]
@@ -45,6 +45,7 @@ impl Running {
     pub(super) fn child(pid: i32, log: PathBuf) -> io::Result<Self> {
         let number = Pid::from_raw(pid).ok_or(ErrorKind::InvalidInput)?;
         let pidfd = pidfd_open(number, PidfdFlags::empty())?;
+        open_files::give_back(number);
         watcher::watch(ProcessId::of_child(pid, log)?, pidfd)
     }
 
@@ -148,15 +149,12 @@ impl Running {
     }
 
     /// Cuts the log back to its last 32 KiB if it is longer than `limit` bytes; whether it was. The server keeps
-    /// writing to it undisturbed.
+    /// writing to it undisturbed. Blocks.
     ///
     /// # Errors
     /// [`SpawnError::Log`] if the file cannot be read or written.
-    pub async fn truncate_log_if_large(&self, limit: u64) -> Result<bool, SpawnError> {
-        let id = Arc::clone(&self.id);
-        tokio::task::spawn_blocking(move || log_file::truncate_if_large(&id.log, limit))
-            .await
-            .unwrap_or_else(|error| Err(error.into()))
+    pub fn truncate_log_if_large(&self, limit: u64) -> Result<bool, SpawnError> {
+        log_file::truncate_if_large(&self.id.log, limit)
             .map_err(|source| SpawnError::Log { path: self.id.log.clone(), source })
     }
 }
