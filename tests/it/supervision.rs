@@ -4,6 +4,7 @@ mod admission;
 mod crashes;
 mod culling;
 mod hooks;
+mod rounds;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
