@@ -88,7 +88,11 @@ impl AdmissionActor {
     fn refuse(&self, verdict: &Verdict) -> Refusal {
         let random = secret::random_bytes::<4>().map(u32::from_le_bytes).unwrap_or_default();
         let seconds = self.limits.retry_after_seconds(random);
-        Refusal { message: verdict.message(seconds), retry_after: verdict.passes_soon().then_some(seconds) }
+        Refusal {
+            message: verdict.message(seconds),
+            retry_after: verdict.passes_soon().then_some(seconds),
+            closed: false,
+        }
     }
 }
 

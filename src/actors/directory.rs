@@ -31,6 +31,8 @@ pub struct Refusal {
     pub message: String,
     /// Seconds for the `Retry-After` header, when the hub is just busy.
     pub retry_after: Option<u32>,
+    /// There would be room, but starts are not taken now: 503 in place of 429.
+    pub closed: bool,
 }
 
 /// How the last attempt ended.

@@ -5,14 +5,17 @@
 
 mod admittance;
 mod effects;
+mod history;
 mod lifecycle;
 mod observed;
 mod prepare;
+mod remains;
 mod reports;
 mod requests;
 mod rules;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix::{Actor, ActorContext, AsyncContext, Context, SpawnHandle};
@@ -24,6 +27,7 @@ use tokio::task::JoinHandle;
 use super::directory::{Outcome, Progress, ServerStatus};
 use super::obituary::Obituary;
 use super::supervision::Supervision;
+use crate::domain::history::{self as past, History};
 use crate::domain::ids::{ServerId, UserId};
 use crate::domain::names::ServerKey;
 use crate::domain::restart::Restarts;
@@ -32,10 +36,12 @@ use crate::spawn::{Address, Running};
 use observed::{Before, Observed};
 use prepare::Prepared;
 
+pub use history::STATE_CHANGED;
+pub(crate) use history::{Asker, Recount};
 #[cfg(test)]
 pub(crate) use requests::Crash;
-pub(crate) use requests::{Cull, Poll, Start};
-pub use requests::{Restart, StartReply, Stop};
+pub use requests::StartReply;
+pub(crate) use requests::{Cull, Poll, Restart, Start, Stop};
 pub use rules::StartRules;
 
 /// How long a stopped server keeps its actor.
@@ -87,7 +93,10 @@ pub struct ServerActor {
     rest: Option<SpawnHandle>,
     restarts: Restarts,
     observed: Observed,
+    history: History,
+    asker: Option<Asker>,
     obituary: Obituary,
+    given_up: lifecycle::GivenUp,
 }
 
 impl ServerActor {
@@ -121,12 +130,16 @@ impl ServerActor {
             rest: None,
             restarts: Restarts::default(),
             observed,
+            history: History::default(),
+            asker: None,
             obituary,
+            given_up: lifecycle::GivenUp::default(),
         }
     }
 
     fn apply(&mut self, event: Event, context: &mut Context<Self>) {
         let before = self.state.pending();
+        let was = past::word(&self.state);
         let seen = Before::of(&self.state, &event);
         let (state, effects) =
             std::mem::replace(&mut self.state, State::Stopped).step(event, &self.deadlines());
@@ -138,6 +151,7 @@ impl ServerActor {
         for effect in effects {
             self.perform(effect, context);
         }
+        self.remember(was);
         if before != self.state.pending() {
             let pending = self.state.pending().map_or("none", Pending::as_str);
             info!(server:? = self.identity.key, pending, ready = self.state.is_ready(); "server changed");
@@ -152,9 +166,10 @@ impl ServerActor {
 
     /// Those of the configuration, with the timeouts of this start once they are known.
     fn deadlines(&self) -> Deadlines {
-        let usual = self.parts.deadlines;
+        let now = self.parts.now();
+        let usual = now.deadlines;
         let Some(prepared) = &self.prepared else { return usual };
-        let margin = usual.response.saturating_sub(self.parts.servers.http_timeout);
+        let margin = usual.response.saturating_sub(now.servers.http_timeout);
         Deadlines {
             start: prepared.settings.start_timeout,
             response: prepared.settings.http_timeout.saturating_add(margin),
@@ -244,6 +259,7 @@ impl Actor for ServerActor {
 
 impl Drop for ServerActor {
     fn drop(&mut self) {
+        self.given_up.store(true, Ordering::SeqCst);
         if let Some(teller) = self.teller.take() {
             teller.abort();
         }

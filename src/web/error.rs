@@ -10,6 +10,7 @@ use log::error;
 use crate::actors::directory::Refusal;
 use crate::actors::registry::SwitchError;
 use crate::actors::slot::Absent;
+use crate::domain::notice::Closed;
 use crate::proxy_client::ProxyError;
 use crate::secret::RandomError;
 use crate::store::StoreError;
@@ -79,7 +80,7 @@ impl From<StoreError> for Refused {
             StoreError::NulCharacter => Self::bad("a text holds a NUL character"),
             StoreError::Conflict(_) => Self::conflict("it exists already"),
             StoreError::Gone(_) => Self::not_found("it was removed meanwhile"),
-            StoreError::Busy(_) | StoreError::Unreachable { .. } => {
+            StoreError::Busy(_) | StoreError::Lost(_) | StoreError::Unreachable { .. } => {
                 error!(error:% = error; "the database is not available");
                 Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,
@@ -138,10 +139,18 @@ impl From<RandomError> for Refused {
     }
 }
 
+impl From<Closed> for Refused {
+    fn from(closed: Closed) -> Self {
+        let Closed { message, retry_after } = closed;
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, message, retry_after: Some(retry_after) }
+    }
+}
+
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        let Refusal { message, retry_after } = refusal;
-        Self { status: StatusCode::TOO_MANY_REQUESTS, message, retry_after }
+        let Refusal { message, retry_after, closed } = refusal;
+        let status = if closed { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::TOO_MANY_REQUESTS };
+        Self { status, message, retry_after }
     }
 }
 
@@ -222,7 +231,7 @@ mod tests {
 
     #[test]
     fn rest_097_a_busy_hub_says_when_to_try_again() {
-        let refusal = Refusal { message: "later".to_owned(), retry_after: Some(42) };
+        let refusal = Refusal { message: "later".to_owned(), retry_after: Some(42), closed: false };
         let response = ApiError::from(refusal).error_response();
         assert_eq!(response.status(), 429);
         assert_eq!(response.headers().get(RETRY_AFTER).unwrap(), "42");

@@ -1,9 +1,14 @@
 //! Real processes: start, crash, stop, and what a restarted hub finds.
 
 mod admission;
+mod bad_servers;
 mod crashes;
 mod culling;
 mod hooks;
+mod notices;
+mod package;
+mod reload;
+mod restarts;
 mod rounds;
 
 use std::path::Path;

@@ -9,13 +9,15 @@ use serde_json::json;
 
 use super::{CULLER, CullerSettings};
 use crate::actors::supervision::Supervision;
+use crate::domain::ids::UserId;
 use crate::domain::names::{ServerKey, Username};
+use crate::domain::timestamp;
 use crate::store::{Db, StoreError, servers, users};
 
 /// How many are deleted in a round; the next round goes on.
 const A_ROUND: i64 = 500;
 
-/// Deletes users who are due.
+/// Deletes users who are due, but for those who have a server by now, or were seen meanwhile.
 pub(super) async fn cull(
     parts: &Arc<Supervision>,
     settings: &CullerSettings,
@@ -35,23 +37,30 @@ pub(super) async fn cull(
     let busy: HashSet<Username> =
         parts.directory.select(|status| status.is_active()).into_iter().map(|key| key.user).collect();
     for user in found.into_iter().filter(|user| !busy.contains(&user.name)) {
-        let id = user.id;
-        let Some(rows) = parts.store.write(move |db| delete(db, id)).await? else { continue };
+        let (id, seen) = (user.id, user.last_activity);
+        let Some(rows) = parts.store.write(move |db| delete(db, id, seen)).await? else { continue };
         for server in rows {
             parts.directory.remove(&ServerKey::new(user.name.clone(), server.name));
         }
         info!(user:% = user.name; "a user is culled");
         parts.metrics.culled("user");
-        let detail = json!({ "last_activity": user.last_activity.map(crate::domain::timestamp::format) });
+        let detail = json!({ "last_activity": user.last_activity.map(timestamp::format) });
         parts.journal.record(CULLER, "user.cull", &format!("user:{}", user.name), Some(detail));
     }
     Ok(())
 }
 
-/// Deletes the user unless a server of theirs runs by now; their servers, which went with them.
-fn delete(db: &mut Db, id: crate::domain::ids::UserId) -> Result<Option<Vec<servers::Server>>, StoreError> {
+/// Deletes the user unless a server of theirs runs by now, or they were seen since; their servers, which went with them.
+fn delete(
+    db: &mut Db,
+    id: UserId,
+    seen: Option<DateTime<Utc>>,
+) -> Result<Option<Vec<servers::Server>>, StoreError> {
     let rows = servers::of_user(db, id)?;
     if rows.iter().any(|server| server.address.is_some() || server.api_token_id.is_some()) {
+        return Ok(None);
+    }
+    if users::find_by_id(db, id)?.is_none_or(|user| user.last_activity != seen) {
         return Ok(None);
     }
     Ok(users::delete(db, id)?.then_some(rows))

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::observed::Observed;
 use super::reports::Finding;
 use super::{Identity, ServerActor};
-use crate::actors::admission::{Admission, Admit, Turn};
+use crate::actors::admission::{Admission, Admit, Settled, Turn};
 use crate::actors::directory::Progress;
 use crate::actors::supervision::Supervision;
 use crate::domain::admission::Place;
@@ -25,8 +25,14 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Seeks admission for a server. A line that was lost with its keeper is joined anew.
 pub(super) async fn seek(parts: Arc<Supervision>, identity: Identity, server: Addr<ServerActor>) -> Finding {
     let asked = Instant::now();
+    if let Some(why) = parts.board.closed() {
+        return Finding::closed(why);
+    }
     let groups = groups_of(&parts, &identity).await;
     for _ in 0..TRIES {
+        if let Some(why) = parts.board.closed() {
+            return Finding::closed(why);
+        }
         let admit = Admit { key: identity.key.clone(), groups: Arc::clone(&groups) };
         let admitted = match parts.admission.ask(admit).await {
             Ok(Admission::Admitted) => true,
@@ -37,7 +43,17 @@ pub(super) async fn seek(parts: Arc<Supervision>, identity: Identity, server: Ad
             Ok(Admission::Queued(turn)) => wait(turn, &server).await,
             Err(_) => false,
         };
+        if let (true, Some(why)) = (admitted, parts.board.closed()) {
+            let key = identity.key.clone();
+            parts.admission.tell(Settled { key, running: false, groups: Arc::clone(&groups) });
+            return Finding::closed(why);
+        }
         if admitted {
+            // the house may have closed while it stood in line
+            if let Some(why) = parts.board.closed() {
+                parts.admission.tell(Settled { key: identity.key.clone(), running: false, groups });
+                return Finding::closed(why);
+            }
             return Finding { groups: Some(groups), ..Event::Admitted.into() };
         }
         tokio::time::sleep(PAUSE).await;
