@@ -8,7 +8,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO := cargo
 PARITY := ../shared/parity
 
-.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy
+.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision
 
 run: system venv
 	$(CARGO) build --release --bin orrery
@@ -125,6 +125,17 @@ fuzz:
 bench: venv
 	$(CARGO) build --release --bin orrery
 	.dev/venv/bin/python benches/api.py --orrery target/release/orrery
+
+# Supervision beside JupyterHub, each within five minutes of an otherwise idle machine (docs/performance.md):
+# a start with a large database, starts of servers, crashes, and a thousand servers that do nothing.
+bench-supervision: bench-startup bench-starts bench-crashes bench-idle
+
+bench-programs: venv chp
+	$(CARGO) build --release --bin orrery
+	$(CARGO) build --release -p orrery-bench-load
+
+bench-startup bench-starts bench-crashes bench-idle: bench-%: bench-programs
+	.dev/venv/bin/python benches/$*.py $(BENCH)
 
 # The proxy beside nginx, haproxy and CHP: about 12 minutes of an otherwise idle machine. BENCH="--quick --only tiny,ws" for less.
 bench-proxy:

@@ -22,6 +22,7 @@ pub mod pulse;
 pub mod registry;
 pub mod reloader;
 pub mod removal;
+mod rounds;
 pub mod server;
 pub mod servers;
 pub mod service;

@@ -47,6 +47,7 @@ use crate::config::cookie_secret::{CookieSecretError, cookie_secret};
 use crate::config::hub::InvalidNames;
 use crate::config::{AddressError, Config, Sources};
 use crate::domain::names::Username;
+use crate::spawn::raise_open_files;
 use crate::store::{OpenMode, Store, StoreConfig, StoreError};
 use crate::web::state::Hub;
 use bootstrap::Occasion;
@@ -185,6 +186,7 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
     let metrics = observe::metrics(&config)?;
     let events = observe::events(&config, &metrics)?;
     greet(&config);
+    raise_open_files();
     let addresses = config.addresses()?;
     let pid_file = pid_file::PidFile::write(&config.hub.pid_file)?;
     let link = proxy::Link::new(&config, &addresses)?;

@@ -147,6 +147,14 @@ impl Directory {
         })
     }
 
+    /// The actors of the servers that are ready.
+    pub(crate) fn ready(&self) -> Vec<Addr<ServerActor>> {
+        self.read(|entries| {
+            let ready = entries.values().filter(|entry| entry.status.borrow().ready);
+            ready.map(|entry| entry.address.clone()).collect()
+        })
+    }
+
     pub(crate) fn address(&self, key: &ServerKey) -> Option<Addr<ServerActor>> {
         self.read(|entries| entries.get(key).map(|entry| entry.address.clone()))
     }

@@ -19,6 +19,7 @@ use super::janitor::JanitorActor;
 use super::journal::JournalActor;
 use super::obituary::{Died, Obituary, Who};
 use super::registry::RegistryActor;
+use super::rounds;
 use super::server::{Begin, Identity, ServerActor};
 use super::service::ServiceActor;
 use super::services::ServiceEntry;
@@ -48,6 +49,8 @@ impl HubActor {
             for who in SINGLE {
                 hub.build(&who, context);
             }
+            let rounds = rounds::make(Arc::clone(&hub.supervision));
+            context.spawn(actix::fut::wrap_future(rounds));
             hub
         })
     }

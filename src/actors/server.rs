@@ -43,11 +43,9 @@ pub(crate) use history::{Asker, Recount};
 #[cfg(test)]
 pub(crate) use requests::Crash;
 pub use requests::StartReply;
-pub(crate) use requests::{Cull, Restart, Start, Stop};
+pub(crate) use requests::{Cull, Poll, Restart, Start, Stop};
 pub use rules::StartRules;
 
-/// Bytes of output that a running server may leave in its log between two polls.
-const LARGEST_LOG: u64 = 4 << 20;
 /// How long a stopped server keeps its actor.
 const REST_AFTER: Duration = Duration::from_secs(60);
 
@@ -95,7 +93,6 @@ pub struct ServerActor {
     watcher: Option<JoinHandle<()>>,
     deadline: Option<SpawnHandle>,
     rest: Option<SpawnHandle>,
-    polling: Option<SpawnHandle>,
     restarts: Restarts,
     /// The start under way, once it is let in.
     attempt: Option<Attempt>,
@@ -135,7 +132,6 @@ impl ServerActor {
             watcher: None,
             deadline: None,
             rest: None,
-            polling: None,
             restarts: Restarts::default(),
             attempt: None,
             observed,
@@ -166,8 +162,11 @@ impl ServerActor {
             info!(server:? = self.identity.key, pending, ready = self.state.is_ready(); "server changed");
         }
         self.judge();
+        if self.state.is_ready() {
+            // what only a start needs, the server's token among it
+            self.prepared = None;
+        }
         self.announce();
-        self.poll_while_ready(context);
         self.rest_if_stopped(context);
     }
 
@@ -182,35 +181,6 @@ impl ServerActor {
             response: prepared.settings.http_timeout.saturating_add(margin),
             ..usual
         }
-    }
-
-    /// The safety net below the immediate notice of the process's end (LIFE-021); also bounds the server's log.
-    fn poll_while_ready(&mut self, context: &mut Context<Self>) {
-        let interval = self.parts.intervals.poll;
-        if !self.state.is_ready() {
-            if let Some(polling) = self.polling.take() {
-                context.cancel_future(polling);
-            }
-        } else if self.polling.is_none() && !interval.is_zero() {
-            self.polling = Some(context.run_interval(interval, |server, context| server.poll(context)));
-        }
-    }
-
-    fn poll(&mut self, context: &Context<Self>) {
-        let Some(running) = self.running.clone() else { return };
-        if running.try_ended().is_some() {
-            self.watch_process(context);
-            return;
-        }
-        actix::spawn(async move {
-            match running.truncate_log_if_large(LARGEST_LOG).await {
-                Ok(true) => warn!(pid = running.id().pid; "a server's log grew too large and was cut"),
-                Ok(false) => {}
-                Err(failed) => {
-                    warn!(pid = running.id().pid, error:% = failed; "a server's log could not be cut")
-                }
-            }
-        });
     }
 
     fn keep(&mut self, cause: Cause) {

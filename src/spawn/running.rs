@@ -21,7 +21,7 @@ use rustix::process::{
 use tokio::sync::watch;
 
 use super::oom::OomCounter;
-use super::{Exit, ProcessId, SpawnError, StopLadder, log_file};
+use super::{Exit, ProcessId, SpawnError, StopLadder, log_file, open_files};
 
 /// How long killed processes may take to go.
 const KILLING: Duration = Duration::from_secs(5);
@@ -52,6 +52,7 @@ impl Running {
     pub(super) fn child(pid: i32, log: PathBuf) -> io::Result<Self> {
         let number = Pid::from_raw(pid).ok_or(ErrorKind::InvalidInput)?;
         let pidfd = pidfd_open(number, PidfdFlags::empty())?;
+        open_files::give_back(number);
         watcher::watch(ProcessId::of_child(pid, log)?, pidfd)
     }
 
@@ -186,15 +187,12 @@ impl Running {
     }
 
     /// Cuts the log back to its last 32 KiB if it is longer than `limit` bytes; whether it was. The server keeps
-    /// writing to it undisturbed.
+    /// writing to it undisturbed. Blocks.
     ///
     /// # Errors
     /// [`SpawnError::Log`] if the file cannot be read or written.
-    pub async fn truncate_log_if_large(&self, limit: u64) -> Result<bool, SpawnError> {
-        let id = Arc::clone(&self.id);
-        tokio::task::spawn_blocking(move || log_file::truncate_if_large(&id.log, limit))
-            .await
-            .unwrap_or_else(|error| Err(error.into()))
+    pub fn truncate_log_if_large(&self, limit: u64) -> Result<bool, SpawnError> {
+        log_file::truncate_if_large(&self.id.log, limit)
             .map_err(|source| SpawnError::Log { path: self.id.log.clone(), source })
     }
 }

@@ -97,6 +97,15 @@ impl Caller {
         }
     }
 
+    /// The caller as the journal names it: `user:ada`, `service:culler`.
+    #[must_use]
+    pub fn journal_name(&self) -> String {
+        match &self.who {
+            Who::User(user) => format!("user:{}", user.name),
+            Who::Service(service) => format!("service:{}", service.definition.name),
+        }
+    }
+
     /// The caller's own admin flag.
     #[must_use]
     pub fn is_admin(&self) -> bool {

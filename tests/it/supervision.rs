@@ -9,6 +9,7 @@ mod notices;
 mod package;
 mod reload;
 mod restarts;
+mod rounds;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

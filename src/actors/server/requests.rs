@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{Asker, ServerActor};
 use crate::actors::directory::Progress;
 use crate::domain::server_state::{Event, Pending};
+use crate::spawn::Running;
 
 /// Start the server. Does nothing unless it is stopped.
 #[derive(Message)]
@@ -108,6 +109,24 @@ impl Handler<Cull> for ServerActor {
 
 fn requested() -> Progress {
     Progress { percent: 0, message: "Server requested".to_owned() }
+}
+
+/// Look whether the process's end was missed. The process, if it runs.
+#[derive(Message)]
+#[rtype(result = "Option<Running>")]
+pub(crate) struct Poll;
+
+impl Handler<Poll> for ServerActor {
+    type Result = Option<Running>;
+
+    fn handle(&mut self, _: Poll, context: &mut Context<Self>) -> Self::Result {
+        let running = self.running.clone().filter(|_| self.state.is_ready())?;
+        if running.try_ended().is_none() {
+            return Some(running);
+        }
+        self.watch_process(context);
+        None
+    }
 }
 
 /// Panic, to prove that the hub rebuilds the actor from the store.

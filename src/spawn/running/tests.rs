@@ -232,7 +232,7 @@ fn a_running_server_outlives_the_truncation_of_its_log() {
         let bench = Bench::new();
         let script = "yes chatter | head -n 3000; echo ready; trap 'echo bye; exit 0' TERM; while :; do sleep 0.02; done";
         let running = ready(&bench, script).await;
-        assert!(running.truncate_log_if_large(1000).await.unwrap());
+        assert!(running.truncate_log_if_large(1000).unwrap());
         running.signal(Signal::TERM).unwrap();
         running.ended().await;
         assert_eq!(running.last_lines(2).await, ["ready", "bye"]);

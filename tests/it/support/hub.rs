@@ -16,6 +16,10 @@ pub(crate) const ADMIN_TOKEN: &str = "admin-token-of-the-tests-0123456789";
 /// The password of everybody.
 pub(crate) const PASSWORD: &str = "pw";
 
+/// How many files a hub of the tests may have open, as it is started.
+pub(crate) const SOFT_LIMIT: &str = "1024";
+const BINARY: &str = env!("CARGO_BIN_EXE_orrery");
+
 /// The file in a hub's folder with the environment variables that it is started with, `NAME=value`.
 const VARIABLES: &str = "variables";
 
@@ -113,7 +117,10 @@ pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>
 
 /// The built binary, without what the tests' own environment would configure.
 fn binary() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_orrery"));
+    without_settings(Command::new(BINARY))
+}
+
+fn without_settings(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ORRERY_")) {
         command.env_remove(name);
     }
@@ -124,7 +131,11 @@ fn launch(folder: &Path) -> Child {
     let variables = std::fs::read_to_string(folder.join(VARIABLES)).unwrap_or_default();
     let variables = variables.lines().filter_map(|line| line.split_once('='));
     let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).unwrap();
-    binary()
+    // as a login shell or systemd would start it
+    let few_files = format!("ulimit -S -n {SOFT_LIMIT}; exec \"$0\" \"$@\"");
+    let mut shell = Command::new("/bin/sh");
+    shell.arg("-c").arg(few_files).arg(BINARY);
+    without_settings(shell)
         .arg("--config")
         .arg(folder.join("orrery.toml"))
         .current_dir(folder)
