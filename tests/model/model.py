@@ -183,7 +183,7 @@ class Model:
     def gone(self, number, server, mode):
         """Deletes a user with all servers, and makes them anew."""
         name = self.names[number]
-        status, _ = self.ask("DELETE", f"/users/{name}", None, (204, 202, 404))
+        status, _ = self.ask("DELETE", f"/users/{name}", None, (204, 202, 400, 404))
         for each in set(SERVERS):
             self.promised[name, each] = STOPPED if status in (204, 404) else EITHER
         if status in (204, 404):
