@@ -17,6 +17,7 @@ pub mod live;
 pub mod notices;
 pub mod obituary;
 pub mod permissions;
+pub mod pulse;
 pub mod registry;
 pub mod reloader;
 pub mod server;

@@ -6,8 +6,11 @@
 //!    own route is published.
 //! 4. Managed services start; servers that the database says are running are verified in the background.
 
+pub mod admin_client;
+mod admin_socket;
 pub mod bootstrap;
 mod culler;
+pub mod doctor;
 mod limits;
 mod listen;
 mod observe;
@@ -248,6 +251,8 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
     for (name, url) in &synchronised.service_routes {
         services.publish(name, url).await;
     }
+    let facts = admin_socket::facts(&config, &addresses);
+    let admin = admin_socket::open(&config, &facts, hub.clone())?;
     let certificates = Arc::new(Notify::new());
     let running = Running {
         proxy: front.open(&config, &addresses)?,
@@ -259,6 +264,8 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
         supervision: Arc::clone(&supervision),
         _measuring: observe::Measuring::start(&config.metrics, &metrics, &store),
         hub: hub.clone(),
+        facts,
+        admin,
         reloader,
         certificates: Arc::clone(&certificates),
     };

@@ -5,6 +5,7 @@ pub mod admission;
 pub mod allow;
 pub mod culling;
 pub mod hexadecimal;
+pub mod history;
 pub mod ids;
 pub mod landing;
 pub mod login_cookie;

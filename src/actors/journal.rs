@@ -85,6 +85,12 @@ impl Journal {
         self.0.settings.enabled
     }
 
+    /// How many records are not stored yet.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.0.waiting.load(Ordering::Relaxed)
+    }
+
     /// Writes down that `actor` did `action` to `target`.
     pub fn record(&self, actor: &str, action: &str, target: &str, detail: Option<Value>) {
         if !self.is_enabled() {

@@ -5,6 +5,7 @@
 
 mod admittance;
 mod effects;
+mod history;
 mod lifecycle;
 mod observed;
 mod prepare;
@@ -26,6 +27,7 @@ use tokio::task::JoinHandle;
 use super::directory::{Outcome, Progress, ServerStatus};
 use super::obituary::Obituary;
 use super::supervision::Supervision;
+use crate::domain::history::{self as past, History};
 use crate::domain::ids::{ServerId, UserId};
 use crate::domain::names::ServerKey;
 use crate::domain::restart::Restarts;
@@ -34,10 +36,12 @@ use crate::spawn::{Address, Running};
 use observed::{Before, Observed};
 use prepare::Prepared;
 
+pub use history::STATE_CHANGED;
+pub(crate) use history::{Asker, Recount};
 #[cfg(test)]
 pub(crate) use requests::Crash;
-pub(crate) use requests::{Cull, Start};
-pub use requests::{Restart, StartReply, Stop};
+pub use requests::StartReply;
+pub(crate) use requests::{Cull, Restart, Start, Stop};
 pub use rules::StartRules;
 
 /// Bytes of output that a running server may leave in its log between two polls.
@@ -92,6 +96,8 @@ pub struct ServerActor {
     polling: Option<SpawnHandle>,
     restarts: Restarts,
     observed: Observed,
+    history: History,
+    asker: Option<Asker>,
     obituary: Obituary,
     given_up: lifecycle::GivenUp,
 }
@@ -128,6 +134,8 @@ impl ServerActor {
             polling: None,
             restarts: Restarts::default(),
             observed,
+            history: History::default(),
+            asker: None,
             obituary,
             given_up: lifecycle::GivenUp::default(),
         }
@@ -135,6 +143,7 @@ impl ServerActor {
 
     fn apply(&mut self, event: Event, context: &mut Context<Self>) {
         let before = self.state.pending();
+        let was = past::word(&self.state);
         let seen = Before::of(&self.state, &event);
         let (state, effects) =
             std::mem::replace(&mut self.state, State::Stopped).step(event, &self.deadlines());
@@ -146,6 +155,7 @@ impl ServerActor {
         for effect in effects {
             self.perform(effect, context);
         }
+        self.remember(was);
         if before != self.state.pending() {
             let pending = self.state.pending().map_or("none", Pending::as_str);
             info!(server:? = self.identity.key, pending, ready = self.state.is_ready(); "server changed");

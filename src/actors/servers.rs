@@ -12,10 +12,12 @@ use tokio::sync::watch;
 
 use super::directory::{Directory, ServerStatus};
 use super::hub::{HubActor, Supervise};
-use super::server::{Begin, Identity, Restart, ServerActor, Start, StartReply, Stop};
+use super::pulse::{self, Ping, Pulse};
+use super::server::{Asker, Begin, Identity, Recount, Restart, ServerActor, Start, StartReply, Stop};
 use super::slot::Absent;
 use super::supervision::Supervision;
 use crate::domain::culling::{Candidate, Policy};
+use crate::domain::history::Step;
 use crate::domain::names::{GroupName, ServerKey, ServerName, Username};
 use crate::store::servers::{self, Server};
 
@@ -30,13 +32,47 @@ const LONGEST_VERDICT: Duration = Duration::from_secs(10);
 pub struct Servers {
     hub: Addr<HubActor>,
     parts: Arc<Supervision>,
+    asker: Option<Asker>,
 }
 
 impl Servers {
     /// A handle to the servers that `hub` supervises.
     #[must_use]
     pub fn new(hub: Addr<HubActor>, parts: Arc<Supervision>) -> Self {
-        Self { hub, parts }
+        Self { hub, parts, asker: None }
+    }
+
+    /// The same servers, for what `who` asks for: `user:ada`.
+    #[must_use]
+    pub fn by(&self, who: &str) -> Self {
+        Self { asker: Some(who.into()), ..self.clone() }
+    }
+
+    /// How the hub's parts do.
+    pub async fn pulses(&self) -> Vec<Pulse> {
+        let parts = &self.parts;
+        let root =
+            async { Pulse { actor: "hub", answered: pulse::timed(self.hub.send(Ping)).await, waiting: 0 } };
+        let (root, registry, admission, activity, janitor) = tokio::join!(
+            root,
+            parts.registry.pulse("registry"),
+            parts.admission.pulse("admission"),
+            parts.activity.pulse("activity"),
+            parts.janitor.pulse("janitor"),
+        );
+        let journal = parts.journal.slot();
+        let (inspector, journal) = tokio::join!(parts.inspector.pulse("inspector"), journal.pulse("journal"));
+        let journal = Pulse { waiting: parts.journal.waiting(), ..journal };
+        vec![root, registry, admission, activity, janitor, inspector, journal]
+    }
+
+    /// What the server went through while its actor lived, oldest first.
+    pub async fn history(&self, key: &ServerKey) -> Vec<Step> {
+        match self.parts.directory.address(key) {
+            // an actor that is gone has left its milestones in the journal
+            Some(address) => address.send(Recount).await.unwrap_or_default(),
+            None => Vec::new(),
+        }
     }
 
     /// What every known server is doing.
@@ -111,7 +147,8 @@ impl Servers {
         for _ in 0..TRIES {
             let begin = self.begin(&identity).await;
             let address = self.supervised(identity.clone(), begin).await?;
-            if let Ok(reply) = address.send(Start { options: options.clone() }).await {
+            if let Ok(reply) = address.send(Start { options: options.clone(), by: self.asker.clone() }).await
+            {
                 return Ok(reply);
             }
         }
@@ -126,7 +163,7 @@ impl Servers {
         for _ in 0..TRIES {
             let begin = self.begin(&identity).await;
             let address = self.supervised(identity.clone(), begin).await?;
-            if address.send(Restart).await.is_ok() {
+            if address.send(Restart { by: self.asker.clone() }).await.is_ok() {
                 return Ok(());
             }
         }
@@ -146,7 +183,7 @@ impl Servers {
     pub async fn stop(&self, key: &ServerKey) {
         if let Some(address) = self.parts.directory.address(key) {
             // an actor that is gone took its server along, or is being replaced by one that verifies it
-            let _ = address.send(Stop).await;
+            let _ = address.send(Stop { by: self.asker.clone() }).await;
         }
     }
 

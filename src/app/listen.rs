@@ -13,6 +13,7 @@ use orrery_proxy::{OwnFile, Socket};
 use super::{AppError, SharedHub};
 use crate::actors::live::Live;
 use crate::config::address::{Endpoint, resolve};
+use crate::web::admin::{self, Facts};
 use crate::web::{observe, routes};
 
 /// How long open requests may go on when the hub stops, seconds.
@@ -93,6 +94,37 @@ fn container(hub: &SharedHub) -> Rc<Extensions> {
     let mut extensions = Extensions::new();
     extensions.insert(hub.clone());
     Rc::new(extensions)
+}
+
+/// Starts to answer operators.
+pub(super) fn admin(
+    socket: Socket,
+    hub: Live<SharedHub>,
+    facts: Facts,
+) -> std::io::Result<actix_web::dev::ServerHandle> {
+    let facts = actix_web::web::Data::new(facts);
+    let server = HttpServer::new(move || {
+        let current = Rc::new(Current::new(hub.clone()));
+        App::new()
+            .app_data(facts.clone())
+            .wrap_fn(move |mut request, app| {
+                request.add_data_container(current.container());
+                app.call(request)
+            })
+            .configure(admin::configure)
+    })
+    .workers(1)
+    .on_connect(admin::note_peer)
+    .disable_signals()
+    .shutdown_timeout(SHUTDOWN_SECONDS);
+    let server = match socket {
+        Socket::Tcp(_) => return Err(std::io::ErrorKind::Unsupported.into()),
+        Socket::Unix(listener) => server.listen_uds(listener)?,
+    };
+    let server = server.run();
+    let handle = server.handle();
+    actix::spawn(server);
+    Ok(handle)
 }
 
 /// Starts the hub's pages and API.

@@ -7,6 +7,7 @@ use actix::Addr;
 use log::{info, warn};
 use tokio::sync::{Notify, mpsc};
 
+use super::admin_socket::AdminSocket;
 use super::{AppError, LAST_WORDS, SharedHub, observe, proxy, signals, start_servers, version};
 use crate::actors::hub::HubActor;
 use crate::actors::live::Live;
@@ -14,6 +15,7 @@ use crate::actors::reloader::Reloader;
 use crate::actors::servers::Servers;
 use crate::actors::services::Services;
 use crate::actors::supervision::Supervision;
+use crate::web::admin::{Facts, status};
 use crate::web::state::Shutdown;
 
 /// The hub, from the moment that everything runs.
@@ -27,6 +29,8 @@ pub(super) struct Running {
     pub(super) supervision: Arc<Supervision>,
     pub(super) _measuring: observe::Measuring,
     pub(super) hub: Live<SharedHub>,
+    pub(super) facts: Facts,
+    pub(super) admin: Option<AdminSocket>,
     pub(super) reloader: Reloader,
     pub(super) certificates: Arc<Notify>,
 }
@@ -84,11 +88,16 @@ impl Running {
         });
     }
 
+    /// What the hub does, in the log (LIFE-009). It is asked for when something seems wrong, so it is a warning.
     fn report(&self) {
-        let directory = self.servers.directory();
-        let ready = directory.select(|status| status.ready).len();
-        let pending = directory.select(|status| status.pending.is_some());
-        info!(ready, pending:? = pending; "status");
+        let (hub, facts) = (self.hub.now(), self.facts.clone());
+        actix::spawn(async move {
+            let status = status::gather(&hub, &facts).await;
+            for line in status::lines(&status) {
+                warn!("status: {line}");
+            }
+            warn!("status: that is all");
+        });
     }
 
     /// Services first, which may use servers (SVC-007), then servers: pages and REST answer until they are down, and users
@@ -103,6 +112,9 @@ impl Running {
         }
         self.proxy.stop(cleanup.stop_proxy).await;
         self.web.stop(false).await;
+        if let Some(admin) = self.admin {
+            admin.stop().await;
+        }
         self.supervision.journal.record("hub", "hub.stop", "hub", Some(version()));
         self.supervision.journal.flush(LAST_WORDS).await;
         self.supervision.events.flush(LAST_WORDS);

@@ -43,7 +43,7 @@ pub(super) async fn stop_of_blocked(servers: &Servers, blocked: &[Username]) {
     let theirs = servers.directory().select(|_| true);
     for key in theirs.iter().filter(|key| blocked.contains(&key.user)) {
         info!(server:? = key; "stopping the server of a blocked user");
-        servers.stop(key).await;
+        servers.by("hub: its owner is blocked").stop(key).await;
     }
 }
 
@@ -52,8 +52,9 @@ pub(super) async fn stop_of_blocked(servers: &Servers, blocked: &[Username]) {
 pub(super) async fn stop_all(servers: &Servers, longest: Duration) {
     let active = servers.directory().select(|status| status.is_active());
     info!(servers = active.len(); "stopping servers");
+    let ending = servers.by("hub: it ends");
     for key in &active {
-        servers.stop(key).await;
+        ending.stop(key).await;
     }
     let all_stopped = async {
         for key in &active {

@@ -345,7 +345,7 @@ pub(super) async fn remove(
     if caller.name() == name.as_str() {
         return Err(Refused::bad("Cannot delete yourself!").into());
     }
-    stop_all(&hub, &user).await?;
+    stop_all(&hub, &user, &caller.journal_name()).await?;
     let id = user.id;
     let gone = hub.store.write(move |db| {
         let rows = servers::of_user(db, id)?;
@@ -358,7 +358,7 @@ pub(super) async fn remove(
     Ok(HttpResponse::NoContent().finish())
 }
 
-async fn stop_all(hub: &Hub, user: &User) -> Result<(), Refused> {
+async fn stop_all(hub: &Hub, user: &User, by: &str) -> Result<(), Refused> {
     let still_stopping =
         || Refused::bad(format!("{}'s server is in the process of stopping, please wait.", user.name));
     let keys = active_servers(hub, user).await?;
@@ -366,7 +366,7 @@ async fn stop_all(hub: &Hub, user: &User) -> Result<(), Refused> {
         return Err(still_stopping());
     }
     for key in &keys {
-        hub.servers.stop(key).await;
+        hub.servers.by(by).stop(key).await;
     }
     let settled = async {
         for key in &keys {

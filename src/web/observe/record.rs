@@ -67,7 +67,7 @@ pub(super) fn write(hub: &Hub, request: &HttpRequest, answered: &Answered) {
     }
     let action = format!("{} {}", request.method(), without_patterns(route));
     hub.journal.record(
-        &caller.map_or_else(|| "nobody".to_owned(), Caller::actor),
+        &caller.map_or_else(|| "nobody".to_owned(), Caller::journal_name),
         &action,
         &target(request, route),
         Some(detail),
