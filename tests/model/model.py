@@ -183,7 +183,7 @@ class Model:
     def gone(self, number, server, mode):
         """Deletes a user with all servers, and makes them anew."""
         name = self.names[number]
-        status, _ = self.ask("DELETE", f"/users/{name}", None, (204, 202, 404))
+        status, _ = self.ask("DELETE", f"/users/{name}", None, (204, 202, 400, 404))
         for each in set(SERVERS):
             self.promised[name, each] = STOPPED if status in (204, 404) else EITHER
         if status in (204, 404):
@@ -298,7 +298,7 @@ def play(arguments):
             if arguments.verbose:
                 print(f"round {number}: {sum(map(len, lists))} operations, {disturbance}", flush=True)
             model.play(lists, disturbance, when, how_long)
-            if "panicked" in world.log().replace("rebuilt who=Culler", "") and os.environ.get("X"):
+            if "an actor panicked" in world.log():
                 raise Finding("an actor panicked")
             number += 1
         print(f"{number - arguments.round} rounds, {model.done} requests, {len(world.answered)} starts of the hub, no finding")
