@@ -3,7 +3,9 @@
 mod admission;
 mod crashes;
 mod culling;
+mod failing;
 mod hooks;
+mod removals;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
