@@ -6,16 +6,21 @@
 //!    own route is published.
 //! 4. Managed services start; servers that the database says are running are verified in the background.
 
+pub mod admin_client;
+mod admin_socket;
 pub mod bootstrap;
 mod culler;
+pub mod doctor;
 mod limits;
 mod listen;
 mod observe;
 mod parts;
 mod pid_file;
 mod proxy;
+mod reload;
 mod rename;
 mod routes;
+mod running;
 mod services;
 mod signals;
 mod start_servers;
@@ -25,23 +30,28 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix::Addr;
 use log::{info, warn};
-use tokio::sync::mpsc;
+use orrery_proxy::OwnFile;
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::actors::hub::HubActor;
+use crate::actors::live::Live;
+use crate::actors::reloader::{self, Reloader};
 use crate::actors::servers::Servers;
-use crate::actors::services::Services;
+use crate::actors::services::{ServicePlan, Services};
 use crate::actors::sign_in;
 use crate::actors::slot::Absent;
-use crate::actors::supervision::Supervision;
 use crate::auth::{AuthError, Authenticator, Limiter};
 use crate::config::auth::AuthType;
 use crate::config::cookie_secret::{CookieSecretError, cookie_secret};
 use crate::config::hub::InvalidNames;
-use crate::config::{AddressError, Config};
-use crate::store::{OpenMode, Store, StoreError};
-use crate::web::state::{Hub, Shutdown};
+use crate::config::{AddressError, Config, Sources};
+use crate::domain::names::Username;
+use crate::store::{OpenMode, Store, StoreConfig, StoreError};
+use crate::web::state::Hub;
+use bootstrap::Occasion;
+use reload::Reloading;
+use running::Running;
 
 pub use token::{TokenError, create_token};
 
@@ -125,32 +135,68 @@ pub enum AppError {
     SupervisorGone,
 }
 
-/// Runs the hub until it is told to stop. Must be called on the main thread; blocks.
+/// Runs the hub until it is told to stop. Must be called on the main thread; blocks. `sources` are read again when the
+/// configuration is reloaded.
 ///
 /// # Errors
 /// [`AppError`].
-pub fn run(config: Config) -> Result<(), AppError> {
-    actix::System::new().block_on(serve(config))
+pub fn run(config: Config, sources: Sources) -> Result<(), AppError> {
+    actix::System::new().block_on(serve(config, sources))
 }
 
-async fn serve(config: Config) -> Result<(), AppError> {
-    let begun = Instant::now();
+async fn serve(config: Config, sources: Sources) -> Result<(), AppError> {
     let mut signals = signals::Signals::catch()?;
+    let Some(started) = signals.unless_stopped(Box::pin(start(config, sources))).await.transpose()? else {
+        info!("stopped before the start was complete");
+        return Ok(());
+    };
+    let Started { running, reloading, requests, plans, blocked, _files } = started;
+    running.services.start(plans).await?;
+    actix::spawn(reloading.serve(requests));
+    let (servers, parts) = (running.servers.clone(), Arc::clone(&running.supervision));
+    // beside the signals: a database that is away must not hold up the hub's end
+    actix::spawn(async move {
+        let looked = Instant::now();
+        let verified = start_servers::verify(&servers, &parts.store).await;
+        parts.metrics.servers_found(looked.elapsed());
+        if verified {
+            routes::first_check(&parts).await;
+        }
+        start_servers::stop_of_blocked(&servers, &blocked).await;
+    });
+    running.until_stopped(&mut signals).await
+}
+
+/// What a start leaves for the rest of the hub's life.
+struct Started {
+    running: Running,
+    reloading: Reloading,
+    requests: mpsc::Receiver<reloader::Request>,
+    plans: Vec<ServicePlan>,
+    blocked: Vec<Username>,
+    /// Removed when the hub ends.
+    _files: (Option<pid_file::PidFile>, Option<OwnFile>),
+}
+
+/// Everything up to the moment that the public is let in. May be dropped at any time: nothing that outlives the process
+/// is started here but a proxy, which is ended then.
+async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
+    let begun = Instant::now();
     let metrics = observe::metrics(&config)?;
     let events = observe::events(&config, &metrics)?;
     greet(&config);
     let addresses = config.addresses()?;
-    let _pid_file = pid_file::PidFile::write(&config.hub.pid_file)?;
+    let pid_file = pid_file::PidFile::write(&config.hub.pid_file)?;
     let link = proxy::Link::new(&config, &addresses)?;
     link.count_in(&metrics);
     let (link, wanted, starting) = link.into();
-    let (internal, _internal_file) =
+    let (internal, internal_file) =
         listen::bind_endpoint("hub.bind_url", &addresses.hub, config.hub.socket_mode.0)?;
     let secret = cookie_secret(&config.hub)?;
     if let Some(warning) = &secret.warning {
         warn!("{warning}");
     }
-    let store = Store::open(&parts::store(&config)?, open_mode(&config))?;
+    let store = open_store(parts::store(&config)?, open_mode(&config)).await?;
     observe::count_connections(&metrics, &store);
     let authenticator = Authenticator::from_config(&config.auth)?;
     authenticator.count_hooks(Arc::clone(&metrics));
@@ -160,7 +206,11 @@ async fn serve(config: Config) -> Result<(), AppError> {
     let sign_in = sign_in::Settings::of(&config).map_err(AuthError::from)?;
     let accounts = services::accounts(&config).await?;
     let managed = authenticator.load_roles().await?.unwrap_or_default();
-    let synchronised = bootstrap::synchronise_with(&store, &config, authenticator.rules(), managed).await?;
+    if config.hub.named_servers.invalid_names == InvalidNames::Autorename {
+        rename::invalid_names(&store).await?;
+    }
+    let rules = authenticator.rules();
+    let synchronised = bootstrap::synchronise_with(&store, &config, rules, managed, Occasion::Start).await?;
     for warning in &synchronised.warnings {
         warn!("{warning}");
     }
@@ -176,31 +226,37 @@ async fn serve(config: Config) -> Result<(), AppError> {
         (link, wanted),
         (Arc::clone(&metrics), events),
     )?);
+    supervision.board.load(&store).await?;
     let root = HubActor::start_with(Arc::clone(&supervision));
     let servers = Servers::new(root.clone(), Arc::clone(&supervision));
     let services = Services::new(root.clone(), Arc::clone(&supervision));
 
     let (shutdown, asked) = mpsc::channel(1);
+    let (reloader, requests) = Reloader::channel();
     let settings = parts::web(&config, &addresses, secret.bytes.to_vec())?;
-    let hub = parts::hub(parts::HubParts {
+    let hub = Live::new(parts::hub(parts::HubParts {
         supervision: &supervision,
+        catalogue: Arc::clone(&supervision.now().catalogue),
         servers: servers.clone(),
         services: services.clone(),
         authenticator,
         sign_in,
-        limiter: Limiter::new(&config.auth.rate_limit),
+        limiter: Arc::new(Limiter::new(&config.auth.rate_limit)),
         shutdown,
+        reloader: reloader.clone(),
         settings,
         ui: &config.hub.ui,
-    })?;
-    let web = listen::web(internal, hub)?;
+    })?);
+    let web = listen::web(internal, hub.clone())?;
     info!(url = addresses.connect_url.as_str(); "the hub listens");
-    let front = starting.start(&supervision, &config, &addresses);
-    let Some(front) = signals.unless_stopped(front).await.transpose()? else { return Ok(()) };
+    let front = starting.start(&supervision, &config, &addresses).await?;
     routes::publish(&supervision, &config, &addresses).await?;
     for (name, url) in &synchronised.service_routes {
         services.publish(name, url).await;
     }
+    let facts = admin_socket::facts(&config, &addresses);
+    let admin = admin_socket::open(&config, &facts, hub.clone())?;
+    let certificates = Arc::new(Notify::new());
     let running = Running {
         proxy: front.open(&config, &addresses)?,
         web,
@@ -210,22 +266,40 @@ async fn serve(config: Config) -> Result<(), AppError> {
         asked,
         supervision: Arc::clone(&supervision),
         _measuring: observe::Measuring::start(&config.metrics, &metrics, &store),
-        cleanup_servers: config.hub.cleanup_servers,
-        cleanup_proxy: config.hub.cleanup_proxy,
+        hub: hub.clone(),
+        facts,
+        admin,
+        reloader,
+        certificates: Arc::clone(&certificates),
     };
     info!(url = addresses.public_url.as_deref().unwrap_or(&config.proxy.bind_url); "Orrery is now running");
     metrics.started(begun.elapsed());
     supervision.journal.record("hub", "hub.start", "hub", Some(version()));
     let plans = services::plans(&config, &addresses, &accounts, &synchronised.managed);
-    running.services.start(plans).await?;
-    let looked = Instant::now();
-    let verified = start_servers::verify(&running.servers, &store).await;
-    metrics.servers_found(looked.elapsed());
-    if verified {
-        routes::first_check(&supervision).await;
-    }
-    start_servers::stop_of_blocked(&running.servers, &synchronised.blocked).await;
-    running.until_stopped(&mut signals).await
+    let reloading = Reloading {
+        sources,
+        running: config,
+        addresses,
+        supervision,
+        hub,
+        certificates,
+        tokens: synchronised.managed,
+        changing_services: None,
+    };
+    let _files = (pid_file, internal_file);
+    Ok(Started { running, reloading, requests, plans, blocked: synchronised.blocked, _files })
+}
+
+/// A database that does not answer must not keep a signal waiting: the thread is left behind when the hub ends.
+async fn open_store(config: StoreConfig, mode: OpenMode) -> Result<Store, AppError> {
+    let (sender, opened) = oneshot::channel();
+    let open = move || {
+        // nobody waits any more: the hub was stopped
+        let _ = sender.send(Store::open(&config, mode));
+    };
+    std::thread::Builder::new().name("open-store".to_owned()).spawn(open)?;
+    let opened = opened.await.map_err(|_| Absent)?;
+    Ok(opened?)
 }
 
 fn open_mode(config: &Config) -> OpenMode {
@@ -242,80 +316,6 @@ fn greet(config: &Config) {
 /// Who it is, for the journal.
 fn version() -> serde_json::Value {
     serde_json::json!({ "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id() })
-}
-
-struct Running {
-    proxy: proxy::Opened,
-    web: actix_web::dev::ServerHandle,
-    servers: Servers,
-    services: Services,
-    root: Addr<HubActor>,
-    asked: mpsc::Receiver<Shutdown>,
-    supervision: Arc<Supervision>,
-    _measuring: observe::Measuring,
-    cleanup_servers: bool,
-    cleanup_proxy: bool,
-}
-
-impl Running {
-    async fn until_stopped(mut self, signals: &mut signals::Signals) -> Result<(), AppError> {
-        let mut pulse = tokio::time::interval(Duration::from_secs(1));
-        let services = self.services.clone();
-        let failed = services.failed();
-        tokio::pin!(failed);
-        let usual = Shutdown { stop_servers: self.cleanup_servers, stop_proxy: self.cleanup_proxy };
-        let mut outcome = Ok(());
-        let cleanup = loop {
-            tokio::select! {
-                signal = signals.next() => match signal {
-                    signals::Signal::Stop(name) => {
-                        info!(signal = name; "stopping");
-                        break usual;
-                    }
-                    signals::Signal::Report => self.report(),
-                    signals::Signal::Refresh => self.proxy.refresh(),
-                },
-                Some(asked) = self.asked.recv() => break asked,
-                (key, reason) = &mut failed => {
-                    outcome = Err(AppError::Service { key, reason: format!("it cannot be started: {reason}") });
-                    break usual;
-                },
-                _ = pulse.tick() => if !self.root.connected() {
-                    return Err(AppError::SupervisorGone);
-                },
-            }
-        };
-        // A second signal does not wait any longer.
-        tokio::select! {
-            () = self.stop(cleanup) => info!("done"),
-            () = signals.stop_again() => warn!("stopped without waiting; some servers may still run"),
-        }
-        outcome
-    }
-
-    fn report(&self) {
-        let directory = self.servers.directory();
-        let ready = directory.select(|status| status.ready).len();
-        let pending = directory.select(|status| status.pending.is_some());
-        info!(ready, pending:? = pending; "status");
-    }
-
-    /// Services first, which may use servers (SVC-007), then servers: pages and REST answer until they are down, and users
-    /// see why theirs ended.
-    async fn stop(self, cleanup: Shutdown) {
-        self.services.stop_all().await;
-        self.supervision.events.closing();
-        if cleanup.stop_servers {
-            start_servers::stop_all(&self.servers).await;
-        } else {
-            info!("user servers are left running");
-        }
-        self.proxy.stop(cleanup.stop_proxy).await;
-        self.web.stop(false).await;
-        self.supervision.journal.record("hub", "hub.stop", "hub", Some(version()));
-        self.supervision.journal.flush(LAST_WORDS).await;
-        self.supervision.events.flush(LAST_WORDS);
-    }
 }
 
 /// Wraps the store's state for `orrery db migrate`.

@@ -1,5 +1,7 @@
 //! The command line: its form, and which keys of the configuration its options set.
 
+pub(crate) mod operate;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -80,6 +82,78 @@ pub(crate) enum Command {
         /// Name of the user [default: you]
         name: Option<String>,
     },
+    /// Show what the running hub does
+    Status(Reach),
+    /// List what runs, starts or stops; of one user, all servers
+    Servers {
+        /// Name of the user [default: all users]
+        user: Option<String>,
+        /// Where the hub is.
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Tell what a server does, what it went through and who asked for it
+    Explain {
+        /// The server; the default server is just USER
+        #[arg(value_name = "USER[/SERVER]")]
+        server: String,
+        /// Where the hub is.
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Look at configuration, ports, files, database, programs and machine; status 1 if something is wrong
+    Doctor {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let the running hub read its configuration again
+    Reload(Reach),
+    /// Start no more servers; those that run go on
+    Drain {
+        /// What people are told.
+        #[command(flatten)]
+        notice: NoticeOptions,
+        /// Where the hub is.
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Show a message on all pages
+    Announce {
+        /// What people are told.
+        #[command(flatten)]
+        notice: NoticeOptions,
+        /// Where the hub is.
+        #[command(flatten)]
+        reach: Reach,
+    },
+}
+
+/// Where the running hub is, and how its answer is printed.
+#[derive(Debug, PartialEq, Eq, Args)]
+pub(crate) struct Reach {
+    /// The hub's admin socket [default: that of the configuration]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A message for everybody, and when it holds.
+#[derive(Debug, PartialEq, Eq, Args)]
+pub(crate) struct NoticeOptions {
+    /// What people are told
+    pub(crate) message: Option<String>,
+    /// Begin later, for example in 30m
+    #[arg(long = "in", value_name = "TIME", value_parser = seconds)]
+    pub(crate) after: Option<u64>,
+    /// End by itself after this long, for example 2h
+    #[arg(long = "for", value_name = "TIME", value_parser = seconds)]
+    pub(crate) lasting: Option<u64>,
+    /// End it now
+    #[arg(long, conflicts_with_all = ["message", "after", "lasting"])]
+    pub(crate) end: bool,
 }
 
 /// What to do with the configuration.
@@ -148,6 +222,21 @@ fn quoted(text: &str) -> String {
     quoted + "\""
 }
 
+/// `90`, `90s`, `30m`, `2h`, `1d` in seconds.
+fn seconds(text: &str) -> Result<u64, String> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let unit = match unit {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err("write a number and s, m, h or d, for example 30m".to_owned()),
+    };
+    let number: u64 =
+        number.parse().map_err(|_| "write a number and s, m, h or d, for example 30m".to_owned())?;
+    number.checked_mul(unit).ok_or_else(|| "that is too long".to_owned())
+}
+
 fn assignment(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write section.key=value")?;
     Ok((key.trim().to_owned(), value.to_owned()))
@@ -194,6 +283,21 @@ mod tests {
         assert!(error.contains("nonsense"), "{error}");
         let error = Cli::try_parse_from(["orrery", "token", "ada", "grace"]).unwrap_err().to_string();
         assert!(error.contains("grace"), "{error}");
+    }
+
+    #[test]
+    fn a_notice_ends_or_has_a_message_and_times() {
+        let drain = |words: &[&str]| match parse(words).command {
+            Some(Command::Drain { notice, .. }) => notice,
+            other => panic!("{other:?}"),
+        };
+        let notice = drain(&["drain", "soon", "--in", "30m", "--for", "2h"]);
+        assert_eq!((notice.after, notice.lasting), (Some(1800), Some(7200)));
+        assert!(drain(&["drain", "--end"]).end);
+        assert!(Cli::try_parse_from(["orrery", "drain", "x", "--end"]).is_err());
+        for wrong in ["", "m", "3w", "-1", "99999999999999999999", "9999999999999999999d"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

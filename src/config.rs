@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod auth;
+pub mod change;
 pub mod check;
 pub mod command;
 pub mod cookie_secret;
@@ -95,6 +96,17 @@ section! {
 }
 
 impl Config {
+    /// Where operators reach the running hub: `hub.admin_socket`, or `orrery-admin.sock` beside the SQLite database, else
+    /// in the current directory; `None` if that is not wanted.
+    #[must_use]
+    pub fn admin_socket(&self) -> Option<PathBuf> {
+        let set = &self.hub.admin_socket;
+        if set.as_os_str().is_empty() {
+            return Some(self.beside_database().join("orrery-admin.sock"));
+        }
+        (set.as_os_str() != "none").then(|| set.clone())
+    }
+
     /// Where the output of servers is kept: `spawner.log_dir`, or `server-logs` beside the SQLite database, else in the
     /// current directory.
     #[must_use]
@@ -102,10 +114,14 @@ impl Config {
         if !self.spawner.log_dir.as_os_str().is_empty() {
             return self.spawner.log_dir.clone();
         }
-        let beside = match self.database.target() {
-            Ok(Database::Sqlite(file)) => file.parent().map(Path::to_owned),
-            _ => None,
-        };
-        beside.unwrap_or_default().join("server-logs")
+        self.beside_database().join("server-logs")
+    }
+
+    /// The folder of the SQLite database, else the current one.
+    fn beside_database(&self) -> PathBuf {
+        match self.database.target() {
+            Ok(Database::Sqlite(file)) => file.parent().map(Path::to_owned).unwrap_or_default(),
+            _ => PathBuf::new(),
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, ConfigCommand, DbCommand};
+use cli::{Cli, Command, ConfigCommand, DbCommand, operate};
 use orrery::app::{self, AppError, TokenError};
 use orrery::config::command::{CommandError, Existing, Format, Written, init, show};
 use orrery::config::logging::{LogFormat, LoggingConfig};
@@ -18,7 +18,7 @@ use orrery::logging;
 
 /// Why the program ends with status 1.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+pub(crate) enum Failure {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -29,6 +29,14 @@ enum Failure {
     Token(#[from] TokenError),
     #[error(transparent)]
     Name(#[from] NameError),
+    #[error(transparent)]
+    Client(#[from] app::admin_client::ClientError),
+    #[error("{0} of these must be mended")]
+    Unwell(usize),
+    #[error("the hub goes on with the configuration that it had")]
+    NotReloaded,
+    #[error("say what is announced: `orrery announce MESSAGE`, or end it with --end")]
+    NoMessage,
     #[error("the schema lacks {0}; run `orrery db migrate`")]
     SchemaOutdated(String),
     #[error("the schema has {0}, which this program does not know: a newer Orrery has used this database")]
@@ -73,6 +81,18 @@ fn run(cli: &Cli) -> Result<(), Failure> {
             if *check { check_schema(&config) } else { migrate(&config) }
         }
         Some(Command::Token { name }) => token(&load(&sources)?.config, name.clone()),
+        Some(Command::Status(reach)) => operate::status(&sources, reach),
+        Some(Command::Servers { user, reach }) => operate::servers(&sources, reach, user.as_deref()),
+        Some(Command::Explain { server, reach }) => operate::explain(&sources, reach, server),
+        Some(Command::Doctor { json }) => operate::doctor(&sources, *json),
+        Some(Command::Reload(reach)) => operate::reload(&sources, reach),
+        Some(Command::Drain { notice, reach }) => operate::notice(&sources, reach, "/maintenance", notice),
+        Some(Command::Announce { notice, .. }) if notice.message.is_none() && !notice.end => {
+            Err(Failure::NoMessage)
+        }
+        Some(Command::Announce { notice, reach }) => {
+            operate::notice(&sources, reach, "/announcement", notice)
+        }
     }
 }
 
@@ -82,7 +102,7 @@ fn run_hub(sources: &Sources) -> Result<(), Failure> {
     for warning in &loaded.warnings {
         log::warn!("{warning}");
     }
-    let ended = app::run(loaded.config);
+    let ended = app::run(loaded.config, sources.clone());
     logging::flush();
     Ok(ended?)
 }

@@ -127,4 +127,14 @@ impl Spawner {
             Self::Simple(simple) => simple.adopt(process).await,
         }
     }
+
+    /// The living process of a server that was started and never recorded, if there is one.
+    ///
+    /// # Errors
+    /// [`SpawnError::Io`] if the operating system does not tell.
+    pub async fn find_unrecorded(&self, server: ServerId) -> Result<Option<Running>, SpawnError> {
+        match self {
+            Self::Simple(simple) => simple.find_unrecorded(server).await,
+        }
+    }
 }

@@ -11,6 +11,7 @@ pub mod error;
 pub mod groups;
 pub mod journal;
 pub mod migrate;
+pub mod notices;
 pub mod oauth;
 pub mod oauth_codes;
 pub mod roles;

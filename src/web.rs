@@ -4,6 +4,7 @@
 //! one store call or asks the actors, and shows the result through a view or a page. It opens no connection, starts no
 //! process and publishes no route itself.
 
+pub mod admin;
 pub mod api;
 pub mod assets;
 pub mod caller;

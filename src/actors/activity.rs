@@ -31,6 +31,9 @@ pub enum Subject {
     Token(TokenId),
 }
 
+/// How long a failed write waits before it is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
 /// Collects activity.
 pub struct ActivityActor {
     store: Store,
@@ -58,14 +61,13 @@ impl ActivityActor {
             return;
         }
         self.writing = true;
-        let news = std::mem::take(&mut self.news);
+        let news = Arc::new(std::mem::take(&mut self.news));
         let store = self.store.clone();
         let me = context.address();
         actix::spawn(async move {
-            if let Err(failed) = store.write_quietly(move |db| apply(db, &news)).await {
-                error!(error:% = failed; "last-activity times could not be stored");
-            }
-            me.do_send(Written);
+            let written = Arc::clone(&news);
+            let failed = store.write_quietly(move |db| apply(db, &written)).await.err();
+            me.do_send(Written { news, failed });
         });
     }
 
@@ -155,13 +157,30 @@ impl Handler<Seen> for ActivityActor {
 
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Written;
+struct Written {
+    news: Arc<HashMap<Subject, DateTime<Utc>>>,
+    failed: Option<StoreError>,
+}
 
 impl Handler<Written> for ActivityActor {
     type Result = ();
 
-    fn handle(&mut self, _: Written, context: &mut Context<Self>) {
-        self.writing = false;
-        self.write(context);
+    fn handle(&mut self, written: Written, context: &mut Context<Self>) {
+        let Some(failed) = written.failed else {
+            self.writing = false;
+            return self.write(context);
+        };
+        error!(error:% = failed; "last-activity times could not be stored");
+        if failed.is_absence() {
+            for (subject, at) in written.news.iter() {
+                let latest = self.news.entry(*subject).or_insert(*at);
+                *latest = (*at).max(*latest);
+            }
+        }
+        // `writing` stays set meanwhile: news gathers
+        context.run_later(RETRY, |activity, context| {
+            activity.writing = false;
+            activity.write(context);
+        });
     }
 }

@@ -110,7 +110,7 @@ mod tests {
         assert!(!counts(&failed(FailureKind::Hub)));
         let rejected = |status, reason: Option<&str>| {
             let rejection = Rejection { status, reason: reason.map(str::to_owned), message_html: None };
-            Failure { rejection: Some(rejection), ..failed(FailureKind::Hook) }
+            Failure { rejection: Some(Box::new(rejection)), ..failed(FailureKind::Hook) }
         };
         assert!(!counts(&rejected(403, None)) && !counts(&rejected(503, Some("maintenance"))));
         assert!(counts(&rejected(500, None)) && counts(&failed(FailureKind::Hook)));

@@ -31,6 +31,9 @@ const REBUILD_DELAY: Duration = Duration::from_millis(20);
 const SINGLE: [Who; 7] =
     [Who::Registry, Who::Admission, Who::Activity, Who::Janitor, Who::Inspector, Who::Journal, Who::Culler];
 
+/// How long it waits at most between two questions to a database that is away.
+const LONGEST_REBUILD_DELAY: Duration = Duration::from_secs(2);
+
 /// The root supervisor.
 pub struct HubActor {
     supervision: Arc<Supervision>,
@@ -58,7 +61,8 @@ impl HubActor {
                 parts.registry.fill(actor.start());
             }
             Who::Admission => {
-                let actor = AdmissionActor::new(parts.limits.clone(), &parts.directory, obituary);
+                let limits = parts.now().limits.clone();
+                let actor = AdmissionActor::new(limits, &parts.directory, obituary);
                 parts.admission.fill(actor.start());
             }
             Who::Activity => parts.activity.fill(ActivityActor::new(parts, obituary).start()),
@@ -114,12 +118,21 @@ impl Handler<Died> for HubActor {
                 let supervision = Arc::clone(&self.supervision);
                 let hub = context.address();
                 actix::spawn(async move {
-                    match supervision.identity_of(&key).await {
-                        Ok(Some(identity)) => hub.do_send(Supervise { identity, begin: Begin::Check }),
-                        Ok(None) => info!(server:? = key; "its row is gone too: nothing to rebuild"),
-                        Err(failed) => {
-                            error!(server:? = key, error:% = failed; "cannot rebuild a server's actor")
+                    let mut pause = REBUILD_DELAY;
+                    loop {
+                        tokio::time::sleep(pause).await;
+                        match supervision.identity_of(&key).await {
+                            Ok(Some(identity)) => {
+                                return hub.do_send(Supervise { identity, begin: Begin::Check });
+                            }
+                            Ok(None) => {
+                                return info!(server:? = key; "its row is gone too: nothing to rebuild");
+                            }
+                            Err(failed) => {
+                                error!(server:? = key, error:% = failed; "cannot rebuild a server's actor yet")
+                            }
                         }
+                        pause = (pause * 2).min(LONGEST_REBUILD_DELAY);
                     }
                 });
             }

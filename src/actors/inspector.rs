@@ -55,7 +55,7 @@ async fn round(parts: &Supervision) -> Vec<(String, Option<String>)> {
         let place = Place::of(definition.url.as_deref()?)?;
         let managed =
             parts.services.directory.entry(&definition.name).and_then(|entry| entry.plan.ready.clone());
-        let usual = || place.ready_url(&service_env::prefix(&parts.servers.hub.base_url, &definition.name));
+        let usual = || place.ready_url(&service_env::prefix(&parts.base_url, &definition.name));
         let url = managed.unwrap_or_else(usual);
         Some(async move { (definition.name, answers(&url, PATIENCE).await.err()) })
     });

@@ -85,6 +85,12 @@ impl Journal {
         self.0.settings.enabled
     }
 
+    /// How many records are not stored yet.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.0.waiting.load(Ordering::Relaxed)
+    }
+
     /// Writes down that `actor` did `action` to `target`.
     pub fn record(&self, actor: &str, action: &str, target: &str, detail: Option<Value>) {
         if !self.is_enabled() {
@@ -224,7 +230,7 @@ impl Handler<Written> for JournalActor {
             return self.write(context);
         };
         error!(records = written.news.len(), error:% = failed; "the journal could not be stored");
-        let again = matches!(failed, StoreError::Busy(_) | StoreError::Unreachable { .. });
+        let again = failed.is_absence();
         if again {
             let newer = std::mem::replace(&mut self.news, written.news.to_vec());
             self.news.extend(newer);

@@ -181,18 +181,19 @@ pub(super) fn server_token_scopes(
     server: &ServerKey,
     configured: &[String],
 ) -> Result<Vec<String>, StoreError> {
+    let now = parts.now();
     let texts = if configured.is_empty() {
         roles::find(db, "server")?.map(|role| role.scopes).unwrap_or_default()
     } else {
         configured.to_vec()
     };
-    let requested = parsed(texts.iter(), &parts.catalogue);
-    let owned = of_user(db, &parts.catalogue, user)?;
+    let requested = parsed(texts.iter(), &now.catalogue);
+    let owned = of_user(db, &now.catalogue, user)?;
     let bearer = Bearer {
         owner: Owner::User(user.name.as_str()),
         client: ClientOwner::Hub,
         members: &owned.members,
-        catalogue: &parts.catalogue,
+        catalogue: &now.catalogue,
     };
     let kept = limited(&requested, server, &owned.scopes, &bearer);
     Ok(kept.iter().map(ToString::to_string).collect())

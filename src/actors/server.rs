@@ -5,15 +5,18 @@
 
 mod admittance;
 mod effects;
+mod history;
 mod judged;
 mod lifecycle;
 mod observed;
 mod prepare;
+mod remains;
 mod reports;
 mod requests;
 mod rules;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix::{Actor, ActorContext, AsyncContext, Context, SpawnHandle};
@@ -26,6 +29,7 @@ use super::attempts::Attempt;
 use super::directory::{Outcome, Progress, ServerStatus};
 use super::obituary::Obituary;
 use super::supervision::Supervision;
+use crate::domain::history::{self as past, History};
 use crate::domain::ids::{ServerId, UserId};
 use crate::domain::names::ServerKey;
 use crate::domain::restart::Restarts;
@@ -34,10 +38,12 @@ use crate::spawn::{Address, Running};
 use observed::{Before, Observed};
 use prepare::Prepared;
 
+pub use history::STATE_CHANGED;
+pub(crate) use history::{Asker, Recount};
 #[cfg(test)]
 pub(crate) use requests::Crash;
-pub(crate) use requests::{Cull, Start};
-pub use requests::{Restart, StartReply, Stop};
+pub use requests::StartReply;
+pub(crate) use requests::{Cull, Restart, Start, Stop};
 pub use rules::StartRules;
 
 /// Bytes of output that a running server may leave in its log between two polls.
@@ -94,7 +100,10 @@ pub struct ServerActor {
     /// The start under way, once it is let in.
     attempt: Option<Attempt>,
     observed: Observed,
+    history: History,
+    asker: Option<Asker>,
     obituary: Obituary,
+    given_up: lifecycle::GivenUp,
 }
 
 impl ServerActor {
@@ -130,12 +139,16 @@ impl ServerActor {
             restarts: Restarts::default(),
             attempt: None,
             observed,
+            history: History::default(),
+            asker: None,
             obituary,
+            given_up: lifecycle::GivenUp::default(),
         }
     }
 
     fn apply(&mut self, event: Event, context: &mut Context<Self>) {
         let before = self.state.pending();
+        let was = past::word(&self.state);
         let seen = Before::of(&self.state, &event);
         let (state, effects) =
             std::mem::replace(&mut self.state, State::Stopped).step(event, &self.deadlines());
@@ -147,6 +160,7 @@ impl ServerActor {
         for effect in effects {
             self.perform(effect, context);
         }
+        self.remember(was);
         if before != self.state.pending() {
             let pending = self.state.pending().map_or("none", Pending::as_str);
             info!(server:? = self.identity.key, pending, ready = self.state.is_ready(); "server changed");
@@ -159,9 +173,10 @@ impl ServerActor {
 
     /// Those of the configuration, with the timeouts of this start once they are known.
     fn deadlines(&self) -> Deadlines {
-        let usual = self.parts.deadlines;
+        let now = self.parts.now();
+        let usual = now.deadlines;
         let Some(prepared) = &self.prepared else { return usual };
-        let margin = usual.response.saturating_sub(self.parts.servers.http_timeout);
+        let margin = usual.response.saturating_sub(now.servers.http_timeout);
         Deadlines {
             start: prepared.settings.start_timeout,
             response: prepared.settings.http_timeout.saturating_add(margin),
@@ -280,6 +295,7 @@ impl Actor for ServerActor {
 
 impl Drop for ServerActor {
     fn drop(&mut self) {
+        self.given_up.store(true, Ordering::SeqCst);
         if let Some(teller) = self.teller.take() {
             teller.abort();
         }

@@ -13,10 +13,12 @@ use tokio::sync::watch;
 use super::attempts::Attempts;
 use super::directory::{Directory, ServerStatus};
 use super::hub::{HubActor, Supervise};
-use super::server::{Begin, Identity, Restart, ServerActor, Start, StartReply, Stop};
+use super::pulse::{self, Ping, Pulse};
+use super::server::{Asker, Begin, Identity, Recount, Restart, ServerActor, Start, StartReply, Stop};
 use super::slot::Absent;
 use super::supervision::Supervision;
 use crate::domain::culling::{Candidate, Policy};
+use crate::domain::history::Step;
 use crate::domain::names::{GroupName, ServerKey, ServerName, Username};
 use crate::store::servers::Server;
 
@@ -31,13 +33,47 @@ const LONGEST_VERDICT: Duration = Duration::from_secs(10);
 pub struct Servers {
     hub: Addr<HubActor>,
     parts: Arc<Supervision>,
+    asker: Option<Asker>,
 }
 
 impl Servers {
     /// A handle to the servers that `hub` supervises.
     #[must_use]
     pub fn new(hub: Addr<HubActor>, parts: Arc<Supervision>) -> Self {
-        Self { hub, parts }
+        Self { hub, parts, asker: None }
+    }
+
+    /// The same servers, for what `who` asks for: `user:ada`.
+    #[must_use]
+    pub fn by(&self, who: &str) -> Self {
+        Self { asker: Some(who.into()), ..self.clone() }
+    }
+
+    /// How the hub's parts do.
+    pub async fn pulses(&self) -> Vec<Pulse> {
+        let parts = &self.parts;
+        let root =
+            async { Pulse { actor: "hub", answered: pulse::timed(self.hub.send(Ping)).await, waiting: 0 } };
+        let (root, registry, admission, activity, janitor) = tokio::join!(
+            root,
+            parts.registry.pulse("registry"),
+            parts.admission.pulse("admission"),
+            parts.activity.pulse("activity"),
+            parts.janitor.pulse("janitor"),
+        );
+        let journal = parts.journal.slot();
+        let (inspector, journal) = tokio::join!(parts.inspector.pulse("inspector"), journal.pulse("journal"));
+        let journal = Pulse { waiting: parts.journal.waiting(), ..journal };
+        vec![root, registry, admission, activity, janitor, inspector, journal]
+    }
+
+    /// What the server went through while its actor lived, oldest first.
+    pub async fn history(&self, key: &ServerKey) -> Vec<Step> {
+        match self.parts.directory.address(key) {
+            // an actor that is gone has left its milestones in the journal
+            Some(address) => address.send(Recount).await.unwrap_or_default(),
+            None => Vec::new(),
+        }
     }
 
     /// What every known server is doing.
@@ -81,13 +117,13 @@ impl Servers {
     /// Where a browser finds the server: its path, or its whole URL with subdomains.
     #[must_use]
     pub fn url(&self, key: &ServerKey) -> String {
-        self.parts.servers.places.server_url(key)
+        self.parts.places.server_url(key)
     }
 
     /// The culler's rules, if there is one.
     #[must_use]
-    pub fn culling(&self) -> Option<&Policy> {
-        self.parts.culler.as_ref().map(|culler| &*culler.policy)
+    pub fn culling(&self) -> Option<Arc<Policy>> {
+        self.parts.now().culler.as_ref().map(|culler| Arc::clone(&culler.policy))
     }
 
     /// When the server will be culled, as things stand; `None` if it will not. What the proxy saw since the last round of
@@ -117,7 +153,8 @@ impl Servers {
     pub async fn start(&self, identity: Identity, options: Option<Value>) -> Result<StartReply, Absent> {
         for _ in 0..TRIES {
             let address = self.supervised(identity.clone(), Begin::Idle).await?;
-            if let Ok(reply) = address.send(Start { options: options.clone() }).await {
+            if let Ok(reply) = address.send(Start { options: options.clone(), by: self.asker.clone() }).await
+            {
                 return Ok(reply);
             }
         }
@@ -131,7 +168,7 @@ impl Servers {
     pub async fn restart(&self, identity: Identity) -> Result<(), Absent> {
         for _ in 0..TRIES {
             let address = self.supervised(identity.clone(), Begin::Idle).await?;
-            if address.send(Restart).await.is_ok() {
+            if address.send(Restart { by: self.asker.clone() }).await.is_ok() {
                 return Ok(());
             }
         }
@@ -162,7 +199,7 @@ impl Servers {
     pub async fn stop(&self, key: &ServerKey) {
         if let Some(address) = self.parts.directory.address(key) {
             // an actor that is gone took its server along, or is being replaced by one that verifies it
-            let _ = address.send(Stop).await;
+            let _ = address.send(Stop { by: self.asker.clone() }).await;
         }
     }
 

@@ -7,7 +7,7 @@ pub(super) mod process;
 use std::sync::Arc;
 use std::time::Instant;
 
-use actix::{Actor, AsyncContext, Context, Handler, Message, SpawnHandle};
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, SpawnHandle};
 use log::{error, info, warn};
 use tokio::sync::watch;
 
@@ -25,7 +25,7 @@ pub struct ServiceActor {
     status: Arc<watch::Sender<ServiceStatus>>,
     running: Option<Running>,
     pause: Option<SpawnHandle>,
-    _obituary: Obituary,
+    obituary: Obituary,
 }
 
 impl ServiceActor {
@@ -38,7 +38,7 @@ impl ServiceActor {
             status: Arc::clone(&entry.status),
             running: None,
             pause: None,
-            _obituary: obituary,
+            obituary,
         }
     }
 
@@ -99,7 +99,7 @@ impl ServiceActor {
 
     fn watch_process(&self, running: &Running, context: &Context<Self>) {
         let (running, service, name) = (running.clone(), context.address(), self.plan.name.clone());
-        let patience = self.parts.ladder.terminate;
+        let patience = self.parts.now().ladder.terminate;
         actix::spawn(async move {
             let exit = running.ended().await;
             process::end_children(&name, &running, patience).await;
@@ -254,6 +254,20 @@ impl Handler<StopService> for ServiceActor {
 
     fn handle(&mut self, _: StopService, context: &mut Context<Self>) {
         self.apply(Event::Stop, context);
+    }
+}
+
+/// The service is managed no longer, or another way: this actor is not needed any more.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Retire;
+
+impl Handler<Retire> for ServiceActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Retire, context: &mut Context<Self>) {
+        self.obituary.rest();
+        context.stop();
     }
 }
 

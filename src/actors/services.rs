@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use super::hub::{HubActor, SuperviseService};
 use super::registry::{Publish, Unpublish};
-use super::service::{ServiceActor, StopService, process};
+use super::service::{Retire, ServiceActor, StopService, process};
 use super::slot::Absent;
 use super::supervision::Supervision;
 use crate::config::address::HttpUrl;
@@ -110,6 +110,10 @@ impl ServiceDirectory {
         entries.insert(entry.plan.name.clone(), entry);
     }
 
+    fn remove(&self, name: &str) {
+        self.entries.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+
     fn all(&self) -> Vec<ServiceEntry> {
         self.entries.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
@@ -162,6 +166,40 @@ impl Services {
     pub async fn start(&self, plans: Vec<ServicePlan>) -> Result<(), Absent> {
         let names: Vec<String> = plans.iter().map(|plan| plan.name.clone()).collect();
         actix::spawn(process::end_strays(Arc::clone(&self.parts), names));
+        self.begin(plans).await
+    }
+
+    /// Ends these managed services, and starts those that are planned: a reload of the configuration. Others run on.
+    ///
+    /// # Errors
+    /// [`Absent`] if the hub is going down.
+    pub async fn replace(&self, gone: &[String], plans: Vec<ServicePlan>) -> Result<(), Absent> {
+        join_all(gone.iter().map(|name| self.retire(name))).await;
+        if self.parts.services.directory.is_stopping() {
+            return Err(Absent);
+        }
+        self.begin(plans).await
+    }
+
+    /// Ends a managed service for good, and forgets it.
+    async fn retire(&self, name: &str) {
+        let directory = &self.parts.services.directory;
+        let Some(entry) = directory.entry(name) else { return };
+        info!(service = name; "a service has changed or left the configuration, and is ended");
+        if let Some(address) = &entry.address {
+            address.do_send(StopService);
+        }
+        self.await_end(&entry).await;
+        // the actor may have been replaced meanwhile
+        let last = directory.entry(name).and_then(|entry| entry.address);
+        directory.remove(name);
+        if let Some(address) = last {
+            // one that is gone needs no rest
+            let _ = address.send(Retire).await;
+        }
+    }
+
+    async fn begin(&self, plans: Vec<ServicePlan>) -> Result<(), Absent> {
         for plan in plans {
             info!(service = plan.name.as_str(); "starting a service");
             let entry = ServiceEntry { plan: Arc::new(plan), status: Arc::default(), address: None };
@@ -207,15 +245,17 @@ impl Services {
             // one that is being replaced learns from the directory that the hub ends
             address.do_send(StopService);
         }
+        join_all(entries.iter().map(|entry| self.await_end(entry))).await;
+    }
+
+    async fn await_end(&self, entry: &ServiceEntry) {
         // the ladder, and once more a while for what they leave behind
-        let patience = self.parts.deadlines.stop.saturating_add(self.parts.ladder.terminate);
-        join_all(entries.iter().map(|entry| async move {
-            let mut status = entry.status.subscribe();
-            if timeout(patience, status.wait_for(|status| status.phase == Phase::Ended)).await.is_err() {
-                error!(service = entry.plan.name.as_str(); "a service could not be ended in time");
-            }
-        }))
-        .await;
+        let now = self.parts.now();
+        let patience = now.deadlines.stop.saturating_add(now.ladder.terminate);
+        let mut status = entry.status.subscribe();
+        if timeout(patience, status.wait_for(|status| status.phase == Phase::Ended)).await.is_err() {
+            error!(service = entry.plan.name.as_str(); "a service could not be ended in time");
+        }
     }
 
     /// Waits for other changes of services to be done. Hold the guard while row and route change.
@@ -225,7 +265,7 @@ impl Services {
 
     /// Where the proxy leads to the service.
     fn spec(&self, name: &str) -> RouteSpec {
-        self.parts.servers.places.service_route(name)
+        self.parts.places.service_route(name)
     }
 
     /// Leads the proxy to a service that was made at run time. One whose address is the proxy's own is not routed: each
@@ -258,7 +298,7 @@ impl Services {
     /// Waits until the service answers at its own address, at most this long. Whether it does is only logged.
     pub async fn await_answer(&self, name: &str, url: &str, at_most: Duration) {
         let Some(place) = Place::of(url) else { return };
-        let url = place.ready_url(&service_env::prefix(&self.parts.servers.hub.base_url, name));
+        let url = place.ready_url(&service_env::prefix(&self.parts.base_url, name));
         if let Err(late) = wait_ready(&url, at_most, std::future::pending()).await {
             warn!(service = name, error:% = late; "a service does not answer yet");
         }

@@ -12,6 +12,8 @@ use super::directory::Directory;
 use super::inspector::InspectorActor;
 use super::janitor::JanitorActor;
 use super::journal::Journal;
+use super::live::Live;
+use super::notices::Board;
 use super::registry::{Proxy, RegistryActor, WantedRoutes};
 use super::server::{Identity, StartRules};
 use super::services::ServiceParts;
@@ -54,8 +56,6 @@ pub struct ServerSettings {
     pub hub_environment: BTreeMap<String, String>,
     /// How servers reach the hub; the origin of each server is filled in at its start.
     pub hub: spawn_env::HubAddresses,
-    /// Where browsers find servers.
-    pub places: Places,
     /// `spawner.restart`: what becomes of servers that end by themselves.
     pub restart: RestartPolicy,
     /// What makes starts different from each other.
@@ -155,6 +155,25 @@ pub struct Supervision {
     pub metrics: Arc<Metrics>,
     /// The event log.
     pub events: Events,
+    /// Who ends what nobody uses.
+    pub culling: Slot<CullerActor>,
+    /// What the operator tells everybody.
+    pub board: Board,
+    /// How often things are done.
+    pub intervals: Intervals,
+    /// Where browsers find servers and services.
+    pub places: Places,
+    /// `hub.base_url`.
+    pub base_url: String,
+    /// What a reload of the configuration may change; read it with [`Supervision::now`].
+    pub settings: Live<Settings>,
+    /// Services.
+    pub services: ServiceParts,
+}
+
+/// What a reload of the configuration may change while the hub runs.
+#[derive(Debug, Clone)]
+pub struct Settings {
     /// All scopes.
     pub catalogue: Arc<Catalogue>,
     /// `hub.limits`.
@@ -163,29 +182,29 @@ pub struct Supervision {
     pub deadlines: Deadlines,
     /// How a process is ended.
     pub ladder: StopLadder,
-    /// How often things are done.
-    pub intervals: Intervals,
     /// How servers are started.
     pub servers: ServerSettings,
-    /// Services.
-    pub services: ServiceParts,
-    /// Who ends what nobody uses.
-    pub culling: Slot<CullerActor>,
     /// `[culler]`, if it is enabled.
     pub culler: Option<Arc<CullerSettings>>,
 }
 
 impl Supervision {
+    /// The settings as they are now; hold them for one decision, not longer.
+    #[must_use]
+    pub fn now(&self) -> Arc<Settings> {
+        self.settings.now()
+    }
+
     /// The server's URL path, `/user/ada/`.
     #[must_use]
     pub fn prefix(&self, key: &ServerKey) -> String {
-        self.servers.places.server_path(key)
+        self.places.server_path(key)
     }
 
     /// Where the server's route begins.
     #[must_use]
     pub fn route(&self, key: &ServerKey) -> RouteSpec {
-        self.servers.places.server_route(key)
+        self.places.server_route(key)
     }
 
     /// The rows of a server that has names only.

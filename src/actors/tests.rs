@@ -14,13 +14,15 @@ use super::attempts::Attempts;
 use super::directory::{Directory, ServerStatus};
 use super::hub::HubActor;
 use super::journal::{self, Journal};
+use super::live::Live;
+use super::notices::Board;
 use super::registry::{Proxy, WantedRoutes};
 use super::server::{self, Identity, StartReply, StartRules};
 use super::servers::Servers;
 use super::services::ServiceParts;
 use super::slot::Slot;
 use super::supervision::{Intervals, ServerSettings, Supervision};
-use super::{admission, registry};
+use super::{admission, registry, supervision};
 use crate::domain::admission::{Limits, WhenFull};
 use crate::domain::failed_starts::FailurePolicy;
 use crate::domain::names::{ServerKey, ServerName, Username};
@@ -153,15 +155,24 @@ fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supe
         inspector: Slot::default(),
         services: ServiceParts::default(),
         culling: Slot::default(),
-        culler: None,
+        board: Board::default(),
         journal: Journal::new(settings, Arc::clone(&metrics)),
         metrics,
         events: Events::off(),
+        intervals: Intervals { activity: Duration::ZERO, purge: Duration::ZERO, poll: Duration::ZERO },
+        places: Places::new("/", "", None),
+        base_url: "/".to_owned(),
+        settings: Live::new(settings_with(limits, hub)),
+    }
+}
+
+fn settings_with(limits: Limits, hub: spawn_env::HubAddresses) -> supervision::Settings {
+    supervision::Settings {
         catalogue: Arc::new(Catalogue::standard()),
         limits,
         deadlines: Deadlines { queue: LONG, start: LONG, response: LONG, publish: LONG, stop: LONG },
         ladder: StopLadder { interrupt: Some(LONG), terminate: LONG, kill: LONG },
-        intervals: Intervals { activity: Duration::ZERO, purge: Duration::ZERO, poll: Duration::ZERO },
+        culler: None,
         servers: ServerSettings {
             command: ["python3", "-c", SERVER].map(str::to_owned).to_vec(),
             ip: "127.0.0.1".to_owned(),
@@ -176,7 +187,6 @@ fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supe
             },
             hub_environment: std::env::vars().collect(),
             hub,
-            places: Places::new("/", "", None),
             restart: RestartPolicy {
                 restart: Restart::Never,
                 limit: 5,

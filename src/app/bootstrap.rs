@@ -10,7 +10,7 @@ mod groups;
 mod members;
 mod people;
 mod roles;
-mod scopes;
+pub(super) mod scopes;
 mod services;
 mod tokens;
 
@@ -60,10 +60,22 @@ pub async fn synchronise(
     config: &Config,
     rules: &AllowRules,
 ) -> Result<Synchronised, BootstrapError> {
-    synchronise_with(store, config, rules, Vec::new()).await
+    synchronise_with(store, config, rules, Vec::new(), Occasion::Start).await
 }
 
-/// As [`synchronise`], with the roles that `auth.hooks.load_roles` gave.
+/// When the configuration is written to the database.
+#[derive(Debug, Clone)]
+pub enum Occasion {
+    /// The hub starts: what a run before left behind is removed.
+    Start,
+    /// The hub runs: servers that are just starting and services that run on keep what is theirs.
+    Reload {
+        /// The tokens that managed services have, by name.
+        tokens: BTreeMap<String, Secret>,
+    },
+}
+
+/// As [`synchronise`], with the roles that `auth.hooks.load_roles` gave; also for a hub that runs.
 ///
 /// # Errors
 /// As [`synchronise`].
@@ -72,29 +84,32 @@ pub async fn synchronise_with(
     config: &Config,
     rules: &AllowRules,
     managed: Vec<RoleSpec>,
+    occasion: Occasion,
 ) -> Result<Synchronised, BootstrapError> {
     let catalogue = scopes::catalogue(config)?;
     let (config, rules) = (config.clone(), rules.clone());
     // boxed: the configuration, of many keys, moves along
-    Box::pin(store.write(move |db| write(db, &config, &rules, &managed, catalogue, Utc::now()))).await
+    Box::pin(store.write(move |db| write(db, (&config, &rules, &managed), catalogue, &occasion, Utc::now())))
+        .await
 }
 
 fn write(
     db: &mut Db,
-    config: &Config,
-    rules: &AllowRules,
-    managed: &[RoleSpec],
+    (config, rules, managed): (&Config, &AllowRules, &[RoleSpec]),
     catalogue: Catalogue,
+    occasion: &Occasion,
     now: DateTime<Utc>,
 ) -> Result<Synchronised, BootstrapError> {
     let mut warnings = Vec::new();
     oauth::ensure_hub_client(db)?;
     let defined = roles::define(db, config, &catalogue, &mut warnings)?;
     let people = People { rules, now };
-    people.judge_existing(db, &config.auth, &mut warnings)?;
+    if let Occasion::Start = occasion {
+        people.judge_existing(db, &config.auth, &mut warnings)?;
+    }
     people.ensure_listed(db)?;
     groups::extend(db, config, &people)?;
-    let configured = services::define(db, config, &mut warnings)?;
+    let configured = services::define(db, config, occasion, &mut warnings)?;
     store_tokens(db, config, &configured, &people, &defined)?;
     warnings.extend(clients::write(db, &configured, &config.addresses()?.places, &catalogue)?);
     members::assign(db, config, &defined, &people, &mut warnings)?;
@@ -104,8 +119,10 @@ fn write(
     }
     let blocked = people.strip_blocked(db, &config.auth.blocked_users)?;
     janitor::purge(db, now)?;
-    store::tokens::delete_leaked(db)?;
-    oauth::delete_unused(db)?;
+    if let Occasion::Start = occasion {
+        store::tokens::delete_leaked(db)?;
+        oauth::delete_unused(db)?;
+    }
     let all = store::services::list(db)?;
     Ok(Synchronised {
         service_routes: services::routes(&all),

@@ -1,13 +1,19 @@
 //! Where the hub listens: what can be bound, and the hub's own pages there, served by actix-web.
 
+use std::cell::RefCell;
 use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
+use std::sync::Arc;
 
+use actix_web::dev::{Extensions, Service};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer};
 use orrery_proxy::{OwnFile, Socket};
 
 use super::{AppError, SharedHub};
+use crate::actors::live::Live;
 use crate::config::address::{Endpoint, resolve};
+use crate::web::admin::{self, Facts};
 use crate::web::{observe, routes};
 
 /// How long open requests may go on when the hub stops, seconds.
@@ -61,14 +67,78 @@ pub(super) fn bind_endpoint(
     }
 }
 
-/// Starts the hub's pages and API.
-pub(super) fn web(socket: Socket, hub: SharedHub) -> Result<actix_web::dev::ServerHandle, AppError> {
+/// The hub of a web worker's requests, made anew when a reload has replaced it.
+struct Current {
+    live: Live<SharedHub>,
+    last: RefCell<(Arc<SharedHub>, Rc<Extensions>)>,
+}
+
+impl Current {
+    fn new(live: Live<SharedHub>) -> Self {
+        let now = live.now();
+        let container = container(&now);
+        Self { live, last: RefCell::new((now, container)) }
+    }
+
+    fn container(&self) -> Rc<Extensions> {
+        let now = self.live.now();
+        let mut last = self.last.borrow_mut();
+        if !Arc::ptr_eq(&last.0, &now) {
+            *last = (Arc::clone(&now), container(&now));
+        }
+        Rc::clone(&last.1)
+    }
+}
+
+fn container(hub: &SharedHub) -> Rc<Extensions> {
+    let mut extensions = Extensions::new();
+    extensions.insert(hub.clone());
+    Rc::new(extensions)
+}
+
+/// Starts to answer operators.
+pub(super) fn admin(
+    socket: Socket,
+    hub: Live<SharedHub>,
+    facts: Facts,
+) -> std::io::Result<actix_web::dev::ServerHandle> {
+    let facts = actix_web::web::Data::new(facts);
     let server = HttpServer::new(move || {
-        let hub = hub.clone();
+        let current = Rc::new(Current::new(hub.clone()));
         App::new()
-            .app_data(hub.clone())
+            .app_data(facts.clone())
+            .wrap_fn(move |mut request, app| {
+                request.add_data_container(current.container());
+                app.call(request)
+            })
+            .configure(admin::configure)
+    })
+    .workers(1)
+    .on_connect(admin::note_peer)
+    .disable_signals()
+    .shutdown_timeout(SHUTDOWN_SECONDS);
+    let server = match socket {
+        Socket::Tcp(_) => return Err(std::io::ErrorKind::Unsupported.into()),
+        Socket::Unix(listener) => server.listen_uds(listener)?,
+    };
+    let server = server.run();
+    let handle = server.handle();
+    actix::spawn(server);
+    Ok(handle)
+}
+
+/// Starts the hub's pages and API.
+pub(super) fn web(socket: Socket, hub: Live<SharedHub>) -> Result<actix_web::dev::ServerHandle, AppError> {
+    let server = HttpServer::new(move || {
+        let (first, current) = (hub.now(), Rc::new(Current::new(hub.clone())));
+        App::new()
             .wrap(from_fn(observe::observe))
-            .configure(move |table| routes::configure(&hub, table))
+            // outermost: each request sees one state of the configuration, from its first to its last look
+            .wrap_fn(move |mut request, app| {
+                request.add_data_container(current.container());
+                app.call(request)
+            })
+            .configure(move |table| routes::configure(&first, table))
     })
     .disable_signals()
     .shutdown_timeout(SHUTDOWN_SECONDS);

@@ -12,13 +12,16 @@ use crate::actors::attempts::Attempts;
 use crate::actors::directory::Directory;
 use crate::actors::journal::window::Window;
 use crate::actors::journal::{self, Journal};
+use crate::actors::live::Live;
+use crate::actors::notices::Board;
 use crate::actors::registry::{Proxy, WantedRoutes};
+use crate::actors::reloader::Reloader;
 use crate::actors::server::StartRules;
 use crate::actors::servers::Servers;
 use crate::actors::services::Services;
 use crate::actors::sign_in::{self, SignIn};
 use crate::actors::slot::Slot;
-use crate::actors::supervision::{Intervals, ServerSettings, SettingError, Supervision};
+use crate::actors::supervision::{Intervals, ServerSettings, SettingError, Settings, Supervision};
 use crate::auth::{Authenticator, Limiter, StateKeys};
 use crate::config::database::Database;
 use crate::config::{Addresses, Config, hub, spawner};
@@ -76,12 +79,7 @@ pub(super) fn supervision(
     (proxy, wanted): (Proxy, WantedRoutes),
     (metrics, events): (Arc<Metrics>, Events),
 ) -> Result<Supervision, AppError> {
-    let ladder = StopLadder {
-        interrupt: Some(config.spawner.local.interrupt_timeout),
-        terminate: config.spawner.local.term_timeout,
-        kill: config.spawner.local.kill_timeout,
-    };
-    let rules = start_rules(config, &metrics)?;
+    let settings = settings(config, addresses, catalogue, &metrics)?;
     let kept = journal::Settings { enabled: config.journal.enabled, keep: config.journal.keep };
     Ok(Supervision {
         store,
@@ -98,12 +96,37 @@ pub(super) fn supervision(
         activity: Slot::default(),
         janitor: Slot::default(),
         inspector: Slot::default(),
-        services: super::services::parts(config, addresses),
         culling: Slot::default(),
-        culler: super::culler::settings(config)?,
+        board: Board::default(),
+        services: super::services::parts(config, addresses),
         journal: Journal::new(kept, Arc::clone(&metrics)),
-        metrics,
+        metrics: Arc::clone(&metrics),
         events,
+        intervals: Intervals {
+            activity: config.hub.activity.interval,
+            purge: config.hub.tokens.purge_interval,
+            poll: config.spawner.poll_interval,
+        },
+        places: addresses.places.clone(),
+        base_url: addresses.base_url.clone(),
+        settings: Live::new(settings),
+    })
+}
+
+/// What a reload may change for the actors.
+pub(super) fn settings(
+    config: &Config,
+    addresses: &Addresses,
+    catalogue: Catalogue,
+    metrics: &Arc<Metrics>,
+) -> Result<Settings, AppError> {
+    let ladder = StopLadder {
+        interrupt: Some(config.spawner.local.interrupt_timeout),
+        terminate: config.spawner.local.term_timeout,
+        kill: config.spawner.local.kill_timeout,
+    };
+    let rules = start_rules(config, metrics)?;
+    Ok(Settings {
         catalogue: Arc::new(catalogue),
         limits: super::limits::of(&config.hub.limits),
         deadlines: Deadlines {
@@ -114,12 +137,8 @@ pub(super) fn supervision(
             stop: ladder.longest().saturating_add(rules.longest_after_stop()).saturating_add(MARGIN),
         },
         ladder,
-        intervals: Intervals {
-            activity: config.hub.activity.interval,
-            purge: config.hub.tokens.purge_interval,
-            poll: config.spawner.poll_interval,
-        },
         servers: servers(config, addresses, rules)?,
+        culler: super::culler::settings(config)?,
     })
 }
 
@@ -153,7 +172,6 @@ fn servers(config: &Config, addresses: &Addresses, rules: StartRules) -> Result<
             public_origin: addresses.places.public_origin().to_owned(),
             server_origin: String::new(),
         },
-        places: addresses.places.clone(),
         restart: RestartPolicy {
             restart: match spawner.restart {
                 spawner::Restart::Never => Restart::Never,
@@ -314,23 +332,25 @@ fn session_cookie_options(usual: &[(String, String)], addresses: &Addresses) -> 
 /// What the web layer is made of.
 pub(super) struct HubParts<'a> {
     pub(super) supervision: &'a Supervision,
+    pub(super) catalogue: Arc<Catalogue>,
     pub(super) servers: Servers,
     pub(super) services: Services,
     pub(super) authenticator: Authenticator,
     pub(super) sign_in: sign_in::Settings,
-    pub(super) limiter: Limiter,
+    pub(super) limiter: Arc<Limiter>,
     pub(super) shutdown: mpsc::Sender<Shutdown>,
+    pub(super) reloader: Reloader,
     pub(super) settings: WebSettings,
     pub(super) ui: &'a hub::UiConfig,
 }
 
 pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
-    let HubParts { supervision, servers, services, authenticator, sign_in, limiter, shutdown, settings, ui } =
-        parts;
+    let HubParts { supervision, catalogue, authenticator, settings, ui, .. } = parts;
     let assets = Arc::new(Assets::embedded());
     settings.hooks.turns.count_in(Arc::clone(&supervision.metrics));
     let mut site = Site::new(&settings.base_url);
     site.template_vars = settings.template_vars.clone();
+    site.board = supervision.board.clone();
     site.template_paths = ui.template_paths.clone();
     for folder in &site.template_paths {
         std::fs::read_dir(folder).map_err(|source| AppError::File { path: folder.clone(), source })?;
@@ -338,20 +358,15 @@ pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
     let renderer = Renderer::new(&site, Arc::clone(&assets))?;
     Ok(SharedHub::new(Hub {
         store: supervision.store.clone(),
-        servers,
-        services,
+        servers: parts.servers,
+        services: parts.services,
         renderer,
         logo: logo(&ui.logo_file, &assets)?,
         assets,
-        catalogue: Arc::clone(&supervision.catalogue),
-        sign_in: SignIn::new(
-            supervision.store.clone(),
-            authenticator.clone(),
-            Arc::clone(&supervision.catalogue),
-            sign_in,
-        ),
+        catalogue: Arc::clone(&catalogue),
+        sign_in: SignIn::new(supervision.store.clone(), authenticator.clone(), catalogue, parts.sign_in),
         authenticator,
-        limiter,
+        limiter: parts.limiter,
         sessions: Sessions::default(),
         activity: supervision.activity.clone(),
         registry: supervision.registry.clone(),
@@ -360,7 +375,9 @@ pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
         journal: supervision.journal.clone(),
         readiness: Readiness::default(),
         csp_reports: Window::new(CSP_REPORTS_A_MINUTE, Duration::from_secs(60)),
-        shutdown,
+        shutdown: parts.shutdown,
+        reloader: parts.reloader,
+        board: supervision.board.clone(),
         settings,
         openapi: std::sync::OnceLock::new(),
     }))

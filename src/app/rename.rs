@@ -13,7 +13,7 @@ use crate::store::{Db, Store, StoreError, servers};
 /// # Errors
 /// If such a server has a display name already, which no rule explains, or the database fails.
 pub(super) async fn invalid_names(store: &Store) -> Result<(), AppError> {
-    let refused = store.write(|db| rename_all(db)).await?;
+    let refused = store.write(rename_all).await?;
     match refused {
         None => Ok(()),
         Some(key) => Err(AppError::Setting {

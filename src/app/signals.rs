@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT stop the hub, SIGUSR1 logs what it is doing, SIGHUP reads certificates again.
+//! SIGTERM and SIGINT stop the hub, SIGUSR1 logs what it is doing, SIGHUP reads the configuration and certificates again.
 //!
 //! Catching SIGINT also matters to user servers: an ignored signal stays ignored in a child, a caught one is default
 //! there, so that the first step of the stop ladder works however the hub was started (lifecycle.md 3).
@@ -13,8 +13,8 @@ pub(super) enum Signal {
     Stop(&'static str),
     /// Log what is going on.
     Report,
-    /// Read certificates again.
-    Refresh,
+    /// Read the configuration and certificates again.
+    Reload,
 }
 
 /// The caught signals.
@@ -40,7 +40,7 @@ impl Signals {
                 _ = self.terminate.recv() => Signal::Stop("SIGTERM"),
                 _ = self.interrupt.recv() => Signal::Stop("SIGINT"),
                 _ = self.user.recv() => Signal::Report,
-                _ = self.hang_up.recv() => Signal::Refresh,
+                _ = self.hang_up.recv() => Signal::Reload,
         }
     }
 

@@ -45,11 +45,11 @@ section! {
         pub cpu_threshold: f64 = 0.0,
         /// How long before the end the owner is warned on the home page.
         pub warning: Duration = minutes(5),
-        /// For how long an owner may keep a server from being stopped at a time; 0 does not permit it.
+        /// For how long an owner may keep an idle server from being stopped, at a time; 0 does not permit it.
         pub max_keep: Duration = minutes(24 * 60),
         /// Other limits for the members of groups; who is in several gets the longest.
         pub groups: BTreeMap<String, CullerGroupConfig> = BTreeMap::new(),
-        /// Decides whether a server that is due is stopped: `true`, `false`, or `{ "cull": true }`.
+        /// Decides at each look, in place of the timeout, whether a server is stopped: `true`, `false`, or `{ "cull": true }`.
         pub hook: Option<Hook> = None,
     }
 }

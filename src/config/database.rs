@@ -104,6 +104,10 @@ impl Setting for DatabaseUrl {
     fn show(url: &Secret) -> Json {
         redact_password(url.expose()).into()
     }
+
+    fn print(url: &Secret) -> Json {
+        Secret::print(url)
+    }
 }
 
 /// A URL with `***` in place of a password, also of one in the query.

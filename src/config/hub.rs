@@ -39,6 +39,11 @@ section! {
         pub advertise_ip: String = String::new(),
         /// Permissions of the hub's UNIX socket.
         pub socket_mode: FileMode = FileMode(0o600),
+        /// The socket on which `orrery status` and the other commands for operators reach the running hub; `none` for no such
+        /// socket. Not set: `orrery-admin.sock` beside the SQLite database, else in the current directory.
+        pub admin_socket: PathBuf = PathBuf::new(),
+        /// Permissions of that socket: its owner and its group may connect.
+        pub admin_socket_mode: FileMode = FileMode(0o660),
         /// Addresses or networks of reverse proxies in front, whose forwarding headers are believed. Not set: those of this
         /// machine.
         pub trusted_proxies: Vec<Network> = Vec::new(),

@@ -147,6 +147,11 @@ pub trait Setting {
 
     /// The value as JSON. Secrets become `***`.
     fn show(value: &Self::Value) -> Json;
+
+    /// The value as JSON that differs whenever the value does: secrets become digests. To compare, never to show.
+    fn print(value: &Self::Value) -> Json {
+        Self::show(value)
+    }
 }
 
 /// Declares a section: a struct of settings with their defaults. The documentation lines become the manual.
@@ -202,6 +207,16 @@ macro_rules! section {
                 $( table.insert(
                     field_name(stringify!($field)).to_owned(),
                     <kind!($ty $(, $kind)?) as Setting>::show(&section.$field),
+                ); )+
+                ::serde_json::Value::Object(table)
+            }
+
+            fn print(section: &Self) -> ::serde_json::Value {
+                use $crate::config::setting::{Setting, field_name, kind};
+                let mut table = ::serde_json::Map::new();
+                $( table.insert(
+                    field_name(stringify!($field)).to_owned(),
+                    <kind!($ty $(, $kind)?) as Setting>::print(&section.$field),
                 ); )+
                 ::serde_json::Value::Object(table)
             }

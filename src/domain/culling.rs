@@ -1,7 +1,7 @@
 //! When a server or a user that nobody uses is due to go (services.md 9): policy + times → decision.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -22,7 +22,7 @@ pub struct Policy {
     pub groups: BTreeMap<GroupName, Limits>,
     /// `culler.warning`: how long before the end its owner is told.
     pub warning: Duration,
-    /// `culler.max_keep`: for how long an owner may keep a server from being culled.
+    /// `culler.max_keep`: for how long an owner may keep an idle server.
     pub max_keep: Duration,
 }
 
@@ -50,27 +50,32 @@ pub struct Candidate<'a> {
     pub keep_until: Option<DateTime<Utc>>,
 }
 
+impl Candidate<'_> {
+    /// When it was last used, in this run.
+    #[must_use]
+    pub fn used(&self) -> DateTime<Utc> {
+        self.last_activity.map_or(self.started, |used| used.max(self.started))
+    }
+}
+
 /// Why a server goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     /// Nobody used it for that long.
     Idle(Duration),
+    /// A hook said so.
+    Hook,
     /// It is that old.
     Age(Duration),
 }
 
 impl Reason {
-    /// Whether work that goes on saves it.
-    #[must_use]
-    pub const fn heeds_work(self) -> bool {
-        matches!(self, Self::Idle(_))
-    }
-
     /// What its owner reads.
     #[must_use]
     pub fn sentence(self) -> String {
         match self {
             Self::Idle(limit) => format!("It was stopped because nobody used it for {}", spoken(limit)),
+            Self::Hook => "It was stopped because a rule of this site counts it as unused".to_owned(),
             Self::Age(limit) => {
                 format!("It was stopped because no server may run longer than {}", spoken(limit))
             }
@@ -91,16 +96,36 @@ impl Policy {
     /// When and why the server goes if nothing happens; `None` if it stays.
     #[must_use]
     pub fn due(&self, server: &Candidate<'_>) -> Option<Due> {
-        if !(if server.named { self.named_servers } else { self.default_servers }) {
-            return None;
-        }
-        let (timeout, max_age) = self.limits(server.groups);
-        let used = server.last_activity.map_or(server.started, |used| used.max(server.started));
-        let idle = after(used, timeout).map(|at| Due { at, reason: Reason::Idle(timeout) });
-        let old = after(server.started, max_age).map(|at| Due { at, reason: Reason::Age(max_age) });
-        let first = idle.into_iter().chain(old).min_by_key(|due| due.at)?;
-        let kept = server.keep_until.map_or(first.at, |keep| keep.max(first.at));
-        Some(Due { at: kept, ..first })
+        self.due_idle(server).into_iter().chain(self.due_old(server)).min_by_key(|due| due.at)
+    }
+
+    /// When it goes because nobody uses it.
+    #[must_use]
+    pub fn due_idle(&self, server: &Candidate<'_>) -> Option<Due> {
+        let timeout = self.limits(server.groups).0;
+        let at = after(server.used(), timeout).filter(|_| self.covers(server))?;
+        let kept = server.keep_until.map_or(at, |keep| keep.max(at));
+        Some(Due { at: kept, reason: Reason::Idle(timeout) })
+    }
+
+    /// When it goes because of its age, from which nothing that its owner does can save it.
+    #[must_use]
+    pub fn due_old(&self, server: &Candidate<'_>) -> Option<Due> {
+        let max_age = self.limits(server.groups).1;
+        let at = after(server.started, max_age).filter(|_| self.covers(server))?;
+        Some(Due { at, reason: Reason::Age(max_age) })
+    }
+
+    /// How long the server may be idle, if it is a hook that says whether it is; `None` if nobody asks, since its owner
+    /// keeps it or nothing of its kind is ended.
+    #[must_use]
+    pub fn to_ask(&self, server: &Candidate<'_>, now: DateTime<Utc>) -> Option<Duration> {
+        let kept = server.keep_until.is_some_and(|keep| now < keep);
+        (self.covers(server) && !kept).then(|| self.limits(server.groups).0)
+    }
+
+    const fn covers(&self, server: &Candidate<'_>) -> bool {
+        if server.named { self.named_servers } else { self.default_servers }
     }
 
     fn limits(&self, groups: &[GroupName]) -> (Duration, Duration) {
@@ -130,13 +155,43 @@ fn after(time: DateTime<Utc>, limit: Duration) -> Option<DateTime<Utc>> {
     time.checked_add_signed(limit)
 }
 
+/// Notices that the clock was set forward, or that the machine slept: what nobody used meanwhile was not unused for so long.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Jumps {
+    before: Option<(DateTime<Utc>, Instant)>,
+    last: Option<DateTime<Utc>>,
+}
+
+/// By how much a clock may differ from what has passed between two looks; less is put right by time servers.
+const STEADY: TimeDelta = TimeDelta::seconds(30);
+
+impl Jumps {
+    /// Looks at both clocks; by how much the one on the wall jumped forward since the last look, if it did.
+    pub fn look(&mut self, wall: DateTime<Utc>, steady: Instant) -> Option<TimeDelta> {
+        let (then, since) = self.before.replace((wall, steady))?;
+        let passed = TimeDelta::from_std(steady.saturating_duration_since(since)).ok()?;
+        let jump = wall - then - passed;
+        if jump < STEADY {
+            return None;
+        }
+        self.last = Some(wall);
+        Some(jump)
+    }
+
+    /// When the last jump was noticed, by the new time.
+    #[must_use]
+    pub const fn last(&self) -> Option<DateTime<Utc>> {
+        self.last
+    }
+}
+
 /// A duration as people say it, in its largest whole unit.
 #[must_use]
 pub fn spoken(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (count, unit) = [(86_400, "day"), (3600, "hour"), (60, "minute")]
         .into_iter()
-        .find(|(size, _)| seconds >= *size && seconds % size == 0)
+        .find(|(size, _)| seconds >= *size && seconds.is_multiple_of(*size))
         .map_or((seconds, "second"), |(size, unit)| (seconds / size, unit));
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
@@ -224,6 +279,35 @@ mod tests {
         assert_eq!(policy.keep(at(3600), at(0)), Some(at(3600)));
         assert_eq!(policy.keep(at(3601), at(0)), None);
         assert_eq!(Policy { max_keep: secs(0), ..policy }.keep(at(1), at(0)), None);
+    }
+
+    #[test]
+    fn cull_004_nobody_keeps_a_server_longer_than_its_age_permits() {
+        let policy = Policy { max_age: secs(1800), ..policy() };
+        let kept = Candidate { keep_until: Some(at(3000)), ..server(&[]) };
+        assert_eq!(policy.due(&kept), Some(Due { at: at(1800), reason: Reason::Age(secs(1800)) }));
+    }
+
+    #[test]
+    fn cull_010_a_hook_is_asked_at_any_time_but_for_what_is_kept_or_never_ended() {
+        let policy = Policy { named_servers: false, ..policy() };
+        assert_eq!(policy.to_ask(&server(&[]), at(100)), Some(secs(600)));
+        let kept = Candidate { keep_until: Some(at(2000)), ..server(&[]) };
+        assert_eq!((policy.to_ask(&kept, at(1999)), policy.to_ask(&kept, at(2000))), (None, Some(secs(600))));
+        assert_eq!(policy.to_ask(&Candidate { named: true, ..server(&[]) }, at(9999)), None);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_forward_or_a_machine_that_slept_is_noticed() {
+        let begin = Instant::now();
+        let mut jumps = Jumps::default();
+        assert_eq!(jumps.look(at(0), begin), None);
+        assert_eq!(jumps.look(at(301), begin + secs(300)), None, "put right by a time server");
+        assert_eq!(jumps.look(at(-5000), begin + secs(600)), None, "backward: nobody gets older");
+        assert_eq!(jumps.last(), None);
+        assert_eq!(jumps.look(at(0), begin + secs(600)), Some(TimeDelta::seconds(5000)));
+        assert_eq!(jumps.look(at(300), begin + secs(900)), None);
+        assert_eq!(jumps.last(), Some(at(0)));
     }
 
     #[test]

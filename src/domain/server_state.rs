@@ -171,6 +171,8 @@ pub enum Event {
     },
     /// [`Effect::End`]: nothing runs and nothing is left.
     Ended,
+    /// The database keeps [`Effect::Adopt`] or [`Effect::End`] waiting: they get more time.
+    DatabaseAway,
     /// The deadline of the state has passed.
     DeadlinePassed,
 }
@@ -328,6 +330,9 @@ fn stopping(
         // Nothing that can still be waited for: say so, and let the next start begin afresh.
         Event::DeadlinePassed => (vec![Effect::Abandon], true),
         Event::StopRequested => return (State::Stopping { cause, again: None }, Vec::new()),
+        Event::DatabaseAway => {
+            return (State::Stopping { cause, again }, vec![Effect::Deadline(deadlines.stop)]);
+        }
         Event::RestartRequested => {
             return (State::Stopping { cause, again: Some(Duration::ZERO) }, Vec::new());
         }
@@ -363,6 +368,8 @@ fn checking(event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
         Event::Adopted => {
             (State::Checking, vec![Effect::AwaitResponse, Effect::Deadline(deadlines.response)])
         }
+        // nothing is known against it: a server is not ended because the database is away
+        Event::DatabaseAway => (State::Checking, vec![Effect::Deadline(deadlines.start)]),
         Event::Responded => publish(true, deadlines),
         Event::NotAdopted(failure)
         | Event::ResponseFailed(failure)

@@ -1,8 +1,9 @@
 //! Which process is meant: a number alone is not enough, because the system uses numbers again.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,24 @@ impl ProcessId {
     pub(super) fn of_child(pid: i32, log: PathBuf) -> io::Result<Self> {
         let stat = Stat::read(pid)?.ok_or(ErrorKind::NotFound)?;
         Ok(Self { pid, start_time: stat.start_time, boot_id: boot_id()?, log })
+    }
+
+    /// The session leader of the hub's own user whose output goes to this file, if one is alive. A process that hides its
+    /// descriptors is another user's.
+    pub(super) fn writing_to(log: &Path) -> io::Result<Option<Self>> {
+        let Ok(log) = log.canonicalize() else { return Ok(None) };
+        for entry in fs::read_dir("/proc")? {
+            let name = entry?.file_name();
+            let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+            if fs::read_link(format!("/proc/{pid}/fd/1")).ok().as_ref() != Some(&log) {
+                continue;
+            }
+            let Ok(Some(stat)) = Stat::read(pid) else { continue };
+            if !stat.ended && stat.session == pid {
+                return Ok(Some(Self { pid, start_time: stat.start_time, boot_id: boot_id()?, log }));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether this very process is alive. One that only waits to be reaped is not.
@@ -66,8 +85,8 @@ impl ProcessId {
     }
 }
 
-/// The processor time that the living processes of the session which this process leads have used so far. Reads `/proc`,
-/// so it blocks.
+/// The processor time that a server's living processes have used so far: those of its session and all that descend from
+/// them, since a Jupyter server gives each kernel a session of its own. Reads `/proc`, so it blocks.
 ///
 /// # Errors
 /// If `/proc` cannot be read.
@@ -75,17 +94,35 @@ pub fn session_cpu_seconds(leader: &ProcessId) -> io::Result<f64> {
     if !leader.is_alive()? {
         return Ok(0.0);
     }
-    let mut ticks = 0;
+    let mut living = Vec::new();
     for entry in fs::read_dir("/proc")? {
         let name = entry?.file_name();
         let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
         // one that ends meanwhile, or hides, is none of ours
-        let Ok(Some(stat)) = Stat::read(pid) else { continue };
-        if stat.session == leader.pid && stat.start_time >= leader.start_time {
-            ticks += stat.ticks;
+        if let Ok(Some(stat)) = Stat::read(pid) {
+            living.push((pid, stat));
         }
     }
+    let ticks = ticks_below(leader, living);
     Ok(f64::from(u32::try_from(ticks).unwrap_or(u32::MAX)) / TICKS_A_SECOND)
+}
+
+fn ticks_below(leader: &ProcessId, mut living: Vec<(i32, Stat)>) -> u64 {
+    let (mut ours, mut ticks) = (HashSet::from([leader.pid]), 0_u64);
+    loop {
+        let (found, rest): (Vec<_>, Vec<_>) = living.into_iter().partition(|(pid, stat)| {
+            let belongs = stat.session == leader.pid || ours.contains(pid) || ours.contains(&stat.parent);
+            belongs && stat.start_time >= leader.start_time
+        });
+        if found.is_empty() {
+            return ticks;
+        }
+        for (pid, stat) in found {
+            ticks = ticks.saturating_add(stat.ticks);
+            ours.insert(pid);
+        }
+        living = rest;
+    }
 }
 
 fn boot_id() -> io::Result<String> {
@@ -96,6 +133,7 @@ fn boot_id() -> io::Result<String> {
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
     ended: bool,
+    parent: i32,
     session: i32,
     /// Clock ticks of processor time, in its own code and in the kernel.
     ticks: u64,
@@ -120,12 +158,13 @@ impl Stat {
         let (_, fields) = stat.rsplit_once(')')?;
         let mut fields = fields.split_ascii_whitespace();
         let state = fields.next()?;
-        let session = fields.nth(6 - 4)?.parse().ok()?;
+        let parent = fields.next()?.parse().ok()?;
+        let session = fields.nth(6 - 5)?.parse().ok()?;
         let own: u64 = fields.nth(14 - 7)?.parse().ok()?;
         let kernel: u64 = fields.next()?.parse().ok()?;
         let start_time = fields.nth(22 - 16)?.parse().ok()?;
         let ticks = own.saturating_add(kernel);
-        Some(Self { ended: matches!(state, "Z" | "X" | "x"), session, ticks, start_time })
+        Some(Self { ended: matches!(state, "Z" | "X" | "x"), parent, session, ticks, start_time })
     }
 }
 
@@ -169,6 +208,22 @@ mod tests {
         assert_eq!(serde_json::from_str::<ProcessId>(&stored).unwrap(), own);
     }
 
+    #[test]
+    fn processor_time_is_that_of_the_session_and_of_all_that_descend_from_it() {
+        let leader = ProcessId { pid: 10, start_time: 100, ..own() };
+        let stat =
+            |parent, session, ticks, start_time| Stat { ended: false, parent, session, ticks, start_time };
+        let living = vec![
+            (13, stat(12, 13, 8, 130)), // a kernel of the kernel below, listed before it
+            (10, stat(1, 10, 1, 100)),
+            (11, stat(10, 10, 2, 110)),
+            (12, stat(11, 12, 4, 120)), // a session of its own
+            (14, stat(1, 14, 1000, 130)),
+            (15, stat(1, 10, 2000, 90)), // of an earlier session with that number
+        ];
+        assert_eq!(ticks_below(&leader, living), 15);
+    }
+
     proptest! {
         #[test]
         fn the_start_time_is_found_behind_any_program_name(
@@ -179,7 +234,7 @@ mod tests {
             let line =
                 format!("7 ({name}) {state} 1 7 {session} 0 0 0 0 0 0 0 {own} {kernel} 0 0 0 0 0 0 {start} 1 2 3\n");
             let ticks = u64::from(own) + u64::from(kernel);
-            prop_assert_eq!(Stat::parse(&line), Some(Stat { ended: zombie, session, ticks, start_time: start }));
+            prop_assert_eq!(Stat::parse(&line), Some(Stat { ended: zombie, parent: 1, session, ticks, start_time: start }));
         }
 
         #[test]

@@ -15,11 +15,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal, test_kill_process_group,
+};
 use tokio::sync::watch;
 
 use super::oom::OomCounter;
 use super::{Exit, ProcessId, SpawnError, StopLadder, log_file};
+
+/// How long killed processes may take to go.
+const KILLING: Duration = Duration::from_secs(5);
+/// How often a group is looked at while it ends.
+const GROUP_LOOK: Duration = Duration::from_millis(20);
 
 /// A handle to one process, alive or ended. Clones mean the same process; dropping them all changes nothing for it.
 #[derive(Debug, Clone)]
@@ -134,6 +141,37 @@ impl Running {
             log::warn!(pid = self.id.pid, error:% = error; "stop signal not sent");
         }
         tokio::time::timeout(patience, self.ended()).await.ok()
+    }
+
+    /// Ends what the process, which has ended, left in its process group: SIGTERM, after `patience` SIGKILL. What made a
+    /// session of its own is out of reach: without a control group nothing tells whose it was.
+    pub async fn end_group(&self, patience: Duration) {
+        for (signal, patience) in [(Signal::TERM, patience), (Signal::KILL, KILLING)] {
+            let Some(group) = self.group_left() else { return };
+            if let Err(error) = kill_process_group(group, signal) {
+                if error != Errno::SRCH {
+                    log::warn!(pid = self.id.pid, error:% = error; "what a server left behind cannot be ended");
+                }
+                return;
+            }
+            let gone = async {
+                while self.group_left().is_some() {
+                    tokio::time::sleep(GROUP_LOOK).await;
+                }
+            };
+            if tokio::time::timeout(patience, gone).await.is_ok() {
+                return;
+            }
+        }
+        log::warn!(pid = self.id.pid; "what a server left behind does not end");
+    }
+
+    /// The group that it led, if somebody is still in it. If its number is in use again, the group is a stranger's: the
+    /// system gives no number away while a group has it.
+    fn group_left(&self) -> Option<Pid> {
+        let group = Pid::from_raw(self.id.pid.max(0))?;
+        let is_used_again = std::path::Path::new("/proc").join(self.id.pid.to_string()).exists();
+        (!is_used_again && test_kill_process_group(group).is_ok()).then_some(group)
     }
 
     /// The last lines of its output, at most `count` of them and never more than 200 or 32 KiB, without control

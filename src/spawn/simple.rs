@@ -13,6 +13,7 @@ use tokio::task::{JoinError, spawn_blocking};
 
 use super::address::{Address, authority};
 use super::{LaunchRequest, Launched, ProcessId, Running, SpawnError, home, log_file, ports, program};
+use crate::domain::ids::ServerId;
 
 /// Gives the server a session of its own without running our code between fork and exec: it becomes a session leader,
 /// then the server, under the same process number.
@@ -45,6 +46,23 @@ impl SimpleSpawner {
             .await
             .map_err(interrupted)?
             .map_err(SpawnError::io("The server's process cannot be looked up"))
+    }
+
+    /// A server that nobody recorded is known by the log that it writes to: its name is the server's alone.
+    pub(super) async fn find_unrecorded(&self, server: ServerId) -> Result<Option<Running>, SpawnError> {
+        let log = self.log_of(server);
+        let find = move || match ProcessId::writing_to(&log)? {
+            Some(process) => Running::find(&process),
+            None => Ok(None),
+        };
+        spawn_blocking(find)
+            .await
+            .map_err(interrupted)?
+            .map_err(SpawnError::io("The server's process cannot be looked up"))
+    }
+
+    fn log_of(&self, server: ServerId) -> PathBuf {
+        self.log_dir.join(format!("{server}.log"))
     }
 
     fn start(&self, request: LaunchRequest) -> Result<Unclaimed, SpawnError> {
@@ -88,7 +106,7 @@ impl SimpleSpawner {
     }
 
     fn redirect(&self, command: &mut Command, request: &LaunchRequest) -> Result<PathBuf, SpawnError> {
-        let path = self.log_dir.join(format!("{}.log", request.server_id));
+        let path = self.log_of(request.server_id);
         match log_file::create(&path).and_then(|file| Ok((file.try_clone()?, file))) {
             Ok((output, errors)) => {
                 command.stdin(Stdio::null()).stdout(output).stderr(errors);

@@ -101,6 +101,9 @@ pub enum StoreError {
     /// Another write held the database for too long, or crossed this one: trying again may help.
     #[error("the database is busy with another change: {0}")]
     Busy(#[source] QueryError),
+    /// The connection broke while it was used: trying again makes a new one.
+    #[error("the connection to the database was lost: {0}")]
+    Lost(#[source] QueryError),
     /// A text holds a NUL character, which PostgreSQL cannot store: nothing of that name exists.
     #[error("a text holds a NUL character, which cannot be stored")]
     NulCharacter,
@@ -122,12 +125,51 @@ impl From<QueryError> for StoreError {
             DatabaseErrorKind::UniqueViolation => Self::Conflict(error),
             DatabaseErrorKind::ForeignKeyViolation => Self::Gone(error),
             DatabaseErrorKind::SerializationFailure => Self::Busy(error),
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => Self::Lost(error),
             _ if is_lock_failure(message) => Self::Busy(error),
+            _ if is_lost_connection(message) => Self::Lost(error),
             // PostgreSQL ends this message with the byte in every language
             _ if message.ends_with(": 0x00") => Self::NulCharacter,
             _ => Self::Query(error),
         }
     }
+}
+
+impl StoreError {
+    /// Whether the same may succeed later without anybody changing what was asked for.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::Busy(_)
+                | Self::Lost(_)
+                | Self::Unreachable { .. }
+                | Self::UnusableFile { .. }
+                | Self::Interrupted(_)
+                | Self::Query(_)
+        )
+    }
+
+    /// Whether the database is away, rather than unwilling.
+    #[must_use]
+    pub const fn is_absence(&self) -> bool {
+        matches!(self, Self::Busy(_) | Self::Lost(_) | Self::Unreachable { .. })
+    }
+}
+
+/// What PostgreSQL and libpq say when a server ends or restarts; diesel passes on only the text.
+fn is_lost_connection(message: &str) -> bool {
+    [
+        "server closed the connection",
+        "terminating connection",
+        "no connection to the server",
+        "connection to server was lost",
+        "could not receive data from server",
+        "SSL connection has been closed",
+        "the database system is",
+    ]
+    .iter()
+    .any(|text| message.contains(text))
 }
 
 /// Neither driver passes on the code of a lock time-out, only its text.

@@ -203,6 +203,13 @@ diesel::table! {
         process -> Text,
     }
 }
+
+diesel::table! {
+    notices (kind) {
+        kind -> Text,
+        notice -> Text,
+    }
+}
 diesel::joinable!(servers -> users (user_id));
 diesel::joinable!(group_members -> users (user_id));
 diesel::joinable!(group_members -> groups (group_id));

@@ -168,7 +168,7 @@ pub fn of_users(db: &mut Db, users: &[UserId]) -> Result<Vec<Server>, StoreError
     Ok(rows.into_iter().map(Server::from).collect())
 }
 
-/// All servers that have an address, with their owners: what a starting hub must look after.
+/// All servers that have an address, with their owners.
 ///
 /// # Errors
 /// If the query fails.
@@ -176,6 +176,20 @@ pub fn with_address(db: &mut Db) -> Result<Vec<(Username, Server)>, StoreError> 
     let rows: Vec<(String, Row)> = servers::table
         .inner_join(users::table)
         .filter(servers::proto.is_not_null())
+        .order(servers::id)
+        .select((users::name, Row::as_select()))
+        .load(db)?;
+    Ok(rows.into_iter().map(|(name, row)| (Username::from_stored(name), Server::from(row))).collect())
+}
+
+/// All servers that run or were starting, with their owners: what a starting hub must look after.
+///
+/// # Errors
+/// If the query fails.
+pub fn unfinished(db: &mut Db) -> Result<Vec<(Username, Server)>, StoreError> {
+    let rows: Vec<(String, Row)> = servers::table
+        .inner_join(users::table)
+        .filter(servers::proto.is_not_null().or(servers::started.is_not_null()))
         .order(servers::id)
         .select((users::name, Row::as_select()))
         .load(db)?;

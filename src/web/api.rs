@@ -11,10 +11,12 @@ pub(super) mod group;
 pub(super) mod groups;
 pub(super) mod journal;
 mod lookup;
+pub(super) mod notices;
 mod opened;
 pub(super) mod progress;
 pub(super) mod proxy;
 pub(super) mod received;
+pub(super) mod reload;
 pub(super) mod revoke;
 pub(super) mod root;
 pub(super) mod server;
@@ -84,6 +86,19 @@ fn hub_resources(table: &mut Table) {
         .service(at("/info").get(root::info))
         .service(at("/shutdown").post(shutdown::shutdown))
         .service(at("/journal").get(journal::list))
+        .service(at("/reload").post(reload::reload))
+        .service(
+            at("/maintenance")
+                .get(notices::show_maintenance)
+                .post(notices::begin_maintenance)
+                .delete(notices::end_maintenance),
+        )
+        .service(
+            at("/announcement")
+                .get(notices::show_announcement)
+                .post(notices::announce)
+                .delete(notices::withdraw_announcement),
+        )
         .service(at("/user").get(whoami::show))
         .service(at("/services").get(services::list))
         .service(

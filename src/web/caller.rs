@@ -97,6 +97,13 @@ impl Caller {
         }
     }
 
+    /// The caller as the journal names it: `user:ada`, `service:culler`.
+    #[must_use]
+    pub fn journal_name(&self) -> String {
+        let kind = if self.user().is_some() { "user" } else { "service" };
+        format!("{kind}:{}", self.name())
+    }
+
     /// The caller's own admin flag.
     #[must_use]
     pub fn is_admin(&self) -> bool {

@@ -10,6 +10,7 @@ use log::error;
 use crate::actors::directory::Refusal;
 use crate::actors::registry::SwitchError;
 use crate::actors::slot::Absent;
+use crate::domain::notice::Closed;
 use crate::proxy_client::ProxyError;
 use crate::secret::RandomError;
 use crate::store::StoreError;
@@ -79,7 +80,7 @@ impl From<StoreError> for Refused {
             StoreError::NulCharacter => Self::bad("a text holds a NUL character"),
             StoreError::Conflict(_) => Self::conflict("it exists already"),
             StoreError::Gone(_) => Self::not_found("it was removed meanwhile"),
-            StoreError::Busy(_) | StoreError::Unreachable { .. } => {
+            StoreError::Busy(_) | StoreError::Lost(_) | StoreError::Unreachable { .. } => {
                 error!(error:% = error; "the database is not available");
                 Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,
@@ -135,6 +136,13 @@ impl From<SwitchError> for Refused {
 impl From<RandomError> for Refused {
     fn from(error: RandomError) -> Self {
         Self::internal(&error)
+    }
+}
+
+impl From<Closed> for Refused {
+    fn from(closed: Closed) -> Self {
+        let Closed { message, retry_after } = closed;
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, message, retry_after: Some(retry_after) }
     }
 }
 

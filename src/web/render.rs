@@ -9,6 +9,7 @@ pub mod pages;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::Utc;
 use minijinja::value::{Serde, Value};
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, Template, TemplateSource, context,
@@ -17,6 +18,7 @@ use minijinja::{
 use rust_embed::RustEmbed;
 use serde::Serialize;
 
+use crate::actors::notices::Board;
 use crate::web::assets::Assets;
 use pages::{LoginPage, Page};
 
@@ -53,6 +55,8 @@ pub struct Site {
     /// `hub.ui.template_paths`: folders whose templates replace built-in ones; those stay reachable as
     /// `templates/<name>`.
     pub template_paths: Vec<PathBuf>,
+    /// What the operator tells everybody, on every page.
+    pub board: Board,
 }
 
 impl Site {
@@ -65,6 +69,7 @@ impl Site {
             logout_url: format!("{prefix}hub/logout"),
             template_vars: serde_json::Map::new(),
             template_paths: Vec::new(),
+            board: Board::default(),
         }
     }
 }
@@ -108,6 +113,7 @@ pub struct Renderer {
     /// Values of every page, from [`Site`].
     base: Value,
     template_vars: Value,
+    board: Board,
 }
 
 impl Renderer {
@@ -126,7 +132,7 @@ impl Renderer {
         let mut environment = environment(site.template_paths.clone());
         environment.add_function("static_url", move |path: &str| assets.url(&base_url, path));
         let template_vars = Value::from(Serde(&site.template_vars));
-        let renderer = Self { environment, base, template_vars };
+        let renderer = Self { environment, base, template_vars, board: site.board.clone() };
         renderer.compile_all()?;
         Ok(renderer)
     }
@@ -138,7 +144,7 @@ impl Renderer {
     pub fn render<P: Page>(&self, visitor: &PageContext, page: &P) -> Result<String, RenderError> {
         let announcement = self.announcement(P::ANNOUNCEMENT);
         let values = context! {
-            ..context! { announcement },
+            ..context! { announcement, notices => Value::from(Serde(self.board.now().shown(Utc::now()))) },
             ..Value::from(Serde(page)),
             ..self.template_vars.clone(),
             ..Value::from(Serde(visitor)),
@@ -218,6 +224,8 @@ pub fn plain_error(status_code: u16, status_message: &str) -> String {
 fn environment(site_folders: Vec<PathBuf>) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_formatter(format_value);
+    // a page half written must not be shown; a reload of the configuration takes changes over
+    environment.set_auto_reload(false);
     let site: Vec<_> = site_folders.into_iter().map(path_loader).collect();
     environment.set_loader(move |name| {
         let ours = name.strip_prefix("templates/");

@@ -18,7 +18,9 @@ use super::sessions::Sessions;
 use crate::actors::activity::ActivityActor;
 use crate::actors::journal::Journal;
 use crate::actors::journal::window::Window;
+use crate::actors::notices::Board;
 use crate::actors::registry::RegistryActor;
+use crate::actors::reloader::Reloader;
 use crate::actors::servers::Servers;
 use crate::actors::services::Services;
 use crate::actors::sign_in::SignIn;
@@ -181,7 +183,7 @@ pub struct Hub {
     /// From credentials to users.
     pub sign_in: SignIn,
     /// How many failed sign-ins are taken.
-    pub limiter: Limiter,
+    pub limiter: Arc<Limiter>,
     /// Callers that were looked up before.
     pub sessions: Sessions,
     /// Takes note of activity.
@@ -200,6 +202,10 @@ pub struct Hub {
     pub csp_reports: Window,
     /// Ends the hub.
     pub shutdown: mpsc::Sender<Shutdown>,
+    /// Reads the configuration again.
+    pub reloader: Reloader,
+    /// What the operator tells everybody.
+    pub board: Board,
     /// Settings.
     pub settings: WebSettings,
     /// The description of the REST API, once somebody has asked for it.
@@ -250,6 +256,14 @@ impl Hub {
     pub fn public(&self, path: &str) -> Option<String> {
         let origin = Some(self.settings.places.public_origin()).filter(|origin| !origin.is_empty())?;
         Some(format!("{origin}{path}"))
+    }
+
+    /// Servers may be started, or the request ends here: the operator has closed the hub.
+    ///
+    /// # Errors
+    /// 503 with what the operator says.
+    pub fn require_open(&self) -> Result<(), Refused> {
+        self.board.closed().map_or(Ok(()), |closed| Err(closed.into()))
     }
 
     /// The login cookie's name.

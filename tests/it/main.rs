@@ -13,6 +13,7 @@ mod contract;
 mod cookies;
 mod oauth;
 mod observability;
+mod operations;
 mod pages;
 mod proxy;
 mod rbac;

@@ -1,11 +1,16 @@
 //! Real processes: start, crash, stop, and what a restarted hub finds.
 
 mod admission;
+mod bad_servers;
 mod crashes;
 mod culling;
 mod failing;
 mod hooks;
+mod notices;
+mod package;
+mod reload;
 mod removals;
+mod restarts;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

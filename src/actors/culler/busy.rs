@@ -7,7 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use log::{debug, info, warn};
 
 use super::{CullerSettings, Running};
+use crate::actors::activity::{Seen, Subject};
 use crate::actors::supervision::Supervision;
+use crate::domain::culling::{Due, Reason};
 use crate::domain::token_hash::{self, TokenHash};
 use crate::secret::{self, RandomError, Secret};
 use crate::spawn::{Address, KernelState, ProcessId, ask_kernels, session_cpu_seconds};
@@ -26,6 +28,7 @@ pub(super) async fn is_working(
     parts: &Arc<Supervision>,
     settings: &CullerSettings,
     server: &Running,
+    due: Due,
     now: DateTime<Utc>,
 ) -> bool {
     let key = &server.identity.key;
@@ -33,13 +36,15 @@ pub(super) async fn is_working(
         match kernels(parts, server).await {
             Ok(KernelState::Busy) => {
                 info!(server:? = key; "nobody uses this server, but its kernels are busy: it stays");
+                count_as_use(parts, server, now);
                 return true;
             }
             Ok(KernelState::Idle) => {}
             Err(failed) => {
                 debug!(server:? = key, error = failed.as_str(); "a server did not say whether its kernels are busy");
-                let patience = TimeDelta::from_std(settings.policy.timeout).unwrap_or(TimeDelta::MAX);
-                if now - server.due.at < patience {
+                let Reason::Idle(timeout) = due.reason else { return false };
+                let patience = TimeDelta::from_std(timeout).unwrap_or(TimeDelta::MAX);
+                if now - due.at < patience {
                     return true;
                 }
             }
@@ -49,10 +54,16 @@ pub(super) async fn is_working(
         let used = cores_in_use(server).await;
         if used >= settings.cpu_threshold {
             info!(server:? = key, cores = used; "nobody uses this server, but it works: it stays");
+            count_as_use(parts, server, now);
             return true;
         }
     }
     false
+}
+
+/// Work is as good as use: the server stays for its timeout after it ends, so that its owner finds the result.
+fn count_as_use(parts: &Supervision, server: &Running, now: DateTime<Utc>) {
+    parts.activity.tell(Seen(vec![(Subject::Server(server.identity.id), now)]));
 }
 
 async fn kernels(parts: &Arc<Supervision>, server: &Running) -> Result<KernelState, String> {

@@ -122,7 +122,7 @@ impl Handler<Check> for RegistryActor {
 
 impl RegistryActor {
     fn routing(&self) -> Routing {
-        self.parts.servers.places.routing()
+        self.parts.places.routing()
     }
 
     fn check(&self, fresh: Option<Live>) -> ResponseFuture<Result<(), ProxyError>> {

@@ -43,6 +43,9 @@ pub(super) async fn seek(
         return paused(&why);
     }
     for _ in 0..TRIES {
+        if let Some(why) = parts.board.closed() {
+            return Finding::closed(why);
+        }
         let admit = Admit { key: identity.key.clone(), groups: Arc::clone(&groups) };
         let admitted = match parts.admission.ask(admit).await {
             Ok(Admission::Admitted) => true,
@@ -53,6 +56,11 @@ pub(super) async fn seek(
             Ok(Admission::Queued(turn)) => wait(turn, &server).await,
             Err(_) => false,
         };
+        if let (true, Some(why)) = (admitted, parts.board.closed()) {
+            let key = identity.key.clone();
+            parts.admission.tell(Settled { key, running: false, groups: Arc::clone(&groups) });
+            return Finding::closed(why);
+        }
         if admitted {
             // asked again: much may have failed while this one was in line
             return match parts.attempts.begin(&identity.key.user, &profile) {

@@ -1,12 +1,14 @@
 //! The effects of a server's state machine, performed: each that takes time runs as a task and reports back.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use actix::{AsyncContext, Context};
 use log::{info, warn};
 use tokio::sync::oneshot;
 
+use super::remains::{self, Remains, Waiting};
 use super::reports::{Finding, Gone, Note, Report, Tuned};
 use super::{ServerActor, admittance, lifecycle};
 use crate::actors::admission::Settled;
@@ -24,7 +26,8 @@ impl ServerActor {
             Effect::Withdraw => self.settle(),
             Effect::Launch => self.launch(context),
             Effect::Adopt => {
-                let work = lifecycle::adopt(Arc::clone(&self.parts), self.identity.clone());
+                let work =
+                    remains::adopt(Arc::clone(&self.parts), self.identity.clone(), self.waiting(context));
                 self.run(context, work);
             }
             Effect::AwaitResponse => self.await_response(context),
@@ -58,13 +61,19 @@ impl ServerActor {
             let accepted = server.send(Report { ticket, finding }).await.unwrap_or(false);
             if let (false, Some(orphan)) = (accepted, orphan) {
                 warn!(pid = orphan.id().pid; "a process came too late and is ended");
-                orphan.stop(&parts.ladder.of_a_start()).await;
+                orphan.stop(&parts.now().ladder.of_a_start()).await;
             }
         }));
     }
 
+    /// For the effect that comes next.
+    fn waiting(&self, context: &Context<Self>) -> Waiting {
+        Waiting { server: context.address().recipient(), ticket: self.ticket + 1 }
+    }
+
     fn abandon(&mut self) {
         self.ticket += 1;
+        self.given_up.store(true, Ordering::SeqCst);
         self.hooks = None;
         // A launch is left to finish: its process, if any, must be known to be ended.
         if let Some(task) = self.task.take().filter(|_| self.running.is_some() || self.seeks) {
@@ -106,6 +115,7 @@ impl ServerActor {
     fn launch(&mut self, context: &Context<Self>) {
         self.running = None;
         self.note(Progress { percent: 50, message: "Spawning server...".to_owned() });
+        self.given_up = Arc::new(AtomicBool::new(false));
         let (held, cancelled) = oneshot::channel();
         self.hooks = Some(held);
         let server = context.address();
@@ -113,6 +123,7 @@ impl ServerActor {
             identity: self.identity.clone(),
             options: self.options.clone(),
             prepared: self.prepared.clone(),
+            given_up: Arc::clone(&self.given_up),
             cancelled,
             tuned: Box::new(move |prepared| server.do_send(Tuned(prepared))),
         };
@@ -125,18 +136,19 @@ impl ServerActor {
     /// Lets the hook `progress` speak as long as the start lasts.
     fn tell(&mut self, context: &Context<Self>) {
         let (parts, identity, server) = (Arc::clone(&self.parts), self.identity.clone(), context.address());
-        if !parts.servers.rules.tells() {
+        if !parts.now().servers.rules.tells() {
             return;
         }
         self.teller = Some(actix::spawn(async move {
-            let rules = &parts.servers.rules;
+            let now = parts.now();
+            let rules = &now.servers.rules;
             rules.tell(&parts, &identity, |progress| server.do_send(Note(progress))).await;
         }));
     }
 
     fn http_timeout(&self) -> Duration {
         let prepared = self.prepared.as_ref().map(|prepared| prepared.settings.http_timeout);
-        prepared.unwrap_or(self.parts.servers.http_timeout)
+        prepared.unwrap_or_else(|| self.parts.now().servers.http_timeout)
     }
 
     fn await_response(&mut self, context: &Context<Self>) {
@@ -190,9 +202,9 @@ impl ServerActor {
         self.prepared = None;
         let ladder = match self.state {
             State::Stopping { cause: Cause::Cancelled | Cause::Failed(_), .. } => {
-                self.parts.ladder.of_a_start()
+                self.parts.now().ladder.of_a_start()
             }
-            _ => self.parts.ladder,
+            _ => self.parts.now().ladder,
         };
         let failure = match &self.state {
             State::Stopping { cause: Cause::Failed(failure) | Cause::Ended(failure), .. } => {
@@ -200,8 +212,9 @@ impl ServerActor {
             }
             _ => None,
         };
-        let remains = lifecycle::Remains { running: self.running.clone(), ladder, failure };
-        let work = lifecycle::end(Arc::clone(&self.parts), self.identity.clone(), remains);
+        let waiting = self.waiting(context);
+        let remains = Remains { running: self.running.clone(), ladder, failure, waiting };
+        let work = remains::end(Arc::clone(&self.parts), self.identity.clone(), remains);
         self.run(context, work);
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use chrono::Utc;
 use log::{error, warn};
@@ -10,6 +11,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::Identity;
+use super::lifecycle::GivenUp;
 use super::rules::Facts;
 use crate::actors::asked::Person;
 use crate::actors::permissions;
@@ -47,6 +49,8 @@ enum PrepareError {
     Token(#[from] token_hash::TokenHashError),
     #[error("it or its owner was removed or renamed")]
     Removed,
+    #[error("the start was given up meanwhile")]
+    GivenUp,
 }
 
 impl PrepareError {
@@ -56,6 +60,7 @@ impl PrepareError {
                 let message = "The server or its owner was removed or renamed while it was starting";
                 Failure::new(FailureKind::Hub, message)
             }
+            Self::GivenUp => Failure::new(FailureKind::Hub, "The start was given up"),
             Self::Store(_) | Self::Random(_) | Self::Token(_) => hub_failure(),
         }
     }
@@ -66,13 +71,14 @@ pub(super) async fn prepare(
     parts: &Arc<Supervision>,
     identity: &Identity,
     options: Option<Value>,
-    cancelled: oneshot::Receiver<()>,
+    (cancelled, given_up): (oneshot::Receiver<()>, &GivenUp),
 ) -> Result<Prepared, Failure> {
     let unprepared = |failed: PrepareError| {
         error!(server:? = identity.key, error:% = failed; "a start could not be prepared");
         failed.shown()
     };
-    let rules = &parts.servers.rules;
+    let now = parts.now();
+    let rules = &now.servers.rules;
     let settings = if rules.differ() {
         let (row, needs_state) = (identity.clone(), rules.needs_state());
         let options = options.clone();
@@ -85,12 +91,16 @@ pub(super) async fn prepare(
         Arc::new(settings)
     } else {
         warn_of_unused(identity, options.as_ref());
-        Arc::new(parts.servers.clone())
+        Arc::new(now.servers.clone())
     };
     let (shared, row, made) = (Arc::clone(parts), identity.clone(), Arc::clone(&settings));
-    let written = parts.store.write(move |db| credentials(db, &shared, &made, &row, options)).await;
-    let (token, client_id) = written.map_err(unprepared)?;
-    let environment = environment(&settings, identity, &token, &client_id);
+    let given_up = Arc::clone(given_up);
+    let written = parts.store.write(move |db| {
+        let written = credentials(db, &shared, &made, &row, options)?;
+        if given_up.load(Ordering::SeqCst) { Err(PrepareError::GivenUp) } else { Ok(written) }
+    });
+    let (token, client_id) = written.await.map_err(unprepared)?;
+    let environment = environment(parts, &settings, identity, &token, &client_id);
     Ok(Prepared { environment, settings })
 }
 
@@ -146,7 +156,7 @@ fn credentials(
     let prefix = parts.prefix(&identity.key);
     let note = format!("Server at {prefix}");
     let client = client_id(db, identity)?;
-    let redirect_uri = format!("{}oauth_callback", parts.servers.places.server_url(&identity.key));
+    let redirect_uri = format!("{}oauth_callback", parts.places.server_url(&identity.key));
     oauth::upsert(
         db,
         &oauth::OAuthClient {
@@ -211,6 +221,7 @@ pub(super) fn revoke(db: &mut Db, identity: &Identity) -> Result<(), StoreError>
 }
 
 fn environment(
+    parts: &Supervision,
     settings: &ServerSettings,
     identity: &Identity,
     api_token: &Secret,
@@ -218,7 +229,7 @@ fn environment(
 ) -> BTreeMap<String, String> {
     let bind = BindAddress::Tcp { tls: false, ip: settings.ip.clone(), port: settings.port };
     let hub = spawn_env::HubAddresses {
-        server_origin: settings.places.server_origin(&identity.key.user),
+        server_origin: parts.places.server_origin(&identity.key.user),
         ..settings.hub.clone()
     };
     let mut variables = spawn_env::environment(&spawn_env::Spawn {

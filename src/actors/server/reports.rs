@@ -11,6 +11,7 @@ use crate::actors::attempts::Attempt;
 use crate::actors::directory::{Outcome, Progress, Refusal};
 use crate::domain::failed_starts::Paused;
 use crate::domain::names::GroupName;
+use crate::domain::notice::Closed;
 use crate::domain::server_state::{Event, Failure, State};
 use crate::metrics::Poll;
 use crate::spawn::{Address, Running};
@@ -47,6 +48,13 @@ impl From<Event> for Finding {
 }
 
 impl Finding {
+    /// The operator lets no server start now.
+    pub(super) fn closed(why: Closed) -> Self {
+        let Closed { message, retry_after } = why;
+        let refusal = Refusal { message, retry_after: Some(retry_after), closed: true };
+        Self { refusal: Some(refusal), ..Event::Refused.into() }
+    }
+
     /// Too many starts like this one failed.
     pub(super) fn paused(why: &Paused) -> Self {
         let refusal = Refusal { message: why.sentence(), retry_after: Some(why.seconds()), closed: true };
@@ -146,12 +154,29 @@ impl Handler<Gone> for ServerActor {
             let failure = gone.failure;
             // only what ran is started again by itself: a start that fails would fail again
             let again = if server.state.is_ready() {
-                let policy = server.parts.servers.restart;
+                let policy = server.parts.now().servers.restart;
                 server.restarts.after_end(&policy, failure.exit_status, Instant::now())
             } else {
                 None
             };
             server.apply(Event::ProcessEnded { failure, again }, context);
         });
+    }
+}
+
+/// The database keeps this effect waiting.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct DatabaseAway {
+    pub(super) ticket: u64,
+}
+
+impl Handler<DatabaseAway> for ServerActor {
+    type Result = ();
+
+    fn handle(&mut self, away: DatabaseAway, context: &mut Context<Self>) {
+        if away.ticket == self.ticket {
+            self.apply(Event::DatabaseAway, context);
+        }
     }
 }

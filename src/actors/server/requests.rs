@@ -3,7 +3,7 @@
 use actix::{Context, Handler, Message, MessageResult};
 use serde_json::Value;
 
-use super::ServerActor;
+use super::{Asker, ServerActor};
 use crate::actors::directory::Progress;
 use crate::domain::server_state::{Event, Pending};
 
@@ -13,6 +13,8 @@ use crate::domain::server_state::{Event, Pending};
 pub(crate) struct Start {
     /// Options of this start, `None` for those of the last one.
     pub(crate) options: Option<Value>,
+    /// Who asks.
+    pub(crate) by: Option<Asker>,
 }
 
 /// What a request to start met.
@@ -43,7 +45,7 @@ impl Handler<Start> for ServerActor {
                 self.options = start.options;
                 self.restarts.forget();
                 self.begin_attempt(requested());
-                self.apply(Event::StartRequested, context);
+                self.apply_for(start.by, Event::StartRequested, context);
                 StartReply::Accepted { attempt: self.status.borrow().attempt }
             }
         })
@@ -54,13 +56,16 @@ impl Handler<Start> for ServerActor {
 /// stop.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Stop;
+pub(crate) struct Stop {
+    /// Who asks.
+    pub(crate) by: Option<Asker>,
+}
 
 impl Handler<Stop> for ServerActor {
     type Result = ();
 
-    fn handle(&mut self, _: Stop, context: &mut Context<Self>) {
-        self.apply(Event::StopRequested, context);
+    fn handle(&mut self, stop: Stop, context: &mut Context<Self>) {
+        self.apply_for(stop.by, Event::StopRequested, context);
     }
 }
 
@@ -68,18 +73,21 @@ impl Handler<Stop> for ServerActor {
 /// is stopped starts, one that is starting goes on.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Restart;
+pub(crate) struct Restart {
+    /// Who asks.
+    pub(crate) by: Option<Asker>,
+}
 
 impl Handler<Restart> for ServerActor {
     type Result = ();
 
-    fn handle(&mut self, _: Restart, context: &mut Context<Self>) {
+    fn handle(&mut self, restart: Restart, context: &mut Context<Self>) {
         self.restarts.forget();
         if !self.state.is_active() {
             self.options = None;
             self.begin_attempt(requested());
         }
-        self.apply(Event::RestartRequested, context);
+        self.apply_for(restart.by, Event::RestartRequested, context);
     }
 }
 
@@ -93,7 +101,7 @@ impl Handler<Cull> for ServerActor {
 
     fn handle(&mut self, Cull(why): Cull, context: &mut Context<Self>) -> bool {
         let runs = self.state.is_ready();
-        self.apply(Event::CullRequested(why), context);
+        self.apply_for(Some("culler".into()), Event::CullRequested(why), context);
         runs
     }
 }

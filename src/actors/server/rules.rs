@@ -140,7 +140,7 @@ impl StartRules {
         start.options().await?;
         start.pre_spawn().await?;
         let varied = start.variant.read().map_err(|wrong| start.failed("start", &wrong));
-        let mut settings = parts.servers.clone();
+        let mut settings = parts.now().servers.clone();
         settings.vary(&varied?).map_err(|wrong| start.failed("start", &wrong))?;
         Ok(settings)
     }
@@ -281,11 +281,11 @@ impl Start<'_> {
                 };
                 let reason = refusal.reason.as_deref().map(word);
                 Failure {
-                    rejection: Some(Rejection {
+                    rejection: Some(Box::new(Rejection {
                         status: refusal.status_code.unwrap_or(400),
                         reason,
                         message_html: refusal.message_html,
-                    }),
+                    })),
                     ..Failure::new(FailureKind::Hook, message)
                 }
             }
@@ -299,12 +299,12 @@ impl Start<'_> {
     fn bad_options(&self, why: &str) -> Failure {
         warn!(server:? = self.identity.key, error = why; "options cannot be applied");
         let rejection = Rejection { status: 400, reason: None, message_html: None };
-        Failure { rejection: Some(rejection), ..Failure::new(FailureKind::Hook, BAD_OPTIONS) }
+        Failure { rejection: Some(Box::new(rejection)), ..Failure::new(FailureKind::Hook, BAD_OPTIONS) }
     }
 }
 
 fn shown(parts: &Supervision, identity: &Identity, options: Option<&Value>) -> Value {
-    asked::server(&identity.key, &parts.servers.places.server_url(&identity.key), options)
+    asked::server(&identity.key, &parts.places.server_url(&identity.key), options)
 }
 
 fn line_of_progress(line: &Value) -> Progress {

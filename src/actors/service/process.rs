@@ -31,7 +31,7 @@ pub(super) async fn launch(parts: &Supervision, plan: &ServicePlan) -> Result<Ru
 
 /// Ends a process and forgets it.
 pub(super) async fn end(parts: &Supervision, name: &str, running: &Running) -> Exit {
-    let exit = running.stop(&parts.ladder).await;
+    let exit = running.stop(&parts.now().ladder).await;
     if running.try_ended().is_some() {
         forget(parts, name, running.id()).await;
     }
@@ -83,12 +83,12 @@ async fn end_left(parts: &Supervision, name: &str, left: String) {
     match find_process(id).await {
         Ok(Some(running)) => {
             info!(service = name, pid = running.id().pid; "ending a process that an earlier run left");
-            running.stop(&parts.ladder).await;
+            running.stop(&parts.now().ladder).await;
             if running.try_ended().is_none() {
                 error!(service = name, pid = running.id().pid; "what an earlier run left could not be ended");
                 return;
             }
-            end_children(name, &running, parts.ladder.terminate).await;
+            end_children(name, &running, parts.now().ladder.terminate).await;
         }
         Ok(None) => {}
         Err(failed) => {

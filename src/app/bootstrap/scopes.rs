@@ -7,7 +7,7 @@ use crate::config::setting::Key;
 use crate::domain::scope::{Catalogue, CustomScope, CustomScopeError};
 
 /// The standard scopes and those of the configuration.
-pub(super) fn catalogue(config: &Config) -> Result<Catalogue, BootstrapError> {
+pub(in crate::app) fn catalogue(config: &Config) -> Result<Catalogue, BootstrapError> {
     let custom = config.scopes.iter().map(|(name, scope)| CustomScope {
         name: name.clone(),
         description: Some(scope.description.clone()),

@@ -3,14 +3,14 @@
 use log::info;
 use serde_json::Value;
 
-use super::BootstrapError;
 use super::error::key;
 use super::tokens::Wanted;
+use super::{BootstrapError, Occasion};
 use crate::config::address::HttpUrl;
 use crate::config::setting::Key;
 use crate::config::{Config, ServiceConfig};
 use crate::domain::ids::ServiceId;
-use crate::secret::{self, Secret};
+use crate::secret::{self, RandomError, Secret};
 use crate::store::Db;
 use crate::store::services::{self as rows, Service, ServiceDefinition};
 use crate::store::tokens::TokenOwner;
@@ -62,6 +62,7 @@ impl<'c> Configured<'c> {
 pub(super) fn define<'c>(
     db: &mut Db,
     config: &'c Config,
+    occasion: &Occasion,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Configured<'c>>, BootstrapError> {
     let names: Vec<String> = config.services.keys().cloned().collect();
@@ -75,7 +76,7 @@ pub(super) fn define<'c>(
                 warnings.extend(warnings_about(config, name, settings));
                 let last_client = row.oauth_client_id;
                 let needs_one = settings.is_managed() && settings.api_token.is_empty();
-                let startup_token = needs_one.then(secret::random_hex32).transpose()?.map(Secret::new);
+                let startup_token = needs_one.then(|| startup_token(occasion, name)).transpose()?;
                 configured.push(Configured { id: row.id, name, settings, last_client, startup_token });
             }
             None => warnings.push(format!(
@@ -85,6 +86,15 @@ pub(super) fn define<'c>(
         }
     }
     Ok(configured)
+}
+
+/// The token of a managed service without one of its own: for one that runs already, the one that it has.
+fn startup_token(occasion: &Occasion, name: &str) -> Result<Secret, RandomError> {
+    let known = match occasion {
+        Occasion::Start => None,
+        Occasion::Reload { tokens } => tokens.get(name).cloned(),
+    };
+    known.map_or_else(|| secret::random_hex32().map(Secret::new), Ok)
 }
 
 /// Makes the row like `wanted`; `None` if a service that was made at run time has the name.

@@ -26,7 +26,7 @@ pub(super) fn check(spawner: &SpawnerConfig, report: &mut Report) {
             report.wrong(Key::new(["spawner", "user_options", option]), wrong.to_string());
         }
         if POWERFUL.contains(&target.as_str()) {
-            report.warn(&format!(
+            report.warn(format!(
                 "`spawner.user_options.{option}`: users choose `{target}` as they like; is that meant?"
             ));
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use config::{Value, ValueKind};
 use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
 
 use super::{Key, Problem, Setting, Shape, leaf, misfit};
 use crate::secret::Secret;
@@ -93,6 +94,11 @@ impl Setting for Secret {
     fn show(secret: &Self) -> Json {
         if secret.is_empty() { "".into() } else { "***".into() }
     }
+
+    fn print(secret: &Self) -> Json {
+        let digest = Sha256::digest(secret.expose());
+        crate::secret::hex(&digest).into()
+    }
 }
 
 impl<T: Setting> Setting for Option<T> {
@@ -108,6 +114,10 @@ impl<T: Setting> Setting for Option<T> {
 
     fn show(value: &Self::Value) -> Json {
         value.as_ref().map_or(Json::Null, T::show)
+    }
+
+    fn print(value: &Self::Value) -> Json {
+        value.as_ref().map_or(Json::Null, T::print)
     }
 }
 
@@ -137,6 +147,10 @@ impl<T: Setting> Setting for Vec<T> {
 
     fn show(values: &Self::Value) -> Json {
         values.iter().map(T::show).collect()
+    }
+
+    fn print(values: &Self::Value) -> Json {
+        values.iter().map(T::print).collect()
     }
 }
 
@@ -176,6 +190,10 @@ impl<T: Setting> Setting for BTreeMap<String, T> {
 
     fn show(values: &Self::Value) -> Json {
         values.iter().map(|(name, value)| (name.clone(), T::show(value))).collect()
+    }
+
+    fn print(values: &Self::Value) -> Json {
+        values.iter().map(|(name, value)| (name.clone(), T::print(value))).collect()
     }
 }
 

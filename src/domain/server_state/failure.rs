@@ -17,7 +17,7 @@ pub struct Failure {
     pub last_lines: Vec<String>,
     /// If somebody who may do so said no: how that is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rejection: Option<Rejection>,
+    pub rejection: Option<Box<Rejection>>,
 }
 
 /// A start was refused by a rule or a hook: nothing is broken.

@@ -239,6 +239,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::StartRequested),
         Just(Event::CheckRequested),
         Just(Event::StopRequested),
+        Just(Event::DatabaseAway),
         Just(Event::Admitted),
         Just(Event::Refused),
         Just(Event::Launched),
@@ -304,4 +305,15 @@ proptest! {
         prop_assert_eq!(&world.state, &State::Stopped);
         prop_assert!(!world.process, "a process was left behind");
     }
+}
+
+#[test]
+fn a_database_that_is_away_ends_no_server_and_forgets_none() {
+    let more = |deadline| vec![Effect::Deadline(deadline)];
+    let checking = State::Checking.step(Event::DatabaseAway, &DEADLINES);
+    assert_eq!(checking, (State::Checking, more(DEADLINES.start)));
+    let stopping = State::Stopping { cause: Cause::Requested, again: None };
+    let waiting = stopping.clone().step(Event::DatabaseAway, &DEADLINES);
+    assert_eq!(waiting, (stopping, more(DEADLINES.stop)));
+    assert_eq!(State::Ready.step(Event::DatabaseAway, &DEADLINES), (State::Ready, Vec::new()));
 }

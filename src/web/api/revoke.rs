@@ -19,7 +19,7 @@ use crate::store::accounts;
 use crate::store::journal::{self, Entry};
 use crate::store::users::User;
 use crate::store::{Db, servers};
-use crate::web::caller::{Caller, Who};
+use crate::web::caller::Caller;
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::Body;
 use crate::web::extract::caller::ApiCaller;
@@ -84,7 +84,7 @@ pub(super) async fn revoke(
     if !may_set_admin(accounts::flag(caller.is_admin()), accounts::flag(user.admin), AdminFlag::Ordinary) {
         return Err(Refused::forbidden("Only admins can modify other admins").into());
     }
-    let (id, actor) = (user.id, Some(actor(&caller)).filter(|_| hub.journal.is_enabled()));
+    let (id, actor) = (user.id, Some(caller.journal_name()).filter(|_| hub.journal.is_enabled()));
     let revoked = hub.store.write(move |db| {
         // looked up again: the name may have changed hands
         let user = lookup::user(db, &name)?;
@@ -94,7 +94,7 @@ pub(super) async fn revoke(
         take(db, &user, actor)
     });
     let revoked = revoked.await?;
-    let (servers_stopped, servers_stopping) = stop_servers(&hub, &user).await?;
+    let (servers_stopped, servers_stopping) = stop_servers(&hub, &user, &caller).await?;
     let Revoked { tokens, oauth_tokens, oauth_codes } = revoked;
     warn!(user = user.name.as_str(), by = caller.name(), tokens, oauth_tokens, servers_stopped, servers_stopping;
         "everything of a user was revoked");
@@ -107,13 +107,6 @@ pub(super) async fn revoke(
         servers_stopped,
         servers_stopping,
     }))
-}
-
-fn actor(caller: &Caller) -> String {
-    match &caller.who {
-        Who::User(user) => format!("user:{}", user.name),
-        Who::Service(service) => format!("service:{}", service.definition.name),
-    }
 }
 
 /// Takes sessions, tokens and codes, and writes down who did it, if there is a journal; both or neither.
@@ -136,7 +129,7 @@ fn take(db: &mut Db, user: &User, actor: Option<String>) -> Result<Revoked, Refu
 }
 
 /// Stops whatever runs or starts, all at once; how many are down, and how many are still on their way.
-async fn stop_servers(hub: &Hub, user: &User) -> Result<(usize, usize), Refused> {
+async fn stop_servers(hub: &Hub, user: &User, caller: &Caller) -> Result<(usize, usize), Refused> {
     let id = user.id;
     let rows = hub.store.read(move |db| servers::of_user(db, id)).await?;
     let keys: Vec<ServerKey> = rows
@@ -144,9 +137,10 @@ async fn stop_servers(hub: &Hub, user: &User) -> Result<(usize, usize), Refused>
         .map(|server| ServerKey::new(user.name.clone(), server.name))
         .filter(|key| hub.servers.status(key).is_active())
         .collect();
+    let servers = &hub.servers.by(&caller.journal_name());
     let stops = keys.iter().map(|key| async move {
-        hub.servers.stop(key).await;
-        hub.servers.stopped(key, hub.settings.slow_stop).await.is_active()
+        servers.stop(key).await;
+        servers.stopped(key, hub.settings.slow_stop).await.is_active()
     });
     let active = join_all(stops).await;
     let stopping = active.iter().filter(|still| **still).count();

@@ -355,7 +355,7 @@ pub(super) async fn remove(
     if caller.name() == name.as_str() {
         return Err(Refused::bad("Cannot delete yourself!").into());
     }
-    stop_all(&hub, &user).await?;
+    stop_all(&hub, &user, &caller.journal_name()).await?;
     let (id, directory) = (user.id, hub.servers.directory().clone());
     let gone = hub.store.write(move |db| {
         // whoever starts one of the servers just now learns that it was removed, or has to stop it first
@@ -372,13 +372,13 @@ fn still_stopping(user: &User) -> Refused {
     Refused::bad(format!("{}'s server is in the process of stopping, please wait.", user.name))
 }
 
-async fn stop_all(hub: &Hub, user: &User) -> Result<(), Refused> {
+async fn stop_all(hub: &Hub, user: &User, by: &str) -> Result<(), Refused> {
     let keys = active_servers(hub, user).await?;
     if keys.iter().any(|key| hub.servers.status(key).pending == Some(Pending::Stop)) {
         return Err(still_stopping(user));
     }
     for key in &keys {
-        hub.servers.stop(key).await;
+        hub.servers.by(by).stop(key).await;
     }
     let settled = async {
         for key in &keys {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::Answered;
 use super::handler::Kind;
 use crate::logging::escape::bounded;
-use crate::web::caller::{Caller, Who};
+use crate::web::caller::Caller;
 use crate::web::state::Hub;
 use crate::web::visit;
 
@@ -66,16 +66,12 @@ pub(super) fn write(hub: &Hub, request: &HttpRequest, answered: &Answered) {
         }
     }
     let action = format!("{} {}", request.method(), without_patterns(route));
-    hub.journal.record(&actor(caller), &action, &target(request, route), Some(detail));
-}
-
-/// `user:ada`, `service:culler`.
-fn actor(caller: Option<&Caller>) -> String {
-    match caller.map(|caller| &caller.who) {
-        Some(Who::User(user)) => format!("user:{}", user.name.as_str()),
-        Some(Who::Service(service)) => format!("service:{}", service.definition.name),
-        None => "nobody".to_owned(),
-    }
+    hub.journal.record(
+        &caller.map_or_else(|| "nobody".to_owned(), Caller::journal_name),
+        &action,
+        &target(request, route),
+        Some(detail),
+    );
 }
 
 fn via(caller: &Caller) -> String {

@@ -161,6 +161,26 @@ pub struct KeepBody {
     pub until: Option<String>,
 }
 
+/// What the operator tells everybody.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "message": "New disks: no servers are started", "from": "2999-01-02T12:00:00Z", "until": "2999-01-02T13:00:00Z",
+}))]
+pub struct NoticeBody {
+    /// Plain text, 2000 characters at most. Maintenance has words of its own for who gives none.
+    pub message: Option<String>,
+    /// When it begins, in ISO 8601; else at once.
+    pub from: Option<String>,
+    /// In place of `from`: seconds from now.
+    #[schema(minimum = 0)]
+    pub r#in: Option<i64>,
+    /// When it ends by itself, in ISO 8601; else when it is taken away.
+    pub until: Option<String>,
+    /// In place of `until`: seconds from the beginning.
+    #[schema(minimum = 1)]
+    pub r#for: Option<i64>,
+}
+
 /// When somebody was last active. Either member may be missing, not both.
 #[derive(ToSchema)]
 #[schema(example = json!({ "last_activity": "2026-01-02T03:04:05Z" }))]

@@ -56,6 +56,21 @@ pub fn moment() -> Object {
         .build()
 }
 
+/// A moment in UTC, or nothing.
+#[must_use]
+pub fn moment_or_null() -> Object {
+    ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::SchemaType::from_iter([Type::String, Type::Null]))
+        .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::DateTime)))
+        .build()
+}
+
+/// What came of a reload that was not refused.
+#[must_use]
+pub fn reload_outcome() -> Object {
+    words(&["applied", "unchanged"])
+}
+
 /// Why there is no other answer.
 #[derive(ToSchema)]
 pub struct Error {

@@ -48,8 +48,9 @@ async fn stop_servers(hub: &Hub, user: &User) -> Result<(), Refused> {
         .map(|server| ServerKey::new(user.name.clone(), server.name))
         .filter(|key| hub.servers.status(key).ready)
         .collect();
+    let who = format!("user:{}", user.name);
     for key in &keys {
-        hub.servers.stop(key).await;
+        hub.servers.by(&who).stop(key).await;
     }
     join_all(keys.iter().map(|key| hub.servers.settled(key, hub.settings.slow_stop))).await;
     Ok(())

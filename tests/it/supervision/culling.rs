@@ -18,7 +18,8 @@ fn culling(more: &str) -> Hub {
 
 fn culling_after(seconds: u32, more: &str) -> Hub {
     let hub = Hub::with(&format!("{NAMED}\n{LOOKS}\nculler.timeout = {seconds}\n{more}"));
-    hub.create_user("ada");
+    // members of configured groups are there already
+    assert!(matches!(hub.admin("POST", "/users/ada", None).status, 201 | 409));
     hub
 }
 
@@ -114,6 +115,9 @@ fn a_server_with_busy_kernels_is_not_idle_and_the_question_leaves_no_token() {
     start(&hub, "ada/server");
     eventually("the question", || hub.log().contains("its kernels are busy: it stays").then_some(()));
     assert_eq!(model(&hub, "")["ready"], true);
+    let used = |server: &Value| server["last_activity"].as_str().unwrap().to_owned();
+    let before = used(&model(&hub, ""));
+    eventually("the work to count as use", || (used(&model(&hub, "")) > before).then_some(()));
     eventually("the end of the question's token", || {
         let tokens = hub.admin("GET", "/users/ada/tokens", None).json();
         (tokens["api_tokens"].as_array().unwrap().len() == 1).then_some(())
@@ -137,6 +141,50 @@ fn cull_010_a_hook_decides_for_each_server() {
     start(&hub, "ada/server");
     culled(&hub, "");
     assert_eq!(model(&hub, "lab")["ready"], true);
+}
+
+#[test]
+fn cull_010_a_hook_may_end_what_is_not_idle_yet_and_is_told_the_facts() {
+    let script = "import json, sys; q = json.load(sys.stdin); print(json.dumps(q['user']['groups'] == ['guests'] and \
+                  q['payload']['limit'] == 3600 and q['payload']['inactive'] < 3600 and q['server']['url'] == '/user/ada/'))";
+    let hook = format!("culler.hook = {{ command = [\"python3\", \"-c\", \"{script}\"] }}");
+    let hub = culling_after(3600, &format!("{hook}\ngroups.guests.users = [\"ada\"]"));
+    start(&hub, "ada/server");
+    culled(&hub, "");
+    let records = hub.admin("GET", "/journal?action=server.cull", None);
+    assert!(records.body.contains("a rule of this site"), "{}", records.body);
+}
+
+#[test]
+fn cull_010_a_server_that_a_hook_spares_still_ends_at_its_age() {
+    let hub = culling_after(3600, "culler.max_age = 1\nculler.hook = { command = [\"echo\", \"false\"] }");
+    start(&hub, "ada/server");
+    culled(&hub, "");
+}
+
+#[test]
+fn cull_005_a_server_that_starts_or_stops_is_left_alone() {
+    let hub = culling("spawner.environment.FAKE_DELAY = \"4\"\nhub.timeouts.slow_spawn = 0");
+    assert_eq!(hub.admin("POST", "/users/ada/server", None).status, 202);
+    // idle and due the whole time, at each look
+    eventually("the start", || hub.log().contains("server started").then_some(()));
+    culled(&hub, "");
+    let records = || hub.admin("GET", "/journal?action=server.cull", None).json();
+    eventually("the record", || (!records()["items"].as_array().unwrap().is_empty()).then_some(()));
+    assert_eq!(records()["items"].as_array().unwrap().len(), 1, "{}", records());
+}
+
+#[test]
+fn cull_008_the_first_look_is_at_the_start_and_finds_what_an_earlier_hub_left() {
+    let mut hub = Hub::with(&format!("{NAMED}\nculler.timeout = 1\nculler.interval = 1"));
+    hub.create_user("ada");
+    start(&hub, "ada/server");
+    eventually("the server", || (model(&hub, "")["ready"] == true).then_some(()));
+    let file = hub.path("orrery.toml");
+    let settings = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{settings}\nculler.enabled = true")).unwrap();
+    hub.crash_and_restart();
+    culled(&hub, "");
 }
 
 #[test]

@@ -23,7 +23,7 @@ const KEEP: &[&str] = &["start:servers"];
 
 /// Keep a running server
 ///
-/// It is not stopped for being idle or old before that time, which may lie `culler.max_keep` ahead.
+/// It is not stopped for being idle before that time, which may lie `culler.max_keep` ahead.
 #[utoipa::path(
     post,
     path = "/users/{user}/servers/{server}/keep",

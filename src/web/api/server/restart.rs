@@ -44,11 +44,14 @@ pub(in crate::web::api) async fn restart(
     let key = path.server();
     caller.require(RESTART, lookup::resource(&key))?;
     let found = find(&hub, &key).await?;
+    // before the stop: a server that could not be started again is left alone
+    hub.require_open()?;
     for moment in [Moment::Stop, Moment::Spawn] {
         sign_in::check_owner(&hub, &caller, &found.owner, moment).await?;
     }
     let asked = key.clone();
     let row = hub.store.write(move |db| lookup::existing_server(db, &asked)).await?;
-    hub.servers.restart(Identity { id: row.id, user_id: row.user_id, key: key.clone() }).await?;
+    let servers = hub.servers.by(&caller.journal_name());
+    servers.restart(Identity { id: row.id, user_id: row.user_id, key: key.clone() }).await?;
     Ok(answer(&hub.servers.settled(&key, hub.settings.slow_spawn).await)?)
 }

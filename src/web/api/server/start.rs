@@ -64,11 +64,12 @@ pub(in crate::web::api) async fn start(
     if let Some(answer) = under_way(&hub.servers.status(&key), &key) {
         return Ok(answer?);
     }
+    hub.require_open()?;
     sign_in::check_owner(&hub, &caller, &found.owner, Moment::Spawn).await?;
     let options = wanted.options.clone();
     let asked = key.clone();
     let identity = hub.store.write(move |db| identity(db, &asked, &wanted)).await?;
-    match hub.servers.start(identity, options).await? {
+    match hub.servers.by(&caller.journal_name()).start(identity, options).await? {
         StartReply::Accepted { .. } | StartReply::Pending(Pending::Spawn) => {
             let status = hub.servers.started(&key, hub.settings.slow_spawn).await;
             Ok(answer(&status)?)

@@ -68,7 +68,7 @@ pub(in crate::web::api) async fn stop(
         Some(Pending::Stop) => Duration::ZERO,
         _ => hub.settings.slow_stop,
     };
-    hub.servers.stop(&key).await;
+    hub.servers.by(&caller.journal_name()).stop(&key).await;
     let stopped = !hub.servers.stopped(&key, patience).await.is_active();
     let done = match remove {
         Some(id) if stopped => removed(&hub, &key, id, patience).await?,

@@ -67,12 +67,15 @@ pub(super) async fn start(
     options: Option<Options>,
 ) -> Result<(), Refused> {
     let display_name = display_name(&visitor.visitor.arguments())?;
+    if !hub.servers.status(&target.key).is_active() {
+        hub.require_open()?;
+    }
     sign_in::check_owner(hub, &visitor.caller, &target.user, Moment::Spawn).await?;
     let (user, name) = (target.user.clone(), target.key.server.clone());
     let server = hub.store.write(move |db| find_or_create(db, &user, &name, display_name.as_ref())).await?;
     let identity = Identity { id: server.id, user_id: server.user_id, key: target.key.clone() };
     let options = options.map(serde_json::Value::Object);
-    match hub.servers.start(identity, options).await? {
+    match hub.servers.by(&visitor.caller.journal_name()).start(identity, options).await? {
         StartReply::Pending(_) | StartReply::Ready => Ok(()),
         StartReply::Accepted { attempt } => {
             judge(hub.servers.started(&target.key, PATIENCE).await, attempt, target)

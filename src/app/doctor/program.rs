@@ -1,0 +1,143 @@
+//! The command of user servers: is it there, and which version is it?
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use nix::unistd::{AccessFlags, access};
+use tokio::io::AsyncReadExt;
+
+use super::Finding;
+use crate::web::headers::CONTRACT_VERSION;
+
+const CHECK: &str = "single-user command";
+/// How long a program may need to tell its version: a cold Python takes its time.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The most that is read of its answer.
+const LONGEST: u64 = 4096;
+
+pub(super) fn examine(command: &[String], environment: &BTreeMap<String, String>) -> Finding {
+    let Some(name) = command.first() else {
+        return Finding::wrong(
+            CHECK,
+            "spawner.cmd is empty",
+            "name a program, such as jupyterhub-singleuser",
+        );
+    };
+    let path = environment.get("PATH").map(String::as_str).unwrap_or_default();
+    let Some(program) = find(name, path) else {
+        let found = format!("{name:?} is not found, neither as a file nor in PATH ({path})");
+        let advice = "install it (`pip install jupyterhub jupyterlab`), or set spawner.cmd to its whole path";
+        return Finding::wrong(CHECK, found, advice);
+    };
+    let shown = program.display();
+    // any other program may do anything when it is asked for its version
+    if !program.file_name().is_some_and(|name| name.to_string_lossy().contains("singleuser")) {
+        return Finding::ok(CHECK, format!("{shown} is there"));
+    }
+    match version(&program) {
+        Ok(version) => judge(&program, &version),
+        Err(reason) => {
+            let advice = "run it by hand with --version; `pip install --upgrade jupyterhub` may mend it";
+            Finding::wrong(CHECK, format!("{shown} does not tell its version: {reason}"), advice)
+        }
+    }
+}
+
+fn judge(program: &Path, version: &str) -> Finding {
+    let shown = program.display();
+    let major = |version: &str| version.split('.').next().and_then(|part| part.parse::<u32>().ok());
+    if major(version).is_some() && major(version) == major(CONTRACT_VERSION) {
+        return Finding::ok(CHECK, format!("{shown} is version {version}"));
+    }
+    let found = format!("{shown} is version {version}; this hub speaks with {CONTRACT_VERSION}");
+    Finding::warning(CHECK, found, format!("install jupyterhub {CONTRACT_VERSION} where servers run"))
+}
+
+/// The program as `exec` finds it.
+fn find(name: &str, path: &str) -> Option<PathBuf> {
+    let runs = |file: &PathBuf| file.is_file() && access(file, AccessFlags::X_OK).is_ok();
+    if name.contains('/') {
+        return Some(PathBuf::from(name)).filter(runs);
+    }
+    path.split(':').filter(|folder| !folder.is_empty()).map(|folder| Path::new(folder).join(name)).find(runs)
+}
+
+/// The last word of its first line.
+fn version(program: &Path) -> Result<String, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|failed| failed.to_string())?;
+    let asked = async {
+        let mut child = tokio::process::Command::new(program)
+            .arg("--version")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let mut said = Vec::new();
+        if let Some(output) = child.stdout.take() {
+            output.take(LONGEST).read_to_end(&mut said).await?;
+        }
+        Ok::<_, std::io::Error>((child.wait().await?, String::from_utf8_lossy(&said).into_owned()))
+    };
+    let answer = runtime.block_on(async { tokio::time::timeout(PATIENCE, asked).await });
+    let (status, said) = match answer {
+        Err(_) => return Err(format!("it took more than {} seconds", PATIENCE.as_secs())),
+        Ok(answer) => answer.map_err(|failed| failed.to_string())?,
+    };
+    if !status.success() {
+        return Err(format!("it ended with {status}"));
+    }
+    let word = said.lines().next().and_then(|line| line.split_whitespace().last());
+    word.map(str::to_owned).ok_or_else(|| "it said nothing".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::app::doctor::Level;
+
+    fn script(folder: &tempfile::TempDir, name: &str, text: &str) -> String {
+        let path = folder.path().join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    fn told(command: &str) -> Finding {
+        examine(&[command.to_owned()], &BTreeMap::new())
+    }
+
+    #[test]
+    fn a_missing_program_is_wrong_and_another_major_version_is_doubtful() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = told("no-such-singleuser");
+        assert!(missing.level == Level::Wrong && missing.found.contains("no-such-singleuser"));
+        assert_eq!(told(&script(&folder, "a-singleuser", "echo 6.0.1")).level, Level::Ok);
+        let old = told(&script(&folder, "old-singleuser", "echo jupyterhub 4.1.2"));
+        assert!(old.level == Level::Warning && old.found.contains("4.1.2"), "{old:?}");
+        assert_eq!(told(&script(&folder, "bad-singleuser", "exit 3")).level, Level::Wrong);
+        assert_eq!(told(&script(&folder, "mute-singleuser", "exit 0")).level, Level::Wrong);
+    }
+
+    #[test]
+    fn a_program_that_is_no_single_user_server_is_not_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let trace = folder.path().join("trace");
+        let other = script(&folder, "wrapper", &format!("touch {}", trace.display()));
+        assert_eq!(told(&other).level, Level::Ok);
+        assert!(!trace.exists());
+    }
+
+    #[test]
+    fn a_program_is_found_in_the_path() {
+        let folder = tempfile::tempdir().unwrap();
+        script(&folder, "x-singleuser", "echo 6.1.1");
+        let environment = [("PATH".to_owned(), format!("/nowhere:{}", folder.path().display()))].into();
+        assert_eq!(examine(&["x-singleuser".to_owned()], &environment).level, Level::Ok);
+    }
+}
