@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::support::hub::{Hub, eventually, free_port, run, settings};
+use super::support::hub::{Hub, free_port, run, settings};
 
 /// Starts a hub that cannot start; what it said.
 fn refused(folder: &Path, port: u16, extra: &str) -> String {
@@ -122,26 +122,4 @@ fn the_schema_can_be_checked_and_migrated_by_hand() {
     assert_eq!(status, Some(0), "{said}");
     let (status, said, _) = run(&["--config", config, "db", "migrate", "--check"], folder.path());
     assert_eq!(status, Some(0), "{said}");
-}
-
-#[test]
-fn life_005_a_stop_during_the_start_is_clean() {
-    let folder = tempfile::tempdir().unwrap();
-    let begun = folder.path().join("begun");
-    let hook = folder.path().join("hook");
-    std::fs::write(&hook, format!("#!/bin/sh\necho x > {}\nexec sleep 600\n", begun.display())).unwrap();
-    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o700)).unwrap();
-    let pid_file = folder.path().join("hub.pid");
-    let extra = format!(
-        "auth.manage_roles = true\nroles.tests.services = [\"tests\"]\nhub.pid_file = \"{}\"\n\
-         auth.hooks.load_roles = {{ command = [\"{}\"], timeout = 600 }}",
-        pid_file.display(),
-        hook.display()
-    );
-    std::fs::write(folder.path().join("orrery.toml"), settings(folder.path(), free_port(), &extra)).unwrap();
-    let mut hub = Hub::launched(folder);
-    eventually("the hook", || begun.exists().then_some(()));
-    assert!(pid_file.exists());
-    assert_eq!(hub.terminate().code(), Some(0), "{}", hub.log());
-    assert!(!pid_file.exists(), "nothing is left");
 }
