@@ -32,9 +32,10 @@ impl Attempts {
         self.starts().pauses(Instant::now())
     }
 
-    /// Forgets the failures of a profile.
-    pub fn forget(&self, profile: &Profile) {
-        self.starts().forget(profile);
+    /// Forgets the failures of a profile. Whether there were any.
+    #[must_use]
+    pub fn forget(&self, profile: &Profile) -> bool {
+        self.starts().forget(profile)
     }
 
     pub(crate) fn paused(&self, user: &Username, profile: &Profile) -> Option<Paused> {

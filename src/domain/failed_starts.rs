@@ -280,10 +280,11 @@ impl FailedStarts {
         }
     }
 
-    /// Forgets the failures of a profile: an administrator says that it is mended.
-    pub fn forget(&mut self, profile: &Profile) {
-        self.everybody.remove(profile);
+    /// Forgets the failures of a profile: an administrator says that it is mended. Whether there were any.
+    pub fn forget(&mut self, profile: &Profile) -> bool {
+        let before = self.users.len();
         self.users.retain(|_, (of, _)| of != profile);
+        self.everybody.remove(profile).is_some() || self.users.len() < before
     }
 
     /// All pauses, everybody's first.

@@ -106,7 +106,7 @@ fn life_038_a_success_and_an_administrator_reset() {
     starts.succeeded(&good);
     assert!(fail(&mut starts, "ada", now).is_empty() && fail(&mut starts, "ada", now).is_empty());
     assert!(!fail(&mut starts, "ada", now).is_empty());
-    starts.forget(&gpu());
+    assert!(starts.forget(&gpu()) && !starts.forget(&gpu()));
     assert!(starts.begin(&user("ada"), &gpu(), now).is_ok() && starts.pauses(now).is_empty());
 }
 

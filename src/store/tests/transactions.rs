@@ -203,3 +203,33 @@ fn two_who_want_a_new_server_at_the_same_time_get_the_same_one() {
         });
     });
 }
+
+#[test]
+fn whoever_locks_a_user_sees_what_the_one_before_wrote() {
+    each_lasting_scratch(|scratch| {
+        let store = scratch.store();
+        block_on(async {
+            let id = store.write(|db| Ok::<_, StoreError>(user(db, "n0").id)).await.unwrap();
+            let tasks: Vec<_> = (0..40)
+                .map(|_| {
+                    let store = store.clone();
+                    tokio::spawn(async move {
+                        store
+                            .write(move |db| {
+                                users::lock(db, id)?;
+                                let now = users::find_by_id(db, id)?.unwrap().name;
+                                let number: u32 = now.as_str().trim_start_matches('n').parse().unwrap();
+                                users::rename(db, id, &name(&format!("n{}", number + 1)))
+                            })
+                            .await
+                    })
+                })
+                .collect();
+            for task in tasks {
+                task.await.unwrap().unwrap();
+            }
+            let found = store.read(move |db| users::find_by_id(db, id)).await.unwrap().unwrap();
+            assert_eq!(found.name, name("n40"), "none is lost");
+        });
+    });
+}

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::domain::access::Resource;
 use crate::domain::failed_starts::{Paused, Profile};
-use crate::web::error::ApiError;
+use crate::web::error::{ApiError, Refused};
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::path::Path;
 use crate::web::openapi::shapes;
@@ -73,7 +73,7 @@ pub(super) async fn list(caller: ApiCaller, hub: web::Data<Hub>) -> Result<HttpR
 
 /// Let a profile start again
 ///
-/// For everybody, and counted anew: what was wrong is mended. One that is not paused may be named, too.
+/// For everybody, and counted anew: what was wrong is mended. Also one with failures that is not paused yet.
 #[utoipa::path(
     delete,
     path = "/failing-profiles/{profile}",
@@ -81,6 +81,7 @@ pub(super) async fn list(caller: ApiCaller, hub: web::Data<Hub>) -> Result<HttpR
     operation_id = "forget_failing_profile",
     responses(
         (status = 204, description = "It may start"),
+        (status = 404, description = "No such failing profile: gpu"),
     ),
     extensions(("x-required-scopes" = json!(FORGET))),
 )]
@@ -90,6 +91,9 @@ pub(super) async fn forget(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     caller.require(FORGET, Resource::None)?;
-    hub.servers.attempts().forget(&Profile::named(path.at(1)));
+    let profile = Profile::named(path.at(1));
+    if !hub.servers.attempts().forget(&profile) {
+        return Err(Refused::not_found(format!("No such failing profile: {}", profile.as_str())).into());
+    }
     Ok(HttpResponse::NoContent().finish())
 }

@@ -208,6 +208,7 @@ fn allowed_but(operation: &Operation, reply: &Reply) -> bool {
         "change_proxy" => reply.status == 400 && says("embedded"),
         "follow_start" | "follow_start_default" => reply.status == 400 && says("is not starting"),
         "keep_server" | "keep_server_default" => reply.status == 400 && says("is not running"),
+        "forget_failing_profile" => reply.status == 404 && says("No such failing profile"),
         "admin_access" => reply.status == 403 && says("admin access to user servers disabled"),
         "owner_of_cookie" | "owner_of_cookie_in_body" => reply.status == 404 && says("login cookie"),
         "create_server_default" => reply.status == 409 && says("already has a default server"),

@@ -83,6 +83,7 @@ fn life_038_an_administrator_ends_a_pause_and_a_success_too() {
     assert_eq!((&listed.json()[0]["user"], &listed.json()[0]["failures"]), (&json!("ada"), &json!(2)));
     assert_eq!(start(&hub, "ada", "gpu").status, 503);
     assert_eq!(hub.admin("DELETE", "/failing-profiles/gpu", None).status, 204);
+    assert_eq!(hub.admin("DELETE", "/failing-profiles/gpu", None).status, 404, "nothing failed since");
     assert_eq!(hub.admin("GET", "/failing-profiles", None).json(), json!([]));
     mend(&hub, "ada");
     assert_eq!(start(&hub, "ada", "gpu").status, 201);
