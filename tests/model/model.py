@@ -62,7 +62,9 @@ class Model:
             return None, ""
         self.done += 1
         self.statuses[f"{method} {status}"] += 1
-        if status not in allowed and not (self.disturbed and status in (429, 500, 502, 503, 504)):
+        if status == 500 and "exit status 98" in text:
+            self.stolen += 1  # see compare
+        elif status not in allowed and not (self.disturbed and status in (429, 500, 502, 503, 504)):
             self.findings.append(f"{method} {path} {body or ''}: {status} {text[:300]}")
         return status, text
 
