@@ -8,13 +8,13 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO := cargo
 PARITY := ../shared/parity
 
-.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision
+.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision model kills
 
 run: system venv
 	$(CARGO) build --release --bin orrery
 	packaging/demo/run.sh target/release/orrery
 
-test: system venv chp lint rust browser clients parity conformance schemathesis
+test: system venv chp lint rust model browser clients parity conformance schemathesis
 
 system:
 	packaging/demo/system-packages.sh
@@ -48,6 +48,23 @@ lint:
 # the proxy over real sockets, and the built binary as a black box.
 rust:
 	ORRERY_REQUIRE_CHP=1 tests/support/with-postgres.sh $(CARGO) test --workspace --lib --bins --tests
+
+# Random operations on the real hub: starts, stops, crashes, kill -9 of the hub, a database that pauses; afterwards REST, processes,
+# routes and rows must agree. SEED=n for the same operations again, DATABASE=sqlite or postgres for one of them alone.
+SECONDS_ ?= 60
+TIMES ?= 100
+DATABASE ?= sqlite postgres
+MODEL_SEED = $(if $(filter command line environment,$(origin SEED)),--seed $(SEED))
+model: build
+	@for database in $(DATABASE); do \
+	  ORRERY_BIN=$(CURDIR)/target/debug/orrery python3 tests/model/model.py --database $$database --seconds $(SECONDS_) $(MODEL_SEED) || exit 1; \
+	done
+
+# The hub killed with SIGKILL while it is at work: no server dies, each is adopted, nothing is left over.
+kills: build
+	@for database in $(DATABASE); do \
+	  ORRERY_BIN=$(CURDIR)/target/debug/orrery python3 tests/model/kills.py --database $$database --times $(TIMES) $(MODEL_SEED) || exit 1; \
+	done
 
 browser:
 	ORRERY_BIN=target/debug/orrery .dev/venv/bin/pytest -q tests/browser

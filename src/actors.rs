@@ -6,6 +6,7 @@
 pub mod activity;
 pub mod admission;
 pub mod asked;
+pub mod attempts;
 pub mod culler;
 pub mod directory;
 pub mod gains;
@@ -20,6 +21,7 @@ pub mod permissions;
 pub mod pulse;
 pub mod registry;
 pub mod reloader;
+pub mod removal;
 mod rounds;
 pub mod server;
 pub mod servers;

@@ -157,12 +157,7 @@ async fn serve(config: Config, sources: Sources) -> Result<(), AppError> {
     let (servers, parts) = (running.servers.clone(), Arc::clone(&running.supervision));
     // beside the signals: a database that is away must not hold up the hub's end
     actix::spawn(async move {
-        let looked = Instant::now();
-        let verified = start_servers::verify(&servers, &parts.store).await;
-        parts.metrics.servers_found(looked.elapsed());
-        if verified {
-            routes::first_check(&parts).await;
-        }
+        routes::first_check(&parts).await;
         start_servers::stop_of_blocked(&servers, &blocked).await;
     });
     running.until_stopped(&mut signals).await
@@ -249,9 +244,14 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
         settings,
         ui: &config.hub.ui,
     })?);
+    let front = starting.start(&supervision, &config, &addresses).await?;
+    // Before anybody can ask for a start, a stop or a new name: what may run must not be taken for stopped. Each server is
+    // looked for in the background.
+    let looked = Instant::now();
+    start_servers::verify(&servers, &store).await;
+    metrics.servers_found(looked.elapsed());
     let web = listen::web(internal, hub.clone())?;
     info!(url = addresses.connect_url.as_str(); "the hub listens");
-    let front = starting.start(&supervision, &config, &addresses).await?;
     routes::publish(&supervision, &config, &addresses).await?;
     for (name, url) in &synchronised.service_routes {
         services.publish(name, url).await;

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::obituary::Obituary;
 use super::registry::Survey;
+use super::removal::{self, Removal};
 use super::server::{Cull, Identity};
 use super::supervision::Supervision;
 use crate::domain::culling::{Candidate, Jumps, Policy, Reason};
@@ -330,9 +331,10 @@ async fn remove(parts: &Arc<Supervision>, identity: &Identity) {
         warn!(server:? = identity.key; "not removed: it does not stop, or was started again");
         return;
     }
-    let id = identity.id;
-    match parts.store.write(move |db| servers::delete(db, id)).await {
-        Ok(_) => parts.directory.rest(identity),
+    let (id, key, directory) = (identity.id, identity.key.clone(), parts.directory.clone());
+    match parts.store.write(move |db| removal::server(db, &directory, &key, id)).await {
+        Ok(Removal::Done) => parts.directory.rest(identity),
+        Ok(Removal::Busy) => warn!(server:? = identity.key; "not removed: it was started again"),
         Err(failed) => {
             error!(server:? = identity.key, error:% = failed; "a culled server could not be removed")
         }

@@ -14,6 +14,7 @@ use crate::domain::admission::Place;
 use crate::domain::ids::ServerId;
 use crate::domain::names::{GroupName, ServerKey};
 use crate::domain::server_state::{Failure, Pending};
+use crate::store::servers::Server;
 
 /// One line of a start's progress (rest-api.md 4.7); the final events are made by the web layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +117,13 @@ impl Directory {
     #[must_use]
     pub fn status(&self, key: &ServerKey) -> Option<ServerStatus> {
         self.read(|entries| entries.get(key).map(|entry| entry.status.borrow().clone()))
+    }
+
+    /// Whether the server runs, or is about to. One that the store believes to run and that nobody looks after yet may:
+    /// the hub has just started, or its actor has just panicked.
+    #[must_use]
+    pub fn may_run(&self, key: &ServerKey, row: &Server) -> bool {
+        self.status(key).map_or(row.address.is_some(), |status| status.is_active())
     }
 
     /// Follows what the server is doing.

@@ -24,6 +24,7 @@ use super::server::{Begin, Identity, ServerActor};
 use super::service::ServiceActor;
 use super::services::ServiceEntry;
 use super::supervision::Supervision;
+use crate::domain::server_state::Pending;
 
 /// How long the hub waits before it rebuilds an actor, so that one that panics at once does not spin.
 const REBUILD_DELAY: Duration = Duration::from_millis(20);
@@ -90,7 +91,9 @@ impl HubActor {
 
     fn supervise(&self, identity: Identity, begin: Begin, context: &Context<Self>) -> Addr<ServerActor> {
         let obituary = Obituary::new(context.address().recipient(), Who::Server(identity.key.clone()));
-        let (sender, status) = watch::channel(ServerStatus::default());
+        // from the first moment: what may run must not be taken for stopped
+        let pending = (begin == Begin::Check).then_some(Pending::Check);
+        let (sender, status) = watch::channel(ServerStatus { pending, ..ServerStatus::default() });
         let (id, key) = (identity.id, identity.key.clone());
         let address =
             ServerActor::new(Arc::clone(&self.supervision), identity, begin, sender, obituary).start();

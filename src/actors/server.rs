@@ -6,6 +6,7 @@
 mod admittance;
 mod effects;
 mod history;
+mod judged;
 mod lifecycle;
 mod observed;
 mod prepare;
@@ -24,6 +25,7 @@ use serde_json::Value;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
+use super::attempts::Attempt;
 use super::directory::{Outcome, Progress, ServerStatus};
 use super::obituary::Obituary;
 use super::supervision::Supervision;
@@ -92,6 +94,8 @@ pub struct ServerActor {
     deadline: Option<SpawnHandle>,
     rest: Option<SpawnHandle>,
     restarts: Restarts,
+    /// The start under way, once it is let in.
+    attempt: Option<Attempt>,
     observed: Observed,
     history: History,
     asker: Option<Asker>,
@@ -129,6 +133,7 @@ impl ServerActor {
             deadline: None,
             rest: None,
             restarts: Restarts::default(),
+            attempt: None,
             observed,
             history: History::default(),
             asker: None,
@@ -156,6 +161,7 @@ impl ServerActor {
             let pending = self.state.pending().map_or("none", Pending::as_str);
             info!(server:? = self.identity.key, pending, ready = self.state.is_ready(); "server changed");
         }
+        self.judge();
         if self.state.is_ready() {
             // what only a start needs, the server's token among it
             self.prepared = None;

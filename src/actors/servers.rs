@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::attempts::Attempts;
 use super::directory::{Directory, ServerStatus};
 use super::hub::{HubActor, Supervise};
 use super::pulse::{self, Ping, Pulse};
@@ -19,7 +20,7 @@ use super::supervision::Supervision;
 use crate::domain::culling::{Candidate, Policy};
 use crate::domain::history::Step;
 use crate::domain::names::{GroupName, ServerKey, ServerName, Username};
-use crate::store::servers::Server;
+use crate::store::servers::{self, Server};
 
 /// How often a message is sent again when the actor that should get it was just going to rest.
 const TRIES: usize = 3;
@@ -79,6 +80,12 @@ impl Servers {
     #[must_use]
     pub fn directory(&self) -> &Directory {
         &self.parts.directory
+    }
+
+    /// Which starts failed in a row.
+    #[must_use]
+    pub fn attempts(&self) -> &Attempts {
+        &self.parts.attempts
     }
 
     /// What the server is doing; a server that never ran is stopped.
@@ -145,7 +152,8 @@ impl Servers {
     /// [`Absent`] if the hub is going down.
     pub async fn start(&self, identity: Identity, options: Option<Value>) -> Result<StartReply, Absent> {
         for _ in 0..TRIES {
-            let address = self.supervised(identity.clone(), Begin::Idle).await?;
+            let begin = self.begin(&identity).await;
+            let address = self.supervised(identity.clone(), begin).await?;
             if let Ok(reply) = address.send(Start { options: options.clone(), by: self.asker.clone() }).await
             {
                 return Ok(reply);
@@ -160,7 +168,8 @@ impl Servers {
     /// [`Absent`] if the hub is going down.
     pub async fn restart(&self, identity: Identity) -> Result<(), Absent> {
         for _ in 0..TRIES {
-            let address = self.supervised(identity.clone(), Begin::Idle).await?;
+            let begin = self.begin(&identity).await;
+            let address = self.supervised(identity.clone(), begin).await?;
             if address.send(Restart { by: self.asker.clone() }).await.is_ok() {
                 return Ok(());
             }
@@ -174,6 +183,17 @@ impl Servers {
     /// [`Absent`] if the hub is going down.
     pub async fn check(&self, identity: Identity) -> Result<(), Absent> {
         self.supervised(identity, Begin::Check).await.map(drop)
+    }
+
+    /// Lets an actor look after a server that the store believes to run, if none does yet; so it can be stopped.
+    ///
+    /// # Errors
+    /// [`Absent`] if the hub is going down.
+    pub async fn verify(&self, key: &ServerKey, row: &Server) -> Result<(), Absent> {
+        if row.address.is_none() || self.watch(key).is_some() {
+            return Ok(());
+        }
+        self.check(Identity { id: row.id, user_id: row.user_id, key: key.clone() }).await
     }
 
     /// Asks for a stop; nothing happens if nothing runs. When this returns, the status says `stop`, or that there is
@@ -215,6 +235,18 @@ impl Servers {
         // Either it stopped, or the time is over, or its actor died: the status says which.
         let _ = tokio::time::timeout(at_most, status.wait_for(|now| !now.is_active())).await;
         status.borrow().clone()
+    }
+
+    /// What a new actor does first. One whose predecessor panicked may have a process, until that has been looked for.
+    async fn begin(&self, identity: &Identity) -> Begin {
+        if self.parts.directory.actor_of(identity).is_some() {
+            return Begin::Idle; // nobody is asked to begin
+        }
+        let id = identity.id;
+        let row = self.parts.store.read(move |db| servers::find_by_id(db, id)).await;
+        // without a database nothing can be started either
+        let runs = row.is_ok_and(|row| row.is_some_and(|row| row.address.is_some()));
+        if runs { Begin::Check } else { Begin::Idle }
     }
 
     async fn supervised(&self, identity: Identity, begin: Begin) -> Result<Addr<ServerActor>, Absent> {

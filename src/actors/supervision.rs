@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::activity::ActivityActor;
 use super::admission::AdmissionActor;
+use super::attempts::Attempts;
 use super::culler::{CullerActor, CullerSettings};
 use super::directory::Directory;
 use super::inspector::InspectorActor;
@@ -140,6 +141,8 @@ pub struct Supervision {
     pub registry: Slot<RegistryActor>,
     /// Who may start.
     pub admission: Slot<AdmissionActor>,
+    /// Which starts failed in a row.
+    pub attempts: Attempts,
     /// Last-activity times.
     pub activity: Slot<ActivityActor>,
     /// What has expired.

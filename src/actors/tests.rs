@@ -10,6 +10,7 @@ use std::time::Duration;
 use chrono::Utc;
 use orrery_proxy::Routes;
 
+use super::attempts::Attempts;
 use super::directory::{Directory, ServerStatus};
 use super::hub::HubActor;
 use super::journal::{self, Journal};
@@ -23,6 +24,7 @@ use super::slot::Slot;
 use super::supervision::{Intervals, ServerSettings, Supervision};
 use super::{admission, registry, supervision};
 use crate::domain::admission::{Limits, WhenFull};
+use crate::domain::failed_starts::FailurePolicy;
 use crate::domain::names::{ServerKey, ServerName, Username};
 use crate::domain::places::Places;
 use crate::domain::restart::{Restart, RestartPolicy};
@@ -147,6 +149,7 @@ fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supe
         directory: Directory::default(),
         registry: Slot::default(),
         admission: Slot::default(),
+        attempts: Attempts::new(FailurePolicy { limit: 0, pause: LONG, max_pause: LONG }),
         activity: Slot::default(),
         janitor: Slot::default(),
         inspector: Slot::default(),

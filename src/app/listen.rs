@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::{Extensions, Service};
 use actix_web::middleware::from_fn;
@@ -18,6 +19,9 @@ use crate::web::{observe, routes};
 
 /// How long open requests may go on when the hub stops, seconds.
 const SHUTDOWN_SECONDS: u64 = 5;
+/// How long an unused connection of the proxy's stays open: longer than proxies keep theirs (ours 60 s, nginx 60 s), so that
+/// no request is on its way just when the hub closes, which the proxy could only answer with 503.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// Binds the first of the addresses that can be had.
 fn bind(key: &'static str, addresses: &[SocketAddr]) -> Result<TcpListener, AppError> {
@@ -140,6 +144,7 @@ pub(super) fn web(socket: Socket, hub: Live<SharedHub>) -> Result<actix_web::dev
             })
             .configure(move |table| routes::configure(&first, table))
     })
+    .keep_alive(KEEP_ALIVE)
     .disable_signals()
     .shutdown_timeout(SHUTDOWN_SECONDS);
     let server = match socket {
@@ -150,4 +155,14 @@ pub(super) fn web(socket: Socket, hub: Live<SharedHub>) -> Result<actix_web::dev
     let handle = server.handle();
     actix::spawn(server);
     Ok(handle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_proxy_gives_an_unused_connection_up_before_the_hub_does() {
+        assert!(KEEP_ALIVE > orrery_proxy::ProxyConfig::default().idle_timeout);
+    }
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use super::{AppError, SharedHub};
+use crate::actors::attempts::Attempts;
 use crate::actors::directory::Directory;
 use crate::actors::journal::window::Window;
 use crate::actors::journal::{self, Journal};
@@ -24,6 +25,7 @@ use crate::actors::supervision::{Intervals, ServerSettings, SettingError, Settin
 use crate::auth::{Authenticator, Limiter, StateKeys};
 use crate::config::database::Database;
 use crate::config::{Addresses, Config, hub, spawner};
+use crate::domain::failed_starts::FailurePolicy;
 use crate::domain::landing::Rule;
 use crate::domain::network::Network;
 use crate::domain::next_url::Origin;
@@ -90,6 +92,7 @@ pub(super) fn supervision(
         directory: Directory::default(),
         registry: Slot::default(),
         admission: Slot::default(),
+        attempts: Attempts::new(failure_policy(&config.spawner)),
         activity: Slot::default(),
         janitor: Slot::default(),
         inspector: Slot::default(),
@@ -137,6 +140,14 @@ pub(super) fn settings(
         servers: servers(config, addresses, rules)?,
         culler: super::culler::settings(config)?,
     })
+}
+
+fn failure_policy(spawner: &spawner::SpawnerConfig) -> FailurePolicy {
+    FailurePolicy {
+        limit: usize::try_from(spawner.consecutive_failure_limit).unwrap_or(usize::MAX),
+        pause: spawner.failure_pause,
+        max_pause: spawner.failure_max_pause,
+    }
 }
 
 fn servers(config: &Config, addresses: &Addresses, rules: StartRules) -> Result<ServerSettings, AppError> {

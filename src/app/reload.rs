@@ -137,7 +137,7 @@ impl Reloading {
         start_servers::stop_of_blocked(&servers, &synchronised.blocked).await;
         let Synchronised { warnings, managed, service_routes, .. } = synchronised;
         self.tokens = managed;
-        self.change_services(&before, &accounts, service_routes).await;
+        self.change_services(&before, &accounts, service_routes);
         Ok(warnings)
     }
 
@@ -186,7 +186,7 @@ impl Reloading {
 
     /// Ends what has changed or gone, and starts what has changed or come; in the background, as a service may take its
     /// time to end.
-    async fn change_services(
+    fn change_services(
         &mut self,
         before: &Config,
         accounts: &BTreeMap<String, Account>,

@@ -16,8 +16,8 @@ const MARGIN: Duration = Duration::from_secs(10);
 
 /// Gives every server that runs or was starting an actor, which verifies and adopts it, or cleans up. Nothing here waits
 /// for servers, and nothing is proportional to the number of users. A database that is away is waited for: what runs
-/// must not stay without a route. Whether all of them have an actor now.
-pub(super) async fn verify(running: &Servers, store: &Store) -> bool {
+/// must not stay without a route.
+pub(super) async fn verify(running: &Servers, store: &Store) {
     let rows = loop {
         match store.read(servers::unfinished).await {
             Ok(rows) => break rows,
@@ -32,10 +32,9 @@ pub(super) async fn verify(running: &Servers, store: &Store) -> bool {
         let key = ServerKey::new(user, server.name);
         let identity = Identity { id: server.id, user_id: server.user_id, key };
         if running.check(identity).await.is_err() {
-            return false; // the hub is going down already
+            return; // the hub is going down already
         }
     }
-    true
 }
 
 /// Stops the servers of users who are blocked now (AUTH-039); nobody waits for it. Every one that has an actor: those that

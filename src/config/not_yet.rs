@@ -30,7 +30,6 @@ const DEFAULT_ONLY: &[(&str, &str)] = &[
     ("auth.local", ACCOUNTS),
     ("auth.pam", ACCOUNTS),
     ("spawner.poll_jitter", "the end of a server is noticed at once; polling is a safety net"),
-    ("spawner.consecutive_failure_limit", "the hub goes on after failed starts in this build"),
     ("spawner.ssl_alt_names", TLS),
     ("spawner.ssl_alt_names_include_local", TLS),
     ("spawner.local.cwd", ACCOUNTS),

@@ -79,8 +79,13 @@ section! {
         pub poll_interval: Duration as SecondsOrOff = Duration::from_secs(30),
         /// Varies the interval by up to this fraction, from 0 to 1.
         pub poll_jitter: f64 = 0.1,
-        /// Ends the hub after so many failed starts in a row; 0 never does.
+        /// Pauses starts after so many failures in a row: those of one user, or, when they failed for so many different users,
+        /// everybody's. Counted for each value of the option `profile`; 0 never pauses. A success ends it, or an administrator.
         pub consecutive_failure_limit: u32 = 0,
+        /// The first such pause; after it one start is tried, and each further failure doubles the pause.
+        pub failure_pause: Duration = minutes(1),
+        /// The longest such pause.
+        pub failure_max_pause: Duration = minutes(60),
         /// The memory that a server may use, told to it as `MEM_LIMIT`.
         pub mem_limit: Option<ByteSize> = None,
         /// The memory that a server can count on, told to it as `MEM_GUARANTEE`.

@@ -17,7 +17,7 @@ static GIVEN: OnceLock<Rlimit> = OnceLock::new();
 pub fn raise_open_files() {
     let given = getrlimit(Resource::Nofile);
     if given.current != given.maximum {
-        match setrlimit(Resource::Nofile, Rlimit { current: given.maximum, ..given.clone() }) {
+        match setrlimit(Resource::Nofile, Rlimit { current: given.maximum, ..given }) {
             // only the first call finds the limit as it was given
             Ok(()) => drop(GIVEN.set(given)),
             Err(error) => log::warn!(error:%; "the limit of open files was not raised"),
@@ -42,7 +42,7 @@ pub(super) fn give_back(process: Pid) {
 }
 
 fn limit(process: Pid, given: &Rlimit) -> Result<(), Errno> {
-    prlimit(Some(process), Resource::Nofile, given.clone()).map(drop)
+    prlimit(Some(process), Resource::Nofile, *given).map(drop)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::columns::{self, Json, optional_utc, stored};
+use super::db::on_backend;
 use super::schema::{servers, users};
 use super::{Db, StoreError};
 use crate::domain::ids::{ServerId, TokenId, UserId};
@@ -231,16 +232,25 @@ pub fn create(db: &mut Db, user: UserId, name: &ServerName) -> Result<Server, St
     Ok(Server::from(row))
 }
 
+/// The server of this name, added if there is none: of two who want it at the same time, both get it.
+///
+/// # Errors
+/// [`StoreError::Gone`] if there is no such user.
+pub fn ensure(db: &mut Db, user: UserId, name: &ServerName) -> Result<Server, StoreError> {
+    if let Some(server) = find(db, user, name)? {
+        return Ok(server);
+    }
+    let row = (servers::user_id.eq(user.0), servers::name.eq(name.as_str()));
+    on_backend!(db, c => diesel::insert_into(servers::table).values(&row).on_conflict_do_nothing().execute(c))?;
+    find(db, user, name)?.ok_or(StoreError::Gone(diesel::result::Error::NotFound))
+}
+
 /// The default server of a user, added if there is none.
 ///
 /// # Errors
 /// [`StoreError::Gone`] if there is no such user.
 pub fn ensure_default(db: &mut Db, user: UserId) -> Result<Server, StoreError> {
-    let name = ServerName::default_server();
-    match find(db, user, &name)? {
-        Some(server) => Ok(server),
-        None => create(db, user, &name),
-    }
+    ensure(db, user, &ServerName::default_server())
 }
 
 /// Removes a server with its client, tokens and shares (DB-005). Whether there was one.

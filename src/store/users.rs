@@ -154,6 +154,18 @@ pub fn delete(db: &mut Db, id: UserId) -> Result<bool, StoreError> {
     Ok(diesel::delete(users::table.find(id.0)).execute(db)? > 0)
 }
 
+/// Holds off, until this transaction ends, every other one that locks this user. SQLite has one writer at a time anyway.
+///
+/// # Errors
+/// If the query fails.
+pub fn lock(db: &mut Db, id: UserId) -> Result<(), StoreError> {
+    if let Db::Postgres(connection) = db {
+        let user = users::table.find(id.0).select(users::id).for_no_key_update();
+        let _: Option<i64> = user.first(connection).optional()?;
+    }
+    Ok(())
+}
+
 /// Renames a user. Servers and tokens follow, since they refer to the id.
 ///
 /// # Errors

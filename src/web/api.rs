@@ -5,6 +5,7 @@
 
 pub(super) mod activity;
 pub(super) mod authorizations;
+pub(super) mod failing_profiles;
 mod gains;
 pub(super) mod group;
 pub(super) mod groups;
@@ -107,6 +108,8 @@ fn hub_resources(table: &mut Table) {
         .service(at("/authorizations/token/{token}").get(authorizations::by_token))
         .service(at("/authorizations/cookie/{name}").get(authorizations::by_cookie_in_body))
         .service(at("/authorizations/cookie/{name}/{value}").get(authorizations::by_cookie))
+        .service(at("/failing-profiles").get(failing_profiles::list))
+        .service(at("/failing-profiles/{profile}").delete(failing_profiles::forget))
         .service(at("/openapi.json").get(openapi::document));
 }
 

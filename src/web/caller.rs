@@ -100,8 +100,10 @@ impl Caller {
     /// The caller as the journal names it: `user:ada`, `service:culler`.
     #[must_use]
     pub fn journal_name(&self) -> String {
-        let kind = if self.user().is_some() { "user" } else { "service" };
-        format!("{kind}:{}", self.name())
+        match &self.who {
+            Who::User(user) => format!("user:{}", user.name),
+            Who::Service(service) => format!("service:{}", service.definition.name),
+        }
     }
 
     /// The caller's own admin flag.

@@ -4,10 +4,12 @@ mod admission;
 mod bad_servers;
 mod crashes;
 mod culling;
+mod failing;
 mod hooks;
 mod notices;
 mod package;
 mod reload;
+mod removals;
 mod restarts;
 mod rounds;
 

@@ -32,7 +32,11 @@ if mode == "slow":
 host, port = os.environ["JUPYTERHUB_SERVICE_URL"].split("/")[2].rsplit(":", 1)
 listener = socket.socket()
 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-listener.bind((host, int(port)))
+try:
+    listener.bind((host, int(port)))
+except OSError as error:
+    print(error, file=sys.stderr, flush=True)
+    os._exit(98)  # somebody else has it
 listener.listen(64)
 body = b"%d" % os.getpid()
 answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body)

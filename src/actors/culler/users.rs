@@ -8,11 +8,11 @@ use log::info;
 use serde_json::json;
 
 use super::{CULLER, CullerSettings};
+use crate::actors::removal;
 use crate::actors::supervision::Supervision;
-use crate::domain::ids::UserId;
 use crate::domain::names::{ServerKey, Username};
 use crate::domain::timestamp;
-use crate::store::{Db, StoreError, servers, users};
+use crate::store::{StoreError, users};
 
 /// How many are deleted in a round; the next round goes on.
 const A_ROUND: i64 = 500;
@@ -33,12 +33,16 @@ pub(super) async fn cull(
         admins: settings.admins,
     };
     let found = parts.store.read(move |db| users::unused(db, due, A_ROUND)).await?;
-    // what starts or stops right now is in the directory before it is in the store, and longer
+    // those whose servers just stop or start are left for the next round
     let busy: HashSet<Username> =
         parts.directory.select(|status| status.is_active()).into_iter().map(|key| key.user).collect();
     for user in found.into_iter().filter(|user| !busy.contains(&user.name)) {
-        let (id, seen) = (user.id, user.last_activity);
-        let Some(rows) = parts.store.write(move |db| delete(db, id, seen)).await? else { continue };
+        let (id, seen, directory) = (user.id, user.last_activity, parts.directory.clone());
+        let gone = parts.store.write(move |db| {
+            let seen_since = users::find_by_id(db, id)?.is_none_or(|user| user.last_activity != seen);
+            if seen_since { Ok(None) } else { removal::user(db, &directory, id) }
+        });
+        let Some(rows) = gone.await? else { continue };
         for server in rows {
             parts.directory.remove(&ServerKey::new(user.name.clone(), server.name));
         }
@@ -48,20 +52,4 @@ pub(super) async fn cull(
         parts.journal.record(CULLER, "user.cull", &format!("user:{}", user.name), Some(detail));
     }
     Ok(())
-}
-
-/// Deletes the user unless a server of theirs runs by now, or they were seen since; their servers, which went with them.
-fn delete(
-    db: &mut Db,
-    id: UserId,
-    seen: Option<DateTime<Utc>>,
-) -> Result<Option<Vec<servers::Server>>, StoreError> {
-    let rows = servers::of_user(db, id)?;
-    if rows.iter().any(|server| server.address.is_some() || server.api_token_id.is_some()) {
-        return Ok(None);
-    }
-    if users::find_by_id(db, id)?.is_none_or(|user| user.last_activity != seen) {
-        return Ok(None);
-    }
-    Ok(users::delete(db, id)?.then_some(rows))
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use actix::{Addr, Context, Handler, Message};
 use log::warn;
+use serde_json::Value;
 use tokio::sync::watch;
 
 use super::observed::Observed;
@@ -14,21 +15,33 @@ use crate::actors::admission::{Admission, Admit, Settled, Turn};
 use crate::actors::directory::Progress;
 use crate::actors::supervision::Supervision;
 use crate::domain::admission::Place;
+use crate::domain::failed_starts::{Paused, Profile};
 use crate::domain::names::GroupName;
 use crate::domain::server_state::{Event, State};
-use crate::store::users;
+use crate::metrics::SpawnStatus;
+use crate::store::{servers, users};
 
 /// How often to ask again when the admission actor is being replaced, and the pause before.
 const TRIES: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Seeks admission for a server. A line that was lost with its keeper is joined anew.
-pub(super) async fn seek(parts: Arc<Supervision>, identity: Identity, server: Addr<ServerActor>) -> Finding {
+pub(super) async fn seek(
+    parts: Arc<Supervision>,
+    identity: Identity,
+    options: Option<Value>,
+    server: Addr<ServerActor>,
+) -> Finding {
     let asked = Instant::now();
-    if let Some(why) = parts.board.closed() {
-        return Finding::closed(why);
-    }
+    let paused = |paused: &Paused| {
+        parts.metrics.spawn(SpawnStatus::Failure, "paused", asked.elapsed());
+        Finding::paused(paused)
+    };
     let groups = groups_of(&parts, &identity).await;
+    let profile = profile_of(&parts, &identity, options).await;
+    if let Some(why) = parts.attempts.paused(&identity.key.user, &profile) {
+        return paused(&why);
+    }
     for _ in 0..TRIES {
         if let Some(why) = parts.board.closed() {
             return Finding::closed(why);
@@ -49,12 +62,16 @@ pub(super) async fn seek(parts: Arc<Supervision>, identity: Identity, server: Ad
             return Finding::closed(why);
         }
         if admitted {
-            // the house may have closed while it stood in line
-            if let Some(why) = parts.board.closed() {
-                parts.admission.tell(Settled { key: identity.key.clone(), running: false, groups });
-                return Finding::closed(why);
-            }
-            return Finding { groups: Some(groups), ..Event::Admitted.into() };
+            // asked again: much may have failed while this one was in line
+            return match parts.attempts.begin(&identity.key.user, &profile) {
+                Ok(attempt) => {
+                    Finding { groups: Some(groups), attempt: Some(attempt), ..Event::Admitted.into() }
+                }
+                Err(why) => {
+                    parts.admission.tell(Settled { key: identity.key.clone(), running: false, groups });
+                    paused(&why)
+                }
+            };
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -69,6 +86,21 @@ async fn groups_of(parts: &Supervision, identity: &Identity) -> Arc<[GroupName]>
         Err(failed) => {
             warn!(server:? = identity.key, error:% = failed; "the groups of a server's owner could not be looked up");
             Arc::default()
+        }
+    }
+}
+
+/// What kind of server it is, for the count of failures in a row.
+async fn profile_of(parts: &Supervision, identity: &Identity, options: Option<Value>) -> Profile {
+    if options.is_some() || !parts.attempts.is_on() {
+        return Profile::of(options.as_ref());
+    }
+    let id = identity.id;
+    match parts.store.read(move |db| servers::find_by_id(db, id)).await {
+        Ok(row) => Profile::of(row.and_then(|row| row.user_options).as_ref()),
+        Err(failed) => {
+            warn!(server:? = identity.key, error:% = failed; "the options of a server could not be looked up");
+            Profile::of(None)
         }
     }
 }

@@ -96,7 +96,12 @@ impl ServerActor {
     }
 
     fn admit(&mut self, context: &Context<Self>) {
-        let work = admittance::seek(Arc::clone(&self.parts), self.identity.clone(), context.address());
+        let work = admittance::seek(
+            Arc::clone(&self.parts),
+            self.identity.clone(),
+            self.options.clone(),
+            context.address(),
+        );
         self.told = None;
         self.run(context, work);
         self.seeks = true;

@@ -47,10 +47,23 @@ enum PrepareError {
     Random(#[from] RandomError),
     #[error(transparent)]
     Token(#[from] token_hash::TokenHashError),
-    #[error("its row or its owner's was removed")]
+    #[error("it or its owner was removed or renamed")]
     Removed,
     #[error("the start was given up meanwhile")]
     GivenUp,
+}
+
+impl PrepareError {
+    fn shown(&self) -> Failure {
+        match self {
+            Self::Removed => {
+                let message = "The server or its owner was removed or renamed while it was starting";
+                Failure::new(FailureKind::Hub, message)
+            }
+            Self::GivenUp => Failure::new(FailureKind::Hub, "The start was given up"),
+            Self::Store(_) | Self::Random(_) | Self::Token(_) => hub_failure(),
+        }
+    }
 }
 
 /// Runs the hooks, then creates token and client; the environment that goes with them.
@@ -62,7 +75,7 @@ pub(super) async fn prepare(
 ) -> Result<Prepared, Failure> {
     let unprepared = |failed: PrepareError| {
         error!(server:? = identity.key, error:% = failed; "a start could not be prepared");
-        hub_failure()
+        failed.shown()
     };
     let now = parts.now();
     let rules = &now.servers.rules;
@@ -123,8 +136,13 @@ fn credentials(
     options: Option<Value>,
 ) -> Result<(Secret, String), PrepareError> {
     let now = Utc::now();
+    // see `removal.rs`
+    users::lock(db, identity.user_id)?;
     let server = servers::find_by_id(db, identity.id)?.ok_or(PrepareError::Removed)?;
     let user = users::find_by_id(db, identity.user_id)?.ok_or(PrepareError::Removed)?;
+    if (&user.name, &server.name) != (&identity.key.user, &identity.key.server) {
+        return Err(PrepareError::Removed);
+    }
     let options = options.or(server.user_options);
     servers::begin_start(db, identity.id, options.as_ref(), now)?;
     users::touch(db, user.id, now)?;

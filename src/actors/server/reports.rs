@@ -7,7 +7,9 @@ use actix::{AsyncContext, Context, Handler, Message};
 
 use super::ServerActor;
 use super::prepare::Prepared;
+use crate::actors::attempts::Attempt;
 use crate::actors::directory::{Outcome, Progress, Refusal};
+use crate::domain::failed_starts::Paused;
 use crate::domain::names::GroupName;
 use crate::domain::notice::Closed;
 use crate::domain::server_state::{Event, Failure, State};
@@ -27,11 +29,21 @@ pub(crate) struct Finding {
     pub(super) refusal: Option<Refusal>,
     /// The owner's groups, if they were looked up.
     pub(super) groups: Option<Arc<[GroupName]>>,
+    /// What counts how the start goes, if it was let in.
+    pub(super) attempt: Option<Attempt>,
 }
 
 impl From<Event> for Finding {
     fn from(event: Event) -> Self {
-        Self { event, running: None, address: None, prepared: None, refusal: None, groups: None }
+        Self {
+            event,
+            running: None,
+            address: None,
+            prepared: None,
+            refusal: None,
+            groups: None,
+            attempt: None,
+        }
     }
 }
 
@@ -40,6 +52,12 @@ impl Finding {
     pub(super) fn closed(why: Closed) -> Self {
         let Closed { message, retry_after } = why;
         let refusal = Refusal { message, retry_after: Some(retry_after), closed: true };
+        Self { refusal: Some(refusal), ..Event::Refused.into() }
+    }
+
+    /// Too many starts like this one failed.
+    pub(super) fn paused(why: &Paused) -> Self {
+        let refusal = Refusal { message: why.sentence(), retry_after: Some(why.seconds()), closed: true };
         Self { refusal: Some(refusal), ..Event::Refused.into() }
     }
 
@@ -66,6 +84,9 @@ impl Handler<Report> for ServerActor {
         let finding = report.finding;
         self.task = None;
         self.seeks = false;
+        if finding.attempt.is_some() {
+            self.attempt = finding.attempt;
+        }
         if let Some(groups) = finding.groups {
             self.status.send_modify(|status| status.groups = groups);
         }

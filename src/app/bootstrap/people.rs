@@ -13,7 +13,7 @@ use crate::domain::allow::{AllowRules, loggable};
 use crate::domain::ids::UserId;
 use crate::domain::names::Username;
 use crate::store::roles::{self, Assigned, Bearer};
-use crate::store::{Db, accounts, groups, users};
+use crate::store::{Db, accounts, groups, servers, users};
 
 /// How names of the configuration become users.
 pub(super) struct People<'a> {
@@ -116,7 +116,13 @@ impl People<'_> {
                 continue;
             }
             let shown = loggable(name.as_str());
-            if auth.delete_invalid_users {
+            let runs = |server: &servers::Server| server.address.is_some();
+            if auth.delete_invalid_users && servers::of_user(db, id)?.iter().any(runs) {
+                // without its row nobody would find the process again
+                warnings.push(format!(
+                    "the user {shown}, whose name [auth] refuses, is kept: a server of theirs runs"
+                ));
+            } else if auth.delete_invalid_users {
                 users::delete(db, id)?;
                 warnings.push(format!("deleted the user {shown}, whose name [auth] refuses"));
             } else {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 
 use crate::domain::ids::UserId;
+use crate::domain::names::ServerName;
 use crate::store::testing::{Scratch, at, each_lasting_scratch, each_scratch, name, user};
-use crate::store::{Db, OpenMode, Store, StoreConfig, StoreError, users};
+use crate::store::{Db, OpenMode, Store, StoreConfig, StoreError, servers, users};
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
@@ -182,4 +183,23 @@ fn a_reader_of_a_file_cannot_write() {
     let store = scratch.store();
     let written = block_on(store.read(|db| Ok::<_, StoreError>(db.batch_execute("DELETE FROM users")?)));
     assert!(matches!(written, Err(StoreError::Query(_))), "{written:?}");
+}
+
+#[test]
+fn two_who_want_a_new_server_at_the_same_time_get_the_same_one() {
+    each_lasting_scratch(|scratch| {
+        let store = scratch.store();
+        block_on(async {
+            let owner = store.write(|db| Ok::<_, StoreError>(user(db, "ada").id)).await.unwrap();
+            for round in 0..20 {
+                let wanted = ServerName::from_stored(format!("lab{round}"));
+                let ensure = || {
+                    let wanted = wanted.clone();
+                    store.write(move |db| servers::ensure(db, owner, &wanted))
+                };
+                let (one, other) = futures_util::future::join(ensure(), ensure()).await;
+                assert_eq!(one.unwrap().id, other.unwrap().id);
+            }
+        });
+    });
 }

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::Operator;
 use crate::domain::notice::{MAINTENANCE, Notice, NoticeKind};
@@ -57,9 +57,11 @@ pub(super) async fn withdraw(who: Operator, hub: web::Data<Hub>) -> Result<HttpR
     set(&hub, &who, NoticeKind::Announcement, None).await
 }
 
+/// An object, since a list of its members would be taken as well.
 fn read(body: &[u8]) -> Result<Wanted, Refused> {
-    serde_json::from_slice(body)
-        .map_err(|wrong| Refused::bad(format!("the message is not understood: {wrong}")))
+    let object = serde_json::from_slice::<Map<String, Value>>(body);
+    let wanted = object.and_then(|members| serde_json::from_value(Value::Object(members)));
+    wanted.map_err(|wrong| Refused::bad(format!("the message is not understood: {wrong}")))
 }
 
 async fn set(

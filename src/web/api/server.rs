@@ -162,14 +162,19 @@ fn exists(key: &ServerKey) -> Refused {
     })
 }
 
-/// Adds the row of a named server, which is shown under its name unless it has another one.
+/// Adds the row of a named server.
 fn make(db: &mut Db, key: &ServerKey, wanted: &named::Wanted) -> Result<Server, Refused> {
     let owner = lookup::user(db, &key.user)?;
     if servers::find(db, owner.id, &key.server)?.is_some() {
         return Err(exists(key));
     }
     let server = servers::create(db, owner.id, &key.server)?;
-    let shown = wanted.display_name.as_ref().map_or(key.server.as_str(), DisplayName::as_str);
+    dress(db, server, wanted)
+}
+
+/// Gives a new server what was asked for; it is shown under its name unless it has another one.
+fn dress(db: &mut Db, server: Server, wanted: &named::Wanted) -> Result<Server, Refused> {
+    let shown = wanted.display_name.as_ref().map_or(server.name.as_str(), DisplayName::as_str);
     servers::set_display_name(db, server.id, shown)?;
     if let Some(options) = &wanted.options {
         servers::set_user_options(db, server.id, Some(options))?;

@@ -11,6 +11,8 @@ use serde_json::Value;
 use super::gains;
 use super::lookup;
 use super::users::{normalised, wants_admin};
+use crate::actors::directory::Directory;
+use crate::actors::removal;
 use crate::actors::sign_in::SignInError;
 use crate::auth::EncryptError;
 use crate::domain::access::{AdminFlag, Resource, may_set_admin};
@@ -232,7 +234,8 @@ pub(super) async fn change(
         hub.store.read(move |db| gains::refuse_by_user(db, &catalogue, &author, &from, &to)).await?;
         refuse_while_active(&hub, &user).await?;
     }
-    let details = hub.store.write(move |db| apply(db, &user, &change)).await?;
+    let directory = hub.servers.directory().clone();
+    let details = hub.store.write(move |db| apply(db, &directory, &user, &change)).await?;
     if renamed.is_some() {
         forget_servers(&hub, &name, &details);
     }
@@ -282,7 +285,11 @@ async fn refuse_while_active(hub: &Hub, user: &User) -> Result<(), Refused> {
     if active_servers(hub, user).await?.is_empty() {
         return Ok(());
     }
-    Err(Refused::bad(format!("{} has running servers. Please stop them before renaming.", user.name)))
+    Err(has_running_servers(user))
+}
+
+fn has_running_servers(user: &User) -> Refused {
+    Refused::bad(format!("{} has running servers. Please stop them before renaming.", user.name))
 }
 
 async fn active_servers(hub: &Hub, user: &User) -> Result<Vec<ServerKey>, Refused> {
@@ -298,11 +305,14 @@ fn forget_servers(hub: &Hub, old: &Username, details: &UserDetails) {
     }
 }
 
-fn apply(db: &mut Db, user: &User, change: &Change) -> Result<UserDetails, Refused> {
+fn apply(db: &mut Db, directory: &Directory, user: &User, change: &Change) -> Result<UserDetails, Refused> {
     let name = match &change.rename {
         Some(new) if *new != user.name => {
             if users::find(db, new)?.is_some() {
                 return Err(Refused::bad(format!("User {new} already exists, username must be unique")));
+            }
+            if removal::still(db, directory, user.id)?.is_none() {
+                return Err(has_running_servers(user));
             }
             users::rename(db, user.id, new)?;
             new
@@ -346,11 +356,11 @@ pub(super) async fn remove(
         return Err(Refused::bad("Cannot delete yourself!").into());
     }
     stop_all(&hub, &user, &caller.journal_name()).await?;
-    let id = user.id;
+    let (id, directory) = (user.id, hub.servers.directory().clone());
     let gone = hub.store.write(move |db| {
-        let rows = servers::of_user(db, id)?;
-        users::delete(db, id)?;
-        Ok::<_, Refused>(rows)
+        // whoever starts one of the servers just now learns that it was removed, or has to stop it first
+        lookup::user(db, &user.name)?;
+        removal::user(db, &directory, id)?.ok_or_else(|| still_stopping(&user))
     });
     for server in gone.await? {
         hub.servers.forget(&ServerKey::new(name.clone(), server.name));
@@ -358,12 +368,14 @@ pub(super) async fn remove(
     Ok(HttpResponse::NoContent().finish())
 }
 
+fn still_stopping(user: &User) -> Refused {
+    Refused::bad(format!("{}'s server is in the process of stopping, please wait.", user.name))
+}
+
 async fn stop_all(hub: &Hub, user: &User, by: &str) -> Result<(), Refused> {
-    let still_stopping =
-        || Refused::bad(format!("{}'s server is in the process of stopping, please wait.", user.name));
     let keys = active_servers(hub, user).await?;
     if keys.iter().any(|key| hub.servers.status(key).pending == Some(Pending::Stop)) {
-        return Err(still_stopping());
+        return Err(still_stopping(user));
     }
     for key in &keys {
         hub.servers.by(by).stop(key).await;
@@ -373,5 +385,5 @@ async fn stop_all(hub: &Hub, user: &User, by: &str) -> Result<(), Refused> {
             hub.servers.settled(key, Duration::MAX).await;
         }
     };
-    tokio::time::timeout(hub.settings.slow_stop, settled).await.map_err(|_| still_stopping())
+    tokio::time::timeout(hub.settings.slow_stop, settled).await.map_err(|_| still_stopping(user))
 }

@@ -20,11 +20,12 @@ const TWINS: [(&str, &str, &str); 6] = [
 ];
 
 /// Names in paths, with what they are and an example.
-const NAMES: [(&str, &str, &str); 9] = [
+const NAMES: [(&str, &str, &str); 10] = [
     ("user", "The name of a user.", "ada"),
     ("server", "The name of one of the user's servers; empty for the default server.", "lab"),
     ("group", "The name of a group.", "physics"),
     ("service", "The name of a service.", "web"),
+    ("profile", "A value of the option `profile`.", "gpu"),
     ("owner", "The name of the user whose server it is.", "grace"),
     ("id", "The name of a token, `a` and a number.", "a17"),
     ("name", "The name of the login cookie.", "jupyterhub-hub-login"),

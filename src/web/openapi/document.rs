@@ -57,6 +57,8 @@ use crate::web::{api, oauth, openapi, pages};
         api::server::change::change,
         api::server::stop::stop,
         api::progress::stream,
+        api::failing_profiles::list,
+        api::failing_profiles::forget,
         api::groups::list,
         api::groups::create,
         api::group::show,

@@ -144,6 +144,8 @@ impl Target {
             | "list_shares_with_user"
             | "list_shares_with_group"
             | "list_routes"
+            | "list_failing_profiles"
+            | "forget_failing_profile"
             | "check_routes"
             | "change_proxy"
             | "shutdown"
@@ -183,6 +185,7 @@ impl Target {
             .replace("{server}", &self.server)
             .replace("{group}", &self.group)
             .replace("{service}", &self.service)
+            .replace("{profile}", "gpu")
             .replace("{name}", "jupyterhub-hub-login")
             .replace("{value}", "no-such-cookie")
             .replace("{id}", &self.token_id)

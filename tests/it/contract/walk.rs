@@ -18,6 +18,7 @@ fn besides(scope: &str) -> &'static [&'static str] {
 fn services() -> String {
     let scopes = [
         "admin:groups",
+        "admin:servers",
         "admin:services",
         "admin:users",
         "delete:groups",

@@ -12,8 +12,14 @@ use super::super::support::hub::{Hub, free_port, run, settings};
 fn examine(folder: &Path, port: u16, extra: &str) -> (Option<i32>, Value) {
     let file = folder.join("orrery.toml");
     std::fs::write(&file, settings(folder, port, extra)).unwrap();
+    keep_private(&file);
     let (status, said, wrong) = run(&["--config", file.to_str().unwrap(), "doctor", "--json"], folder);
     (status, serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}{wrong}")))
+}
+
+/// The settings of the tests hold secrets.
+fn keep_private(file: &Path) {
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// What is wrong with the machine itself is not what these tests are about.
@@ -32,6 +38,7 @@ fn nothing_is_wrong_before_the_first_start_and_while_the_hub_runs() {
     assert_eq!(wrong(&told), [""; 0], "{told}");
     let hub = Hub::start();
     let file = hub.path("orrery.toml");
+    keep_private(&file);
     let (_, said, _) = run(&["--config", file.to_str().unwrap(), "doctor", "--json"], hub.folder.path());
     let told: Value = serde_json::from_str(&said).unwrap();
     assert_eq!(wrong(&told), [""; 0], "{told}");

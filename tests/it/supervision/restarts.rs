@@ -44,6 +44,26 @@ impl Drop for Locked {
 }
 
 #[test]
+fn no_request_right_behind_a_restart_takes_a_running_server_for_a_stopped_one() {
+    let mut hub = Hub::start();
+    hub.create_user("ada");
+    let before = pid(&hub.spawn("ada"));
+    hub.crash_and_restart();
+    let early = hub.admin("POST", "/users/ada/server", None);
+    assert_eq!(early.status, 400, "it is being verified, or runs: {}", early.body);
+    let renamed = hub.admin("PATCH", "/users/ada", Some(json!({"name": "eva"})));
+    assert_eq!(renamed.status, 400, "{}", renamed.body);
+    let after =
+        eventually("the adoption", || Some(hub.server("ada", "")).filter(|server| server["ready"] == true));
+    assert_eq!(pid(&after), before);
+    hub.crash_and_restart();
+    let stopped = hub.admin("DELETE", "/users/ada/server", None);
+    assert!(matches!(stopped.status, 202 | 204), "{stopped:?}");
+    eventually("its end", || gone(before).then_some(()));
+    eventually("the stop", || hub.server("ada", "").is_null().then_some(()));
+}
+
+#[test]
 fn a_server_that_was_starting_when_the_hub_died_becomes_ready() {
     let mut hub = Hub::with("hub.timeouts.slow_spawn = 0\nspawner.environment = { FAKE_DELAY = \"2\" }");
     hub.create_user("ada");

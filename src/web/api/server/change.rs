@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 
 use super::named;
 use super::{Found, find};
+use crate::actors::directory::Directory;
 use crate::domain::ids::ServerId;
 use crate::domain::names::{ServerKey, ServerName};
 use crate::domain::slug::DisplayName;
 use crate::domain::user_options;
 use crate::store::Db;
-use crate::store::servers;
+use crate::store::{servers, users};
 use crate::web::api::{gains, lookup};
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::{self, Body, is_falsy};
@@ -70,9 +71,10 @@ pub(in crate::web::api) async fn change(
     let target = change.target(&key);
     let (from, to) = (key.clone(), target.clone());
     let (author, catalogue) = (Arc::clone(&caller.0), Arc::clone(&hub.catalogue));
+    let directory = hub.servers.directory().clone();
     let changed = hub.store.write(move |db| {
         gains::refuse_by_server(db, &catalogue, &author, &from, &to)?;
-        change.apply(db, &from, &to)
+        change.apply(db, &directory, &from, &to)
     });
     let found = changed.await?;
     if target != key {
@@ -140,8 +142,20 @@ impl Change {
         ServerKey::new(key.user.clone(), server)
     }
 
-    fn apply(&self, db: &mut Db, from: &ServerKey, to: &ServerKey) -> Result<Found, Refused> {
+    fn apply(
+        &self,
+        db: &mut Db,
+        directory: &Directory,
+        from: &ServerKey,
+        to: &ServerKey,
+    ) -> Result<Found, Refused> {
+        let owner = lookup::user(db, &from.user)?;
+        users::lock(db, owner.id)?;
+        // looked up again: somebody may have been quicker
         let server = lookup::existing_server(db, from)?;
+        if directory.may_run(from, &server) {
+            return Err(active(from));
+        }
         if self.name.is_some() {
             if servers::find(db, server.user_id, &to.server)?.is_some() {
                 return Err(Refused::conflict(format!("User {} already has server {}", to.user, to.server)));

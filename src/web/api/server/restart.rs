@@ -32,6 +32,7 @@ const RESTART: &[&str] = &["servers"];
         (status = 409, description = "The server was stopped while it was starting"),
         (status = 429, description = "Too many servers are starting right now. Try again in 60 seconds."),
         (status = 500, description = "The server didn't answer in 20 seconds"),
+        (status = 503, description = "Starts of the profile are paused, since the last ones failed"),
     ),
     extensions(("x-required-scopes" = json!(RESTART))),
 )]

@@ -5,7 +5,7 @@ use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, web};
 
 use super::named::{self, Wanted};
-use super::{find, make};
+use super::{dress, find};
 use crate::actors::directory::{Outcome, ServerStatus};
 use crate::actors::server::{Identity, StartReply};
 use crate::actors::sign_in::Moment;
@@ -46,6 +46,7 @@ const START: &[&str] = &["start:servers"];
         (status = 409, description = "The server was stopped while it was starting"),
         (status = 429, description = "Too many users trying to log in right now. Try again in 60 seconds."),
         (status = 500, description = "The server didn't answer in 20 seconds"),
+        (status = 503, description = "Starts of the profile are paused, since the last ones failed"),
     ),
     extensions(("x-required-scopes" = json!(START))),
 )]
@@ -114,7 +115,11 @@ fn identity(db: &mut Db, key: &ServerKey, wanted: &Wanted) -> Result<Identity, R
             row
         }
         None if key.server.is_default() => servers::ensure_default(db, user.id)?,
-        None => make(db, key, wanted)?,
+        // two who start a new server at the same time start the same one
+        None => {
+            let made = servers::ensure(db, user.id, &key.server)?;
+            dress(db, made, wanted)?
+        }
     };
     Ok(Identity { id: row.id, user_id: user.id, key: key.clone() })
 }

@@ -8,11 +8,11 @@ use log::{error, warn};
 
 use super::start::empty;
 use super::{Found, find, named};
+use crate::actors::removal::{self, Removal};
 use crate::actors::sign_in::Moment;
 use crate::domain::ids::ServerId;
 use crate::domain::names::ServerKey;
 use crate::domain::server_state::Pending;
-use crate::store::servers;
 use crate::web::api::lookup;
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::{Body, is_falsy};
@@ -26,6 +26,8 @@ const STOP: &[&str] = &["delete:servers"];
 
 /// Longer than any stop may take: its deadline ends it before.
 const REMOVAL_PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// How often a server that is to be removed is stopped again.
+const REMOVALS: usize = 5;
 
 /// Stop a server, and remove a named one for good if that is asked for
 ///
@@ -59,18 +61,23 @@ pub(in crate::web::api) async fn stop(
     let found = find(&hub, &key).await?;
     let remove = removal(&hub, &key, &found, &body)?;
     sign_in::check_owner(&hub, &caller, &found.owner, Moment::Stop).await?;
+    if let Some(row) = &found.row {
+        hub.servers.verify(&key, row).await?;
+    }
     let patience = match hub.servers.status(&key).pending {
         Some(Pending::Stop) => Duration::ZERO,
         _ => hub.settings.slow_stop,
     };
     hub.servers.by(&caller.journal_name()).stop(&key).await;
-    let stopped = !hub.servers.settled(&key, patience).await.is_active();
-    match remove {
-        Some(id) if stopped => delete(&hub, &key, id).await?,
-        Some(id) => delete_later(hub, key, id),
-        None => {}
+    let stopped = !hub.servers.stopped(&key, patience).await.is_active();
+    let done = match remove {
+        Some(id) if stopped => removed(&hub, &key, id, patience).await?,
+        Some(_) | None => stopped,
+    };
+    if let (Some(id), false) = (remove, done) {
+        remove_later(hub, key, id);
     }
-    Ok(if stopped { HttpResponse::NoContent().finish() } else { empty(StatusCode::ACCEPTED) })
+    Ok(if done { HttpResponse::NoContent().finish() } else { empty(StatusCode::ACCEPTED) })
 }
 
 /// The row to remove, if that is asked for and possible.
@@ -91,19 +98,40 @@ fn removal(hub: &Hub, key: &ServerKey, found: &Found, body: &Body) -> Result<Opt
     Ok(found.row.as_ref().map(|row| row.id))
 }
 
-async fn delete(hub: &Hub, key: &ServerKey, id: ServerId) -> Result<(), Refused> {
-    hub.store.write(move |db| servers::delete(db, id)).await?;
-    hub.servers.forget(key);
-    Ok(())
+/// Removes the row of a server that has stopped. One that somebody starts in between is stopped again: a removal has the
+/// last word. Whether it is gone.
+async fn removed(hub: &Hub, key: &ServerKey, id: ServerId, patience: Duration) -> Result<bool, Refused> {
+    for _ in 0..REMOVALS {
+        let (of, directory) = (key.clone(), hub.servers.directory().clone());
+        match hub.store.write(move |db| removal::server(db, &directory, &of, id)).await? {
+            Removal::Done => {
+                hub.servers.forget(key);
+                return Ok(true);
+            }
+            Removal::Busy => hub.servers.stop(key).await,
+        }
+        if hub.servers.stopped(key, patience).await.is_active() {
+            return Ok(false);
+        }
+    }
+    Ok(false)
 }
 
 /// Removes the row once the stop under way is over.
-fn delete_later(hub: web::Data<Hub>, key: ServerKey, id: ServerId) {
+fn remove_later(hub: web::Data<Hub>, key: ServerKey, id: ServerId) {
     actix_web::rt::spawn(async move {
-        if hub.servers.settled(&key, REMOVAL_PATIENCE).await.is_active() {
-            warn!(server:? = key; "not removed: it does not stop, or was started again");
-        } else if let Err(refused) = delete(&hub, &key, id).await {
-            error!(server:? = key, error:% = refused; "a stopped server could not be removed");
+        let mut outcome = Ok(false);
+        if !hub.servers.stopped(&key, REMOVAL_PATIENCE).await.is_active() {
+            outcome = removed(&hub, &key, id, REMOVAL_PATIENCE).await;
+        }
+        match outcome {
+            Ok(true) => {}
+            Ok(false) => {
+                warn!(server:? = key; "not removed: it does not stop, or is started again and again")
+            }
+            Err(refused) => {
+                error!(server:? = key, error:% = refused; "a stopped server could not be removed")
+            }
         }
     });
 }

@@ -92,7 +92,7 @@ fn find_or_create(
     if let Some(server) = servers::find(db, user.id, name)? {
         return Ok(server);
     }
-    let server = servers::create(db, user.id, name)?;
+    let server = servers::ensure(db, user.id, name)?;
     if let (Some(display_name), false) = (display_name, name.is_default()) {
         servers::set_display_name(db, server.id, display_name.as_str())?;
     }
