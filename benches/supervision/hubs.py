@@ -90,7 +90,7 @@ class Hub:
             return (None, None) if want_json else None
         finally:
             connection.close()
-        return (answer.status, json.loads(content)) if want_json else answer.status
+        return (answer.status, json.loads(content) if content else None) if want_json else answer.status
 
     def add_users(self, users, batch=200):
         for first in range(0, len(users), batch):
@@ -102,8 +102,8 @@ class Hub:
 
         def one(user):
             began = time.perf_counter()
-            status = self.call("POST", f"/users/{user}/server")
-            assert status == 201, (self.name, user, status)
+            status, said = self.call("POST", f"/users/{user}/server", want_json=True)
+            assert status == 201, (self.name, user, status, said)
             return time.perf_counter() - began
 
         with ThreadPoolExecutor(at_once) as pool:

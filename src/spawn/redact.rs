@@ -22,7 +22,8 @@ static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"(\b[a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/@]*@".to_owned(),
         r"()\b[0-9a-fA-F]{32,}\b".to_owned(),
     ];
-    Regex::new(&patterns.join("|")).ok()
+    let compiled = Regex::new(&patterns.join("|"));
+    compiled.inspect_err(|error| log::error!(error:%; "output of servers cannot be shown: a defect")).ok()
 });
 
 /// The line without what looks like a secret.
