@@ -206,6 +206,9 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
     let sign_in = sign_in::Settings::of(&config).map_err(AuthError::from)?;
     let accounts = services::accounts(&config).await?;
     let managed = authenticator.load_roles().await?.unwrap_or_default();
+    if config.hub.named_servers.invalid_names == InvalidNames::Autorename {
+        rename::invalid_names(&store).await?;
+    }
     let rules = authenticator.rules();
     let synchronised = bootstrap::synchronise_with(&store, &config, rules, managed, Occasion::Start).await?;
     for warning in &synchronised.warnings {

@@ -150,20 +150,6 @@ impl Handler<Admit> for AdmissionActor {
     }
 }
 
-/// `hub.limits` has changed.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(crate) struct OtherLimits(pub(crate) Limits);
-
-impl Handler<OtherLimits> for AdmissionActor {
-    type Result = ();
-
-    fn handle(&mut self, OtherLimits(limits): OtherLimits, context: &mut Context<Self>) {
-        self.limits = limits;
-        self.admit_waiting(context);
-    }
-}
-
 /// A server stopped starting: it runs now, or it does not.
 #[derive(Message)]
 #[rtype(result = "()")]

@@ -69,7 +69,7 @@ impl HubActor {
             Who::Janitor => parts.janitor.fill(JanitorActor::new(parts, obituary).start()),
             Who::Inspector => parts.inspector.fill(InspectorActor::new(parts, obituary).start()),
             Who::Journal => parts.journal.slot().fill(JournalActor::new(parts, obituary).start()),
-            Who::Culler => parts.culler.fill(CullerActor::new(parts, obituary).start()),
+            Who::Culler => parts.culling.fill(CullerActor::new(parts, obituary).start()),
             Who::Service(name) => {
                 if let Some(entry) = parts.services.directory.entry(name) {
                     self.build_service(entry, obituary);

@@ -152,8 +152,8 @@ pub struct Supervision {
     pub metrics: Arc<Metrics>,
     /// The event log.
     pub events: Events,
-    /// Who ends idle servers.
-    pub culler: Slot<CullerActor>,
+    /// Who ends what nobody uses.
+    pub culling: Slot<CullerActor>,
     /// What the operator tells everybody.
     pub board: Board,
     /// How often things are done.

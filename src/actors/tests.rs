@@ -151,7 +151,7 @@ fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supe
         janitor: Slot::default(),
         inspector: Slot::default(),
         services: ServiceParts::default(),
-        culler: Slot::default(),
+        culling: Slot::default(),
         board: Board::default(),
         journal: Journal::new(settings, Arc::clone(&metrics)),
         metrics,

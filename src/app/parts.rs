@@ -77,6 +77,7 @@ pub(super) fn supervision(
     (proxy, wanted): (Proxy, WantedRoutes),
     (metrics, events): (Arc<Metrics>, Events),
 ) -> Result<Supervision, AppError> {
+    let settings = settings(config, addresses, catalogue, &metrics)?;
     let kept = journal::Settings { enabled: config.journal.enabled, keep: config.journal.keep };
     Ok(Supervision {
         store,
@@ -92,7 +93,7 @@ pub(super) fn supervision(
         activity: Slot::default(),
         janitor: Slot::default(),
         inspector: Slot::default(),
-        culler: Slot::default(),
+        culling: Slot::default(),
         board: Board::default(),
         services: super::services::parts(config, addresses),
         journal: Journal::new(kept, Arc::clone(&metrics)),
@@ -105,7 +106,7 @@ pub(super) fn supervision(
         },
         places: addresses.places.clone(),
         base_url: addresses.base_url.clone(),
-        settings: Live::new(settings(config, addresses, catalogue, &metrics)?),
+        settings: Live::new(settings),
     })
 }
 

@@ -15,7 +15,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::bootstrap::{self, Occasion, Synchronised};
 use super::{AppError, SharedHub, parts, services, start_servers};
-use crate::actors::admission::OtherLimits;
+use crate::actors::admission::SetLimits;
 use crate::actors::culler::OtherSettings;
 use crate::actors::live::Live;
 use crate::actors::reloader::Request;
@@ -93,9 +93,8 @@ impl Reloading {
     async fn read_and_apply(&mut self) -> Result<ReloadReport, ReloadError> {
         let Loaded { config: wanted, mut warnings, files, .. } = self.read().await?;
         let (target, difference) = become_like(&self.running, &wanted);
-        if !difference.live.is_empty() {
-            warnings.extend(Box::pin(self.apply(target, &difference)).await?);
-        }
+        // also without a change: templates, logo and forms are files of their own
+        warnings.extend(Box::pin(self.apply(target, &difference)).await?);
         let Difference { live, fixed } = difference;
         Ok(ReloadReport {
             outcome: if live.is_empty() { Outcome::Unchanged } else { Outcome::Applied },
@@ -128,15 +127,17 @@ impl Reloading {
         let Made { config, accounts, settings, hub, authenticator: _ } = made;
         self.supervision.settings.set(settings);
         self.hub.set(hub);
-        self.supervision.admission.tell(OtherLimits(self.supervision.now().limits.clone()));
-        self.supervision.culler.tell(OtherSettings);
+        if !difference.live.is_empty() {
+            self.supervision.admission.tell(SetLimits(self.supervision.now().limits.clone()));
+            self.supervision.culling.tell(OtherSettings);
+        }
         let before = std::mem::replace(&mut self.running, config);
         let Some(synchronised) = synchronised else { return Ok(Vec::new()) };
         let servers = self.hub.now().servers.clone();
         start_servers::stop_of_blocked(&servers, &synchronised.blocked).await;
         let Synchronised { warnings, managed, service_routes, .. } = synchronised;
         self.tokens = managed;
-        self.change_services(&before, &accounts, service_routes).await;
+        self.change_services(&before, &accounts, service_routes);
         Ok(warnings)
     }
 
@@ -185,7 +186,7 @@ impl Reloading {
 
     /// Ends what has changed or gone, and starts what has changed or come; in the background, as a service may take its
     /// time to end.
-    async fn change_services(
+    fn change_services(
         &mut self,
         before: &Config,
         accounts: &BTreeMap<String, Account>,

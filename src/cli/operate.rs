@@ -56,23 +56,23 @@ pub(crate) fn status(sources: &Sources, reach: &Reach) -> Done {
         text("/process/open_files"),
         text("/process/open_files_limit"),
     ));
-    for actor in items(&status, "actors").iter().filter(|actor| actor["answers"] != true) {
+    for actor in items(&status, "actors").iter().filter(|actor| at(actor, "answers") != true) {
         lines.push(format!(
             "part {} does NOT answer; {} questions wait",
-            shown(&actor["actor"]),
-            shown(&actor["waiting"])
+            shown(at(actor, "actor")),
+            shown(at(actor, "waiting"))
         ));
     }
     for notice in items(&status, "notices") {
-        lines.push(format!("{}: {}", shown(&notice["kind"]), shown(&notice["message"])));
+        lines.push(format!("{}: {}", shown(at(&notice, "kind")), shown(at(&notice, "message"))));
     }
     for server in items(&status, "pending") {
-        let progress = shown(&server["progress"]);
+        let progress = shown(at(&server, "progress"));
         lines.push(format!(
             "{}: {} since {} {progress}",
-            shown(&server["server"]),
-            shown(&server["state"]),
-            shown(&server["since"])
+            shown(at(&server, "server")),
+            shown(at(&server, "state")),
+            shown(at(&server, "since"))
         ));
     }
     print_lines(&lines);
@@ -99,7 +99,7 @@ pub(crate) fn servers(sources: &Sources, reach: &Reach, user: Option<&str>) -> D
     let heads = ["SERVER", "STATE", "PID", "STARTED", "LAST ACTIVITY", "CULLED AT"];
     let mut rows = vec![heads.map(str::to_owned).to_vec()];
     for server in items(&answer, "servers") {
-        rows.push(columns.iter().map(|column| shown(&server[*column])).collect());
+        rows.push(columns.iter().map(|column| shown(at(&server, column))).collect());
     }
     print_lines(&aligned(&rows));
     Ok(())
@@ -116,7 +116,7 @@ pub(crate) fn explain(sources: &Sources, reach: &Reach, server: &str) -> Done {
     if reach.json {
         return print_json(&told);
     }
-    let mut lines = vec![format!("{} is {}", shown(&told["server"]), shown(&told["state"]))];
+    let mut lines = vec![format!("{} is {}", shown(at(&told, "server")), shown(at(&told, "state")))];
     let facts = [
         ("pid", "process"),
         ("url", "address"),
@@ -127,19 +127,19 @@ pub(crate) fn explain(sources: &Sources, reach: &Reach, server: &str) -> Done {
         ("outcome", "last attempt"),
         ("no_starts", "no starts now"),
     ];
-    for (key, name) in facts.iter().filter(|(key, _)| !told[*key].is_null()) {
-        lines.push(format!("  {name}: {}", shown(&told[*key])));
+    for (key, name) in facts.iter().filter(|(key, _)| !at(&told, key).is_null()) {
+        lines.push(format!("  {name}: {}", shown(at(&told, key))));
     }
-    match (&told["state"], &told["route"]) {
+    match (at(&told, "state"), at(&told, "route")) {
         (state, Value::Bool(false)) if state == "ready" => {
             lines.push("  the proxy has NO route to it".to_owned())
         }
         (_, Value::Null) => lines.push("  the proxy does not say whether it has a route to it".to_owned()),
         _ => {}
     }
-    if !told["last_failure"].is_null() {
-        let failure = &told["last_failure"];
-        lines.push(format!("last failure, {}: {}", shown(&failure["at"]), shown(&failure["message"])));
+    if !at(&told, "last_failure").is_null() {
+        let failure = at(&told, "last_failure");
+        lines.push(format!("last failure, {}: {}", shown(at(failure, "at")), shown(at(failure, "message"))));
         lines.extend(items(failure, "log").iter().map(|line| format!("  | {}", shown(line))));
     }
     lines.push("what happened, oldest first:".to_owned());
@@ -154,10 +154,11 @@ pub(crate) fn explain(sources: &Sources, reach: &Reach, server: &str) -> Done {
 
 /// A line of a server's history.
 fn happened(line: &Value) -> Vec<String> {
-    let what = if line["state"].is_null() { &line["action"] } else { &line["state"] };
-    let by = if line["by"].is_null() { String::new() } else { format!(" (by {})", shown(&line["by"])) };
-    let reason = if line["reason"].is_null() { String::new() } else { shown(&line["reason"]) };
-    vec![shown(&line["at"]), shown(what), format!("{reason}{by}")]
+    let what = if at(line, "state").is_null() { at(line, "action") } else { at(line, "state") };
+    let by =
+        if at(line, "by").is_null() { String::new() } else { format!(" (by {})", shown(at(line, "by"))) };
+    let reason = if at(line, "reason").is_null() { String::new() } else { shown(at(line, "reason")) };
+    vec![shown(at(line, "at")), shown(what), format!("{reason}{by}")]
 }
 
 /// Nothing is as it should be as soon as one thing is wrong: exit status 1.
@@ -183,9 +184,9 @@ pub(crate) fn reload(sources: &Sources, reach: &Reach) -> Done {
     if reach.json {
         print_json(&report)?;
     } else {
-        let mut lines = vec![format!("The configuration: {}.", shown(&report["outcome"]))];
+        let mut lines = vec![format!("The configuration: {}.", shown(at(&report, "outcome")))];
         let change = |change: &Value| {
-            format!("  {}: {} -> {}", shown(&change["key"]), change["before"], change["after"])
+            format!("  {}: {} -> {}", shown(at(change, "key")), at(change, "before"), at(change, "after"))
         };
         for (list, head) in
             [("applied", "in force now:"), ("needs_restart", "in force after a restart of the hub:")]
@@ -200,7 +201,7 @@ pub(crate) fn reload(sources: &Sources, reach: &Reach) -> Done {
         lines.extend(items(&report, "warnings").iter().map(|warning| format!("note: {}", shown(warning))));
         print_lines(&lines);
     }
-    if report["outcome"] == "refused" { Err(Failure::NotReloaded) } else { Ok(()) }
+    if at(&report, "outcome") == "refused" { Err(Failure::NotReloaded) } else { Ok(()) }
 }
 
 /// What the operator says to everybody, on this path of the socket.
@@ -230,7 +231,7 @@ pub(crate) fn notice(sources: &Sources, reach: &Reach, path: &str, options: &Not
             Value::Null => String::new(),
             time => format!(", {word} {}", shown(time)),
         });
-        format!("{}{}: {}", shown(&notice["kind"]), times.concat(), shown(&notice["message"]))
+        format!("{}{}: {}", shown(at(notice, "kind")), times.concat(), shown(at(notice, "message")))
     };
     print_lines(&notices.iter().map(line).collect::<Vec<_>>());
     if notices.is_empty() {
@@ -246,6 +247,11 @@ fn after(time: DateTime<Utc>, seconds: u64) -> DateTime<Utc> {
 
 fn items(object: &Value, name: &str) -> Vec<Value> {
     object.get(name).and_then(Value::as_array).cloned().unwrap_or_default()
+}
+
+/// A member of an object, null if there is none.
+fn at<'a>(object: &'a Value, name: &str) -> &'a Value {
+    object.get(name).unwrap_or(&Value::Null)
 }
 
 /// A value as people read it, harmless for a terminal.

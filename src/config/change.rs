@@ -62,6 +62,7 @@ fixed! {
     hub.csp_report_uri,
     hub.pid_file,
     hub.service_check_interval,
+    hub.named_servers.invalid_names,
     hub.activity.interval,
     hub.tokens.purge_interval,
     hub.timeouts.init_servers,

@@ -79,15 +79,6 @@ impl Caller {
         check(&self.scopes, any_of, &resource, &self.members) == Decision::Allowed
     }
 
-    /// Who it is, as the journal writes it: `user:ada`, `service:culler`.
-    #[must_use]
-    pub fn actor(&self) -> String {
-        match &self.who {
-            Who::User(user) => format!("user:{}", user.name),
-            Who::Service(service) => format!("service:{}", service.definition.name),
-        }
-    }
-
     /// The user, if it is one.
     #[must_use]
     pub fn user(&self) -> Option<&User> {
@@ -103,6 +94,15 @@ impl Caller {
         match &self.who {
             Who::User(user) => user.name.as_str(),
             Who::Service(service) => &service.definition.name,
+        }
+    }
+
+    /// The caller as the journal names it: `user:ada`, `service:culler`.
+    #[must_use]
+    pub fn journal_name(&self) -> String {
+        match &self.who {
+            Who::User(user) => format!("user:{}", user.name),
+            Who::Service(service) => format!("service:{}", service.definition.name),
         }
     }
 

@@ -224,6 +224,8 @@ pub fn plain_error(status_code: u16, status_message: &str) -> String {
 fn environment(site_folders: Vec<PathBuf>) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_formatter(format_value);
+    // a page half written must not be shown; a reload of the configuration takes changes over
+    environment.set_auto_reload(false);
     let site: Vec<_> = site_folders.into_iter().map(path_loader).collect();
     environment.set_loader(move |name| {
         let ours = name.strip_prefix("templates/");

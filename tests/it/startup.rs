@@ -41,8 +41,8 @@ fn a_value_of_the_wrong_type_is_named_with_what_was_expected() {
 #[test]
 fn a_feature_that_is_not_built_yet_is_refused_not_ignored() {
     let folder = tempfile::tempdir().unwrap();
-    let said = refused(folder.path(), free_port(), "culler.enabled = true");
-    assert!(said.contains("culler.enabled") && said.contains("not supported yet"), "{said}");
+    let said = refused(folder.path(), free_port(), "spawner.type = \"local\"");
+    assert!(said.contains("spawner.type") && said.contains("not supported yet"), "{said}");
 }
 
 #[test]

@@ -25,6 +25,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Seeks admission for a server. A line that was lost with its keeper is joined anew.
 pub(super) async fn seek(parts: Arc<Supervision>, identity: Identity, server: Addr<ServerActor>) -> Finding {
     let asked = Instant::now();
+    if let Some(why) = parts.board.closed() {
+        return Finding::closed(why);
+    }
     let groups = groups_of(&parts, &identity).await;
     for _ in 0..TRIES {
         if let Some(why) = parts.board.closed() {
@@ -40,6 +43,11 @@ pub(super) async fn seek(parts: Arc<Supervision>, identity: Identity, server: Ad
             Ok(Admission::Queued(turn)) => wait(turn, &server).await,
             Err(_) => false,
         };
+        if let (true, Some(why)) = (admitted, parts.board.closed()) {
+            let key = identity.key.clone();
+            parts.admission.tell(Settled { key, running: false, groups: Arc::clone(&groups) });
+            return Finding::closed(why);
+        }
         if admitted {
             // the house may have closed while it stood in line
             if let Some(why) = parts.board.closed() {

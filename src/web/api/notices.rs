@@ -168,14 +168,14 @@ async fn give(
 ) -> Result<HttpResponse, ApiError> {
     caller.require(NOTICES, Resource::None)?;
     let body = body.object_if_any()?.unwrap_or_default();
-    let notice = read(&body, kind, &caller.actor(), Utc::now())?;
-    hub.board.set(&hub.store, &hub.journal, &caller.actor(), kind, Some(notice)).await?;
+    let notice = read(&body, kind, &caller.journal_name(), Utc::now())?;
+    hub.board.set(&hub.store, &hub.journal, &caller.journal_name(), kind, Some(notice)).await?;
     Ok(standing(hub, kind))
 }
 
 async fn take_away(caller: &ApiCaller, hub: &Hub, kind: NoticeKind) -> Result<HttpResponse, ApiError> {
     caller.require(NOTICES, Resource::None)?;
-    hub.board.set(&hub.store, &hub.journal, &caller.actor(), kind, None).await?;
+    hub.board.set(&hub.store, &hub.journal, &caller.journal_name(), kind, None).await?;
     Ok(standing(hub, kind))
 }
 

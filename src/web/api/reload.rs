@@ -80,7 +80,7 @@ pub(super) async fn reload(
 ) -> Result<HttpResponse, ApiError> {
     caller.require(RELOAD, Resource::None)?;
     body.object_if_any()?;
-    Ok(answer(hub.reloader.reload(&caller.actor()).await?))
+    Ok(answer(hub.reloader.reload(&caller.journal_name()).await?))
 }
 
 fn answer(report: ReloadReport) -> HttpResponse {

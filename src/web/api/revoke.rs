@@ -84,7 +84,7 @@ pub(super) async fn revoke(
     if !may_set_admin(accounts::flag(caller.is_admin()), accounts::flag(user.admin), AdminFlag::Ordinary) {
         return Err(Refused::forbidden("Only admins can modify other admins").into());
     }
-    let (id, actor) = (user.id, Some(caller.actor()).filter(|_| hub.journal.is_enabled()));
+    let (id, actor) = (user.id, Some(caller.journal_name()).filter(|_| hub.journal.is_enabled()));
     let revoked = hub.store.write(move |db| {
         // looked up again: the name may have changed hands
         let user = lookup::user(db, &name)?;
@@ -137,7 +137,7 @@ async fn stop_servers(hub: &Hub, user: &User, caller: &Caller) -> Result<(usize,
         .map(|server| ServerKey::new(user.name.clone(), server.name))
         .filter(|key| hub.servers.status(key).is_active())
         .collect();
-    let servers = &hub.servers.by(&caller.actor());
+    let servers = &hub.servers.by(&caller.journal_name());
     let stops = keys.iter().map(|key| async move {
         servers.stop(key).await;
         servers.stopped(key, hub.settings.slow_stop).await.is_active()

@@ -345,7 +345,7 @@ pub(super) async fn remove(
     if caller.name() == name.as_str() {
         return Err(Refused::bad("Cannot delete yourself!").into());
     }
-    stop_all(&hub, &user, &caller.actor()).await?;
+    stop_all(&hub, &user, &caller.journal_name()).await?;
     let id = user.id;
     let gone = hub.store.write(move |db| {
         let rows = servers::of_user(db, id)?;

@@ -67,7 +67,7 @@ pub(super) fn write(hub: &Hub, request: &HttpRequest, answered: &Answered) {
     }
     let action = format!("{} {}", request.method(), without_patterns(route));
     hub.journal.record(
-        &caller.map_or_else(|| "nobody".to_owned(), Caller::actor),
+        &caller.map_or_else(|| "nobody".to_owned(), Caller::journal_name),
         &action,
         &target(request, route),
         Some(detail),
@@ -97,6 +97,9 @@ fn target(request: &HttpRequest, route: &str) -> String {
     let names = request.match_info();
     let name = |key: &str| names.get(key).map(decoded);
     let user = name("owner").or_else(|| name("user"));
+    if let Some(profile) = name("profile") {
+        return format!("profile:{profile}");
+    }
     match (user, name("group"), name("service")) {
         (Some(user), ..)
             if route.contains("/server") || route.contains("{server") || !route.starts_with("/api/") =>

@@ -28,7 +28,7 @@ pub async fn submit(
     let visitor = SignedIn::insist(submission.visitor)?;
     let target = target::find(&hub, &visitor, &names, &["delete:servers"]).await?;
     sign_in::check_owner(&hub, &visitor.caller, &target.user, Moment::Stop).await?;
-    hub.servers.by(&visitor.caller.actor()).stop(&target.key).await;
+    hub.servers.by(&visitor.caller.journal_name()).stop(&target.key).await;
     hub.servers.settled(&target.key, PATIENCE).await;
     visitor.visitor.redirect(StatusCode::SEE_OTHER, &hub.path("home"))
 }

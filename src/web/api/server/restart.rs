@@ -50,7 +50,7 @@ pub(in crate::web::api) async fn restart(
     }
     let asked = key.clone();
     let row = hub.store.write(move |db| lookup::existing_server(db, &asked)).await?;
-    let servers = hub.servers.by(&caller.actor());
+    let servers = hub.servers.by(&caller.journal_name());
     servers.restart(Identity { id: row.id, user_id: row.user_id, key: key.clone() }).await?;
     Ok(answer(&hub.servers.settled(&key, hub.settings.slow_spawn).await)?)
 }

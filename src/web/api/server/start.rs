@@ -68,7 +68,7 @@ pub(in crate::web::api) async fn start(
     let options = wanted.options.clone();
     let asked = key.clone();
     let identity = hub.store.write(move |db| identity(db, &asked, &wanted)).await?;
-    match hub.servers.by(&caller.actor()).start(identity, options).await? {
+    match hub.servers.by(&caller.journal_name()).start(identity, options).await? {
         StartReply::Accepted { .. } | StartReply::Pending(Pending::Spawn) => {
             let status = hub.servers.started(&key, hub.settings.slow_spawn).await;
             Ok(answer(&status)?)

@@ -63,7 +63,7 @@ pub(in crate::web::api) async fn stop(
         Some(Pending::Stop) => Duration::ZERO,
         _ => hub.settings.slow_stop,
     };
-    hub.servers.by(&caller.actor()).stop(&key).await;
+    hub.servers.by(&caller.journal_name()).stop(&key).await;
     let stopped = !hub.servers.settled(&key, patience).await.is_active();
     match remove {
         Some(id) if stopped => delete(&hub, &key, id).await?,

@@ -75,7 +75,7 @@ pub(super) async fn start(
     let server = hub.store.write(move |db| find_or_create(db, &user, &name, display_name.as_ref())).await?;
     let identity = Identity { id: server.id, user_id: server.user_id, key: target.key.clone() };
     let options = options.map(serde_json::Value::Object);
-    match hub.servers.by(&visitor.caller.actor()).start(identity, options).await? {
+    match hub.servers.by(&visitor.caller.journal_name()).start(identity, options).await? {
         StartReply::Pending(_) | StartReply::Ready => Ok(()),
         StartReply::Accepted { attempt } => {
             judge(hub.servers.started(&target.key, PATIENCE).await, attempt, target)
