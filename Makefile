@@ -14,6 +14,8 @@ run: system venv
 	$(CARGO) build --release --bin orrery
 	packaging/demo/run.sh target/release/orrery
 
+# The model for a short while only; `make model` takes longer.
+test: SECONDS_ = 20
 test: system venv chp lint rust model browser clients parity conformance schemathesis
 
 system:
