@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::{Extensions, Service};
 use actix_web::middleware::from_fn;
@@ -23,11 +23,29 @@ const SHUTDOWN_SECONDS: u64 = 5;
 /// no request is on its way just when the hub closes, which the proxy could only answer with 503.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
+/// How long a port that is in use is tried again, and the pause between two tries.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Binds an address. A hub that was killed while it started a server leaves its ports to that process until this one has
+/// become the server, a moment later; so a port in use is tried again for a while. Blocks: nothing is served yet.
+fn bind_patiently(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let begun = Instant::now();
+    loop {
+        match orrery_proxy::bind(address) {
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && begun.elapsed() < PATIENCE => {
+                std::thread::sleep(PAUSE);
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
 /// Binds the first of the addresses that can be had.
 fn bind(key: &'static str, addresses: &[SocketAddr]) -> Result<TcpListener, AppError> {
     let mut last = None;
     for address in addresses {
-        match orrery_proxy::bind(*address) {
+        match bind_patiently(*address) {
             Ok(listener) => return Ok(listener),
             Err(source) => last = Some((address.to_string(), source)),
         }
@@ -164,5 +182,17 @@ mod tests {
     #[test]
     fn the_proxy_gives_an_unused_connection_up_before_the_hub_does() {
         assert!(KEEP_ALIVE > orrery_proxy::ProxyConfig::default().idle_timeout);
+    }
+
+    #[test]
+    fn a_port_that_is_given_back_in_a_moment_is_waited_for() {
+        let held = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = held.local_addr().unwrap();
+        let holder = std::thread::spawn(move || {
+            std::thread::sleep(PAUSE * 3);
+            drop(held);
+        });
+        assert_eq!(bind_patiently(address).unwrap().local_addr().unwrap(), address);
+        holder.join().unwrap();
     }
 }
