@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use orrery_wire::Refusal;
 
 fn main() -> ExitCode {
-    let refusal = Refusal::NotSupported;
+    let refusal = Refusal::System;
     eprintln!("orrery-launch: {refusal}");
     ExitCode::from(refusal.exit_status())
 }

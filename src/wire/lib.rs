@@ -1,46 +1,31 @@
-//! What the hub and its privileged programs say to each other.
+//! What the hub and its privileged programs say to each other: the one contract of `orrery`, `orrery-launch` and
+//! `orrery-session`. Standard library only, no `unsafe`, no I/O but frames.
 //!
-//! Only the closed list of refusals exists so far: the request, the ticket and the reply join it together with
-//! `orrery-launch` and `orrery-session`, which refuse every request until then.
+//! The hub starts `orrery-launch` with one end of a UNIX stream socket as descriptor 0 and sends one [`Request`] in a
+//! frame. `orrery-launch` judges it by the root-owned [`Policy`] and becomes `orrery-session`, which speaks
+//! [`Reply`] frames on the same socket. A server that runs is asked about through its control socket ([`control`]).
+//!
+//! Everything is length-prefixed and of a fixed form; an unknown kind, a missing field and a surplus byte are all
+//! refused. Numbers are big-endian.
 
 #![forbid(unsafe_code)]
 
-use std::fmt;
+mod codec;
+pub mod control;
+pub mod exit_record;
+pub mod frame;
+pub mod handover;
+pub mod paths;
+pub mod policy;
+mod refusal;
+mod reply;
+mod request;
+mod ticket;
 
-/// Why a privileged program did not do what it was asked; the exit status is the wire form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// This build has no privileged operation at all.
-    NotSupported,
-}
-
-impl Refusal {
-    /// The exit status that tells the hub which refusal it was.
-    #[must_use]
-    pub const fn exit_status(self) -> u8 {
-        match self {
-            Self::NotSupported => 69, // EX_UNAVAILABLE of sysexits(3)
-        }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotSupported => f.write_str(
-                "this build cannot start servers as another user yet; set spawner.type = \"simple\" in orrery.toml",
-            ),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_names_the_setting_that_works() {
-        assert!(Refusal::NotSupported.to_string().contains("spawner.type"));
-        assert_ne!(Refusal::NotSupported.exit_status(), 0);
-    }
-}
+pub use codec::Malformed;
+pub use exit_record::ExitRecord;
+pub use policy::{Policy, PolicyError};
+pub use refusal::Refusal;
+pub use reply::{Account, Answer, Denial, MessageKind, Reply, StartFailure, Started};
+pub use request::{Listen, Login, Request, Start, is_server_id};
+pub use ticket::{Facts, TICKET_LENGTH, Ticket, TicketError};
