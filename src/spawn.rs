@@ -14,6 +14,7 @@
 
 mod address;
 mod error;
+mod exchange;
 mod exit;
 mod home;
 mod identity;
