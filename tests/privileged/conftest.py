@@ -185,6 +185,46 @@ def pam_service(name, *lines):
     return name
 
 
+@pytest.fixture(autouse=True)
+def pam_files():
+    """Each test begins with the PAM services as they were installed."""
+    kept = {path: path.read_bytes() for path in Path("/etc/pam.d").iterdir()}
+    yield
+    for path in Path("/etc/pam.d").iterdir():
+        if path not in kept:
+            path.unlink()
+    for path, content in kept.items():
+        if path.read_bytes() != content:
+            path.write_bytes(content)
+
+
+def add_to_service(name, *lines, first=False):
+    """Adds lines to a PAM service."""
+    path = Path("/etc/pam.d", name)
+    parts = [*lines, path.read_text()] if first else [path.read_text(), *lines]
+    path.write_text("".join(f"{part.rstrip()}\n" for part in parts))
+
+
+class Sessions:
+    """Which PAM sessions were opened and closed, told by `pam_exec`."""
+
+    def __init__(self):
+        self.log = Path("/run/sessions")
+        self.log.write_text("")
+        script = Path("/run/.upper/session-log")
+        script.write_text(f'#!/bin/sh\necho "$PAM_TYPE $PAM_USER $PAM_SERVICE" >>{self.log}\n')
+        script.chmod(0o700)
+        add_to_service("orrery", f"session required pam_exec.so {script}")
+
+    def lines(self):
+        return self.log.read_text().splitlines()
+
+
+@pytest.fixture
+def sessions(pam_files):
+    return Sessions()
+
+
 # The privileged programs.
 
 class Conversation:
@@ -354,9 +394,21 @@ class Server:
         return self.wait()
 
 
+def ticket_for(who, **changes):
+    """A ticket as a login gives one, made with root's own key; `changes` are other facts."""
+    if not wire.TICKET_KEY.exists():
+        wire.RUNTIME.mkdir(mode=0o711, exist_ok=True)
+        wire.RUNTIME.chmod(0o711)
+        wire.TICKET_KEY.touch(0o600)
+        wire.TICKET_KEY.write_bytes(os.urandom(32))
+    now = int(time.time())
+    boot = bytes.fromhex(Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", ""))
+    return wire.Ticket(who.uid, now, now + 3600, boot, os.urandom(16)).signed(**changes).encode()
+
+
 def start(who, ticket=None, **more):
     """Starts the probe as this account."""
-    ticket = sign_in(who).ticket if ticket is None else ticket
+    ticket = ticket_for(who) if ticket is None else ticket
     request = wire.Start(who.uid, ticket, **({"server_id": f"s{next(numbers)}"} | more))
     reply = ask(request)
     assert isinstance(reply, wire.Started), reply
