@@ -198,6 +198,14 @@ def pam_files():
             path.write_bytes(content)
 
 
+def compile_library(name):
+    """A shared library from a C file in `modules`."""
+    path = Path("/usr/lib/orrery", f"{name}.so")
+    if not path.exists():
+        sh("gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-o", path, HERE / f"modules/{name}.c", *(["-lpam"] if name != "preload" else []))
+    return path
+
+
 def add_to_service(name, *lines, first=False):
     """Adds lines to a PAM service."""
     path = Path("/etc/pam.d", name)
