@@ -8,7 +8,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO := cargo
 PARITY := ../shared/parity
 
-.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision model kills privileged
+.PHONY: run test system venv chp build privileged-programs lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision model kills privileged
 
 run: system venv
 	$(CARGO) build --release --bin orrery
@@ -40,6 +40,17 @@ chp: .dev/chp/$(CHP)
 
 build:
 	$(CARGO) build --workspace
+
+# The programs that get root's rights: orrery-launch is static, so no loader and no name service runs in it, and ends at once
+# where it would panic; orrery-session must load PAM's modules. Static means that a security update of libc needs a new build.
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+privileged-programs:
+	RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=pie -C relro-level=full -C panic=abort" \
+	  $(CARGO) build --release -p orrery-launch --bin orrery-launch --target $(HOST)
+	$(CARGO) build --release -p orrery-session
+	install -D -m 0750 target/$(HOST)/release/orrery-launch target/privileged/orrery-launch
+	install -D -m 0700 target/release/orrery-session target/privileged/orrery-session
+	tests/support/hardened.sh target/privileged/orrery-launch
 
 lint:
 	$(CARGO) fmt --all --check && echo "fmt: fine"

@@ -58,6 +58,13 @@ pub(crate) fn default_signals() {
     }
 }
 
+/// Lets a write to a hub that is gone fail instead of ending this program. Whatever is executed inherits that, so a server
+/// gets [`default_signals`] first.
+pub(crate) fn ignore_broken_pipes() {
+    // SAFETY: sets no handler.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}
+
 /// Empties the environment.
 pub(crate) fn clear_environment() -> bool {
     // SAFETY: there is one thread, and nobody holds a pointer into the environment.
