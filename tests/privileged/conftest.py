@@ -1,4 +1,5 @@
 """Accounts, policies, the privileged programs and the hub, inside the namespace that `run.sh` makes."""
+import fcntl
 import http.client
 import itertools
 import json
@@ -6,6 +7,7 @@ import os
 import pwd
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -51,8 +53,6 @@ def sh(*command, check=True, **more):
 @pytest.fixture(scope="session", autouse=True)
 def network():
     """The namespace's own loopback."""
-    import fcntl
-    import struct
     with socket.socket() as s:
         fcntl.ioctl(s, 0x8914, struct.pack("16sh22x", b"lo", 0x1 | 0x40))  # SIOCSIFFLAGS: IFF_UP | IFF_RUNNING
 
@@ -198,6 +198,14 @@ def pam_files():
             path.write_bytes(content)
 
 
+def compile_library(name):
+    """A shared library from a C file in `modules`."""
+    path = Path("/usr/lib/orrery", f"{name}.so")
+    if not path.exists():
+        sh("gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-o", path, HERE / f"modules/{name}.c", *(["-lpam"] if name != "preload" else []))
+    return path
+
+
 def add_to_service(name, *lines, first=False):
     """Adds lines to a PAM service."""
     path = Path("/etc/pam.d", name)
@@ -288,9 +296,10 @@ def directly(request, theirs):
     assert Path(wire.SESSION).exists(), "neither orrery-launch nor orrery-session is installed: build them first"
     kind = {wire.Login: "login", wire.Start: "start", wire.Revoke: "revoke"}[type(request)]
     has_ticket = bool(getattr(request, "ticket", b""))
-    memory = os.memfd_create("handover")
+    memory = os.memfd_create("handover", os.MFD_ALLOW_SEALING)
     os.write(memory, wire.handover(wire.POLICY.read_text(), request.encode(), has_ticket))
     os.lseek(memory, 0, os.SEEK_SET)
+    fcntl.fcntl(memory, 1033, 1 | 2 | 4 | 8)  # F_ADD_SEALS: all of them
     line = f"exec -a orrery-session {wire.SESSION} {kind} 3<&{memory}" + (f" {memory}<&-" if memory != 3 else "")
     try:
         return subprocess.Popen(["/bin/bash", "-c", line], stdin=theirs, cwd="/", env={}, pass_fds=[memory],

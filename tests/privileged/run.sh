@@ -34,4 +34,5 @@ cd "$root"
 install_orrery "${ORRERY_BIN:-$bin/debug/orrery}" "${ORRERY_LAUNCH:-$bin/debug/orrery-launch}" "${ORRERY_SESSION:-$bin/debug/orrery-session}"
 install -m 0755 "$here/probe.py" /usr/lib/orrery/probe
 # not exec: the first process of a namespace adopts what others leave behind, and a shell looks after it
-"$python" -m pytest -q -p no:cacheprovider "${@:-$here}"
+[[ "$*" == *test_* ]] || set -- "$@" "$here"
+"$python" -m pytest -q -p no:cacheprovider "$@"
