@@ -1,6 +1,8 @@
 //! The command line: its form, and which keys of the configuration its options set.
 
 pub(crate) mod operate;
+#[cfg(test)]
+mod paper;
 
 use std::path::PathBuf;
 
