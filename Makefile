@@ -8,7 +8,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO := cargo
 PARITY := ../shared/parity
 
-.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision model kills
+.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision model kills privileged
 
 run: system venv
 	$(CARGO) build --release --bin orrery
@@ -16,7 +16,7 @@ run: system venv
 
 # The model for a short while only; `make model` takes longer.
 test: SECONDS_ = 20
-test: system venv chp lint rust model browser clients parity conformance schemathesis
+test: system venv chp lint rust privileged model browser clients parity conformance schemathesis
 
 system:
 	packaging/demo/system-packages.sh
@@ -67,6 +67,11 @@ kills: build
 	@for database in $(DATABASE); do \
 	  ORRERY_BIN=$(CURDIR)/target/debug/orrery python3 tests/model/kills.py --database $$database --times $(TIMES) $(MODEL_SEED) || exit 1; \
 	done
+
+# The privileged programs, with accounts, PAM and a setuid program of a namespace's own. As root; otherwise it says that it is
+# skipped.
+privileged: venv build
+	tests/privileged/run.sh $(PRIVILEGED)
 
 browser:
 	ORRERY_BIN=target/debug/orrery .dev/venv/bin/pytest -q tests/browser
