@@ -25,6 +25,7 @@ mod services;
 mod signals;
 mod start_servers;
 mod token;
+pub mod user_env;
 mod watchdog;
 
 use std::path::PathBuf;

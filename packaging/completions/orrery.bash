@@ -49,6 +49,9 @@ _orrery() {
             orrery,token)
                 cmd="orrery__subcmd__token"
                 ;;
+            orrery,user-env)
+                cmd="orrery__subcmd__user__subcmd__env"
+                ;;
             orrery__subcmd__config,check)
                 cmd="orrery__subcmd__config__subcmd__check"
                 ;;
@@ -118,6 +121,9 @@ _orrery() {
             orrery__subcmd__help,token)
                 cmd="orrery__subcmd__help__subcmd__token"
                 ;;
+            orrery__subcmd__help,user-env)
+                cmd="orrery__subcmd__help__subcmd__user__subcmd__env"
+                ;;
             orrery__subcmd__help__subcmd__config,check)
                 cmd="orrery__subcmd__help__subcmd__config__subcmd__check"
                 ;;
@@ -130,6 +136,21 @@ _orrery() {
             orrery__subcmd__help__subcmd__db,migrate)
                 cmd="orrery__subcmd__help__subcmd__db__subcmd__migrate"
                 ;;
+            orrery__subcmd__help__subcmd__user__subcmd__env,create)
+                cmd="orrery__subcmd__help__subcmd__user__subcmd__env__subcmd__create"
+                ;;
+            orrery__subcmd__user__subcmd__env,create)
+                cmd="orrery__subcmd__user__subcmd__env__subcmd__create"
+                ;;
+            orrery__subcmd__user__subcmd__env,help)
+                cmd="orrery__subcmd__user__subcmd__env__subcmd__help"
+                ;;
+            orrery__subcmd__user__subcmd__env__subcmd__help,create)
+                cmd="orrery__subcmd__user__subcmd__env__subcmd__help__subcmd__create"
+                ;;
+            orrery__subcmd__user__subcmd__env__subcmd__help,help)
+                cmd="orrery__subcmd__user__subcmd__env__subcmd__help__subcmd__help"
+                ;;
             *)
                 ;;
         esac
@@ -137,7 +158,7 @@ _orrery() {
 
     case "${cmd}" in
         orrery)
-            opts="-f -c -y -h -V --config --set --log-level --debug --db --database --no-db --base-url --url --ip --port --pid-file --yes --upgrade-db --help --version config db token status servers explain doctor reload drain announce help"
+            opts="-f -c -y -h -V --config --set --log-level --debug --db --database --no-db --base-url --url --ip --port --pid-file --yes --upgrade-db --help --version config db user-env token status servers explain doctor reload drain announce help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -959,7 +980,7 @@ _orrery() {
             return 0
             ;;
         orrery__subcmd__help)
-            opts="config db token status servers explain doctor reload drain announce help"
+            opts="config db user-env token status servers explain doctor reload drain announce help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1171,6 +1192,34 @@ _orrery() {
         orrery__subcmd__help__subcmd__token)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orrery__subcmd__help__subcmd__user__subcmd__env)
+            opts="create"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orrery__subcmd__help__subcmd__user__subcmd__env__subcmd__create)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1435,6 +1484,184 @@ _orrery() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orrery__subcmd__user__subcmd__env)
+            opts="-f -c -y -h --config --set --log-level --debug --db --database --no-db --base-url --url --ip --port --pid-file --yes --upgrade-db --help create help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --database)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --base-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pid-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orrery__subcmd__user__subcmd__env__subcmd__create)
+            opts="-f -c -y -h --path --requirements --python --config --set --log-level --debug --db --database --no-db --base-url --url --ip --port --pid-file --yes --upgrade-db --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --requirements)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --python)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --database)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --base-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pid-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orrery__subcmd__user__subcmd__env__subcmd__help)
+            opts="create help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orrery__subcmd__user__subcmd__env__subcmd__help__subcmd__create)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orrery__subcmd__user__subcmd__env__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

@@ -41,6 +41,7 @@ complete -c orrery -n "__fish_orrery_needs_command" -s h -l help -d 'Print help'
 complete -c orrery -n "__fish_orrery_needs_command" -s V -l version -d 'Print version'
 complete -c orrery -n "__fish_orrery_needs_command" -f -a "config" -d 'The configuration'
 complete -c orrery -n "__fish_orrery_needs_command" -f -a "db" -d 'The database'
+complete -c orrery -n "__fish_orrery_needs_command" -f -a "user-env" -d 'The Python environment that users\' servers run from'
 complete -c orrery -n "__fish_orrery_needs_command" -f -a "token" -d 'Make an API token for a user and print it'
 complete -c orrery -n "__fish_orrery_needs_command" -f -a "status" -d 'Show what the running hub does'
 complete -c orrery -n "__fish_orrery_needs_command" -f -a "servers" -d 'List what runs, starts or stops; of one user, all servers'
@@ -148,6 +149,41 @@ complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcom
 complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from migrate" -s h -l help -d 'Print help'
 complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from help" -f -a "migrate" -d 'Upgrade the database\'s schema'
 complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and not __fish_seen_subcommand_from create help" -s c -s f -l config -d 'Configuration file [default: /etc/orrery/orrery.toml, else ./orrery.toml]' -r -F
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and not __fish_seen_subcommand_from create help" -l set -d 'Set a key of the configuration; other users can see it, so no secrets' -r
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and not __fish_seen_subcommand_from create help" -l log-level -d 'How much is logged: debug, info, warn or error' -r
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and not __fish_seen_subcommand_from create help" -l database -l db -d 'Database: sqlite:///file, a file name, or a PostgreSQL URL without a password' -r
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and not __fish_seen_subcommand_from create help" -l base-url -d 'URL prefix under which everything lives' -r
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and not __fish_seen_subcommand_from create help" -l url -d 'Public address, such as http://127.0.0.1:8000' -r
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and not __fish_seen_subcommand_from create help" -l ip -d 'Public address without port' -r
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and not __fish_seen_subcommand_from create help" -l port -d 'Public port' -r
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and not __fish_seen_subcommand_from create help" -l pid-file -d 'File for the process id' -r
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and not __fish_seen_subcommand_from create help" -l debug -d 'Log everything'
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and not __fish_seen_subcommand_from create help" -l no-db -d 'Keep the database in memory; everything is forgotten at the end'
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and not __fish_seen_subcommand_from create help" -s y -l yes -d 'Answer yes to every question'
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and not __fish_seen_subcommand_from create help" -l upgrade-db -d 'Upgrade the database\'s schema at the start'
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and not __fish_seen_subcommand_from create help" -s h -l help -d 'Print help'
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and not __fish_seen_subcommand_from create help" -f -a "create" -d 'Build it, or build it anew and switch to the new one; as root'
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and not __fish_seen_subcommand_from create help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and __fish_seen_subcommand_from create" -l path -d 'Where it is to be' -r -F
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and __fish_seen_subcommand_from create" -l requirements -d 'File of requirements for pip [default: jupyterhub of the version whose contract this is, jupyterlab]' -r -F
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and __fish_seen_subcommand_from create" -l python -d 'The Python that it is made from' -r -F
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and __fish_seen_subcommand_from create" -s c -s f -l config -d 'Configuration file [default: /etc/orrery/orrery.toml, else ./orrery.toml]' -r -F
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and __fish_seen_subcommand_from create" -l set -d 'Set a key of the configuration; other users can see it, so no secrets' -r
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and __fish_seen_subcommand_from create" -l log-level -d 'How much is logged: debug, info, warn or error' -r
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and __fish_seen_subcommand_from create" -l database -l db -d 'Database: sqlite:///file, a file name, or a PostgreSQL URL without a password' -r
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and __fish_seen_subcommand_from create" -l base-url -d 'URL prefix under which everything lives' -r
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and __fish_seen_subcommand_from create" -l url -d 'Public address, such as http://127.0.0.1:8000' -r
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and __fish_seen_subcommand_from create" -l ip -d 'Public address without port' -r
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and __fish_seen_subcommand_from create" -l port -d 'Public port' -r
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and __fish_seen_subcommand_from create" -l pid-file -d 'File for the process id' -r
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and __fish_seen_subcommand_from create" -l debug -d 'Log everything'
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and __fish_seen_subcommand_from create" -l no-db -d 'Keep the database in memory; everything is forgotten at the end'
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to every question'
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and __fish_seen_subcommand_from create" -l upgrade-db -d 'Upgrade the database\'s schema at the start'
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and __fish_seen_subcommand_from help" -f -a "create" -d 'Build it, or build it anew and switch to the new one; as root'
+complete -c orrery -n "__fish_orrery_using_subcommand user-env; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c orrery -n "__fish_orrery_using_subcommand token" -s c -s f -l config -d 'Configuration file [default: /etc/orrery/orrery.toml, else ./orrery.toml]' -r -F
 complete -c orrery -n "__fish_orrery_using_subcommand token" -l set -d 'Set a key of the configuration; other users can see it, so no secrets' -r
 complete -c orrery -n "__fish_orrery_using_subcommand token" -l log-level -d 'How much is logged: debug, info, warn or error' -r
@@ -279,18 +315,20 @@ complete -c orrery -n "__fish_orrery_using_subcommand announce" -l no-db -d 'Kee
 complete -c orrery -n "__fish_orrery_using_subcommand announce" -s y -l yes -d 'Answer yes to every question'
 complete -c orrery -n "__fish_orrery_using_subcommand announce" -l upgrade-db -d 'Upgrade the database\'s schema at the start'
 complete -c orrery -n "__fish_orrery_using_subcommand announce" -s h -l help -d 'Print help'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db token status servers explain doctor reload drain announce help" -f -a "config" -d 'The configuration'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db token status servers explain doctor reload drain announce help" -f -a "db" -d 'The database'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db token status servers explain doctor reload drain announce help" -f -a "token" -d 'Make an API token for a user and print it'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db token status servers explain doctor reload drain announce help" -f -a "status" -d 'Show what the running hub does'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db token status servers explain doctor reload drain announce help" -f -a "servers" -d 'List what runs, starts or stops; of one user, all servers'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db token status servers explain doctor reload drain announce help" -f -a "explain" -d 'Tell what a server does, what it went through and who asked for it'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db token status servers explain doctor reload drain announce help" -f -a "doctor" -d 'Look at configuration, ports, files, database, programs and machine; status 1 if something is wrong'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db token status servers explain doctor reload drain announce help" -f -a "reload" -d 'Let the running hub read its configuration again'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db token status servers explain doctor reload drain announce help" -f -a "drain" -d 'Start no more servers; those that run go on'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db token status servers explain doctor reload drain announce help" -f -a "announce" -d 'Show a message on all pages'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db token status servers explain doctor reload drain announce help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "config" -d 'The configuration'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "db" -d 'The database'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "user-env" -d 'The Python environment that users\' servers run from'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "token" -d 'Make an API token for a user and print it'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "status" -d 'Show what the running hub does'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "servers" -d 'List what runs, starts or stops; of one user, all servers'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "explain" -d 'Tell what a server does, what it went through and who asked for it'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "doctor" -d 'Look at configuration, ports, files, database, programs and machine; status 1 if something is wrong'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "reload" -d 'Let the running hub read its configuration again'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "drain" -d 'Start no more servers; those that run go on'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "announce" -d 'Show a message on all pages'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c orrery -n "__fish_orrery_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Print the configuration that results from all sources, without secrets'
 complete -c orrery -n "__fish_orrery_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Tell what is wrong with the configuration'
 complete -c orrery -n "__fish_orrery_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "init" -d 'Write a file to start from'
 complete -c orrery -n "__fish_orrery_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "migrate" -d 'Upgrade the database\'s schema'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and __fish_seen_subcommand_from user-env" -f -a "create" -d 'Build it, or build it anew and switch to the new one; as root'
