@@ -127,11 +127,7 @@ impl Reset {
         must("kept capabilities", prctl::set_keepcaps(false))?;
         must("subreaper", prctl::set_child_subreaper(false))?;
         must("timer slack", prctl::set_timerslack(TIMER_SLACK))?;
-        must("personality", personality::set(Persona::empty()).map(drop))?;
-        match sys::new_keyring() {
-            Err(Errno::ENOSYS | Errno::EPERM) => Ok(()), // nobody has one then
-            result => must("keyring", result),
-        }
+        must("personality", personality::set(Persona::empty()).map(drop))
     }
 
     fn scheduling(&self) -> Result<(), Refused> {

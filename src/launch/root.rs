@@ -1,5 +1,6 @@
 //! The fourth step: root, wholly. From here on the caller can send no signal, and no id of it is left to go back to.
 
+use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::unistd::{Gid, Uid, getgroups, getresgid, getresuid, setgroups, setresgid, setresuid};
 use orrery_wire::{Refusal, Refused};
@@ -7,6 +8,7 @@ use orrery_wire::{Refusal, Refused};
 use crate::admit::Admitted;
 use crate::listen::Asked;
 use crate::refused::system;
+use crate::sys;
 
 /// All ids are 0, and there are no supplementary groups.
 #[derive(Debug)]
@@ -33,6 +35,10 @@ pub fn become_root((admitted, asked): (Admitted, Asked)) -> Result<Rooted, Refus
     let wholly = [users.real, users.effective, users.saved] == [user; 3]
         && [groups.real, groups.effective, groups.saved] == [group; 3]
         && getgroups().is_ok_and(|others| others.is_empty());
+    match sys::new_keyring() {
+        Ok(()) | Err(Errno::ENOSYS | Errno::EPERM) => {} // nobody has one then
+        Err(errno) => return Err(system("keyring")(errno)),
+    }
     if wholly {
         Ok(Rooted(admitted, asked))
     } else {

@@ -51,7 +51,7 @@ fn sec_060_orrery_session_is_root_alone_without_a_group_or_a_privilege_of_the_ca
         }
         assert!(!report.contains("variable="), "{report}");
         assert!(report.contains("Max core file size        0 "), "{report}");
-        assert!(report.contains("keyring=keyring;0;") && !report.contains("of-the-caller"), "{report}");
+        assert!(report.contains("keyring=keyring;0;0;") && !report.contains("of-the-caller"), "{report}");
     });
 }
 
