@@ -235,13 +235,22 @@ def sessions(pam_files):
 
 # The privileged programs.
 
+def sockets_of(uid):
+    """A pair of sockets that this user made: `orrery-launch` asks whose the other end is."""
+    os.seteuid(uid)
+    try:
+        return socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    finally:
+        os.seteuid(0)
+
+
 class Conversation:
     """One run of `orrery-launch`, as the hub's account or another."""
 
     def __init__(self, request, caller=None, program=wire.LAUNCH, **process):
-        self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.settimeout(120)
         who = (caller or account("orrery")).identity()
+        self.socket, theirs = sockets_of(who["user"])
+        self.socket.settimeout(120)
         try:
             if Path(program).exists():
                 options = {"cwd": "/", "env": {}, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE} | who | process
