@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import wire
-from conftest import PROBE, Conversation, Server, add_user, ask, policy_text, sign_in, start, ticket_for
+from conftest import PROBE, Conversation, Server, add_user, ask, policy_text, sign_in, socket_pair, start, ticket_for
 
 OTHER_BOOT = b"\7" * 16
 
@@ -209,8 +209,7 @@ def test_sec_062_what_is_no_request_is_malformed(content):
 
 
 def test_sec_062_a_frame_that_is_too_long_is_malformed(orrery):
-    import socket
-    ours, theirs = socket.socketpair()
+    ours, theirs = socket_pair(orrery)
     with subprocess.Popen([wire.LAUNCH], stdin=theirs, env={}, **orrery.identity()) as process:
         theirs.close()
         ours.sendall(b"\xff\xff\xff\xff" + b"x" * 1000)
@@ -219,13 +218,22 @@ def test_sec_062_a_frame_that_is_too_long_is_malformed(orrery):
 
 
 def test_sec_062_a_request_that_never_comes_ends_with_the_caller(orrery):
-    import socket
-    ours, theirs = socket.socketpair()
+    ours, theirs = socket_pair(orrery)
     process = subprocess.Popen([wire.LAUNCH], stdin=theirs, env={}, **orrery.identity())
     theirs.close()
     ours.sendall(b"\0\0")
     ours.close()
     assert process.wait(60) != 0
+
+
+def test_sec_065_a_socket_that_somebody_else_made_is_refused(ada, orrery):
+    import socket
+    ours, theirs = socket.socketpair()
+    process = subprocess.Popen([wire.LAUNCH], stdin=theirs, env={}, **orrery.identity())
+    theirs.close()
+    assert wire.reply(wire.receive(ours)) == wire.Refused("Malformed")
+    assert process.wait(60) == 10
+    ours.close()
 
 
 @pytest.mark.parametrize("stdin", ["/dev/null", "/etc/passwd"])
@@ -302,11 +310,10 @@ def test_sec_061_the_callers_environment_makes_no_difference(ada, environment):
 
 
 def test_sec_061_arguments_make_no_difference(orrery, ada, tmp_path):
-    import socket
     link = Path("/run/launch-link")
     link.symlink_to(wire.LAUNCH)
     for name in ("orrery-session", "", "sudo", "-x", "a" * 5000, str(link)):
-        ours, theirs = socket.socketpair()
+        ours, theirs = socket_pair(orrery)
         program = str(link) if name == str(link) else wire.LAUNCH
         process = subprocess.Popen([name, "start", "--help"], executable=program, stdin=theirs, env={}, **orrery.identity())
         theirs.close()
