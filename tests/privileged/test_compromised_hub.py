@@ -49,7 +49,8 @@ def test_sec_076_a_forged_ticket_is_refused(ada, grace):
     # each fact is under the code
     for place in range(1, 53):
         changed = real[:place] + bytes([real[place] ^ 1]) + real[place + 1:]
-        assert refused(request(ada, changed)) in ("TicketForged", "Malformed")
+        # another boot has another key, so there its code is no matter
+        assert refused(request(ada, changed)) in ("TicketForged", "TicketOfEarlierBoot"), place
 
 
 def test_sec_076_a_ticket_of_another_user_is_refused(ada, grace):
@@ -231,8 +232,8 @@ def test_sec_065_a_socket_that_somebody_else_made_is_refused(ada, orrery):
     ours, theirs = socket.socketpair()
     process = subprocess.Popen([wire.LAUNCH], stdin=theirs, env={}, **orrery.identity())
     theirs.close()
-    assert wire.reply(wire.receive(ours)) == wire.Refused("Malformed")
     assert process.wait(60) == 10
+    assert wire.receive(ours) is None  # not a word to a stranger
     ours.close()
 
 
