@@ -9,7 +9,9 @@ use nix::time::ClockId;
 
 /// An armed deadline; dropping it disarms it. Children do not inherit it.
 #[derive(Debug)]
-pub(crate) struct Deadline(Timer);
+pub(crate) struct Deadline {
+    _timer: Timer,
+}
 
 impl Deadline {
     /// Arms it.
@@ -17,6 +19,6 @@ impl Deadline {
         let kill = SigEvent::new(SigevNotify::SigevSignal { signal: Signal::SIGKILL, si_value: 0 });
         let mut timer = Timer::new(ClockId::CLOCK_MONOTONIC, kill)?;
         timer.set(Expiration::OneShot(time.into()), TimerSetTimeFlags::empty())?;
-        Ok(Self(timer))
+        Ok(Self { _timer: timer })
     }
 }

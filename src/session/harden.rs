@@ -25,6 +25,7 @@ pub(crate) fn harden() -> Result<Channel, Refusal> {
         return Err(Refusal::Attributes);
     }
     sys::default_signals();
+    sys::ignore_broken_pipes();
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None).map_err(refused)?;
     umask(Mode::from_bits_truncate(0o077));
     chdir("/").map_err(refused)?;

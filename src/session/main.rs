@@ -8,7 +8,9 @@
 
 mod account;
 mod channel;
+mod conversation;
 mod deadline;
+mod denial;
 mod folders;
 mod harden;
 mod log;
@@ -43,9 +45,9 @@ fn serve(channel: &mut Channel) -> Result<ExitCode, Refusal> {
     let handover = request::take()?;
     let policy = handover.policy;
     Ok(match handover.request {
-        Request::Login(login) => login::run(channel, &policy, &login),
+        Request::Login(login) => login::run(channel, &policy, &login)?,
         Request::Start(start) => start::run(channel, policy, *start, handover.has_ticket),
-        Request::Revoke { uid } => revoke::run(channel, uid),
+        Request::Revoke { uid } => revoke::run(channel, &policy, uid)?,
     })
 }
 

@@ -96,16 +96,20 @@ impl Facts {
     }
 }
 
-/// The content of `revoked/<uid>` (see [`crate::paths::REVOKED`]): a second since 1970, in digits.
+/// The 16 bytes of `/proc/sys/kernel/random/boot_id`, which is a UUID and a line end.
 #[must_use]
-pub fn revocation(second: u64) -> String {
-    format!("{second}\n")
+pub fn parse_boot_id(text: &str) -> Option<[u8; 16]> {
+    let digits: String = text.trim_end().chars().filter(|digit| *digit != '-').collect();
+    let of_hexadecimals = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let number = u128::from_str_radix(&digits, 16).ok().filter(|_| of_hexadecimals)?;
+    Some(number.to_be_bytes())
 }
 
-/// Reads it. What cannot be read revokes everything.
+/// The second in a file of [`crate::paths::REVOKED`]: decimal digits and at most a line end.
 #[must_use]
-pub fn revoked_up_to(content: &str) -> u64 {
-    content.strip_suffix('\n').and_then(|digits| digits.parse().ok()).unwrap_or(u64::MAX)
+pub fn parse_revoked(text: &str) -> Option<u64> {
+    let digits = text.trim_end();
+    digits.parse().ok().filter(|_| digits.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 /// How far a clock may have been set back since a ticket was issued.
@@ -171,11 +175,14 @@ mod tests {
     }
 
     #[test]
-    fn a_revocation_that_cannot_be_read_revokes_everything() {
-        assert_eq!(revoked_up_to(&revocation(17)), 17);
-        for cut in ["", "1", "x\n", "-1\n"] {
-            assert_eq!(revoked_up_to(cut), u64::MAX, "{cut:?}");
+    fn files_about_tickets_hold_a_number_or_nothing_of_worth() {
+        let uuid = "01020304-0506-0708-090a-0b0c0d0e0f10\n";
+        assert_eq!(parse_boot_id(uuid), Some([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]));
+        for bad in ["", "\n", "+1020304-0506-0708-090a-0b0c0d0e0f10", &uuid[1..]] {
+            assert_eq!(parse_boot_id(bad), None, "{bad}");
         }
+        assert_eq!((parse_revoked("1700000000\n"), parse_revoked("0")), (Some(1_700_000_000), Some(0)));
+        assert_eq!((parse_revoked("+1"), parse_revoked(""), parse_revoked("1 2")), (None, None, None));
     }
 
     #[test]
