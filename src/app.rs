@@ -25,6 +25,8 @@ mod services;
 mod signals;
 mod start_servers;
 mod token;
+pub mod user_env;
+mod watchdog;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,6 +34,7 @@ use std::time::{Duration, Instant};
 
 use log::{info, warn};
 use orrery_proxy::OwnFile;
+use orrery_proxy::notify::{self, READY};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::actors::hub::HubActor;
@@ -274,6 +277,8 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
         reloader,
         certificates: Arc::clone(&certificates),
     };
+    watchdog::start(running.root.clone());
+    notify::notify(READY);
     info!(url = addresses.public_url.as_deref().unwrap_or(&config.proxy.bind_url); "Orrery is now running");
     metrics.started(begun.elapsed());
     supervision.journal.record("hub", "hub.start", "hub", Some(version()));

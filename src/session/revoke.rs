@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use orrery_wire::{Policy, Refusal, Reply, paths, revocation};
+use orrery_wire::{Policy, Refusal, Reply, paths};
 
 use crate::channel::Channel;
 use crate::{folders, log, ticket};
@@ -37,7 +37,7 @@ fn write(uid: u32) -> io::Result<()> {
         return Err(io::Error::other("too many are revoked already"));
     }
     let draft = folder.join(format!(".{uid}.{}", std::process::id()));
-    let written = ticket::write_new(&draft, revocation(ticket::now()?).as_bytes())
+    let written = ticket::write_new(&draft, format!("{}\n", ticket::now()?).as_bytes())
         .and_then(|()| fs::rename(&draft, &path));
     if written.is_err() {
         let _ = fs::remove_file(&draft);

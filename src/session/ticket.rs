@@ -8,7 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use hmac::{Hmac, Mac};
 use nix::fcntl::OFlag;
-use orrery_wire::{Facts, Ticket, paths, revoked_up_to};
+use orrery_wire::ticket::{parse_boot_id, parse_revoked};
+use orrery_wire::{Facts, Ticket, paths};
 use sha2::Sha256;
 
 use crate::{folders, sys};
@@ -34,15 +35,17 @@ pub(crate) fn mint(uid: u32, lifetime: u64) -> io::Result<Vec<u8>> {
     Ok(Ticket { facts, code }.encode())
 }
 
+/// A clock that was set back by no more than this is no reason to let nobody sign in.
+const AHEAD: u64 = 60;
+
 /// Now; or, where tickets were revoked in this very second, the next one.
 fn issue_time(uid: u32) -> io::Result<u64> {
     let now = now()?;
     match fs::read_to_string(Path::new(paths::REVOKED).join(uid.to_string())) {
-        Ok(content) => match revoked_up_to(&content) {
-            moment if moment < now => Ok(now),
-            moment if moment - now < 60 => Ok(moment + 1),
-            _ => Err(io::Error::other("the tickets of this account are revoked for a time to come")),
-        },
+        Ok(content) => parse_revoked(&content)
+            .map(|moment| now.max(moment.saturating_add(1)))
+            .filter(|issued| issued.saturating_sub(now) <= AHEAD)
+            .ok_or_else(|| io::Error::other("tickets of this account are void for some time to come")),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(now),
         Err(error) => Err(error),
     }
@@ -57,13 +60,6 @@ pub(crate) fn now() -> io::Result<u64> {
 fn boot_id() -> io::Result<[u8; 16]> {
     let text = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
     parse_boot_id(&text).ok_or_else(|| io::Error::other("the kernel's boot id cannot be read"))
-}
-
-/// 32 hexadecimal digits, with hyphens.
-fn parse_boot_id(text: &str) -> Option<[u8; 16]> {
-    let digits: String = text.trim().chars().filter(|character| *character != '-').collect();
-    let well_formed = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    well_formed.then(|| u128::from_str_radix(&digits, 16).ok()).flatten().map(u128::to_be_bytes)
 }
 
 /// Reads the key, and makes it first if this is the first login after a boot.
@@ -116,18 +112,4 @@ pub(crate) fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     }
     let mut file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(content)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_boot_id_is_sixteen_bytes() {
-        let bytes = parse_boot_id("0102a3b4-0000-4000-8000-0000000000ff\n").unwrap();
-        assert_eq!((bytes[0], bytes[2], bytes[15]), (1, 0xa3, 0xff));
-        for bad in ["", "0102a3b4", "+102a3b4-0000-4000-8000-0000000000ff", "é"] {
-            assert_eq!(parse_boot_id(bad), None, "{bad}");
-        }
-    }
 }

@@ -28,4 +28,4 @@ pub use policy::{Policy, PolicyError};
 pub use refusal::Refusal;
 pub use reply::{Account, Answer, Denial, MessageKind, Reply, StartFailure, Started};
 pub use request::{Listen, Login, Request, Start, is_server_id};
-pub use ticket::{Facts, TICKET_LENGTH, Ticket, TicketError, revocation, revoked_up_to};
+pub use ticket::{Facts, TICKET_LENGTH, Ticket, TicketError};

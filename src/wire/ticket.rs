@@ -96,18 +96,6 @@ impl Facts {
     }
 }
 
-/// The content of `revoked/<uid>` (see [`crate::paths::REVOKED`]): a second since 1970, in digits.
-#[must_use]
-pub fn revocation(second: u64) -> String {
-    format!("{second}\n")
-}
-
-/// Reads it. What cannot be read revokes everything.
-#[must_use]
-pub fn revoked_up_to(content: &str) -> u64 {
-    content.strip_suffix('\n').and_then(|digits| digits.parse().ok()).unwrap_or(u64::MAX)
-}
-
 /// The 16 bytes of `/proc/sys/kernel/random/boot_id`, which is a UUID and a line end.
 #[must_use]
 pub fn parse_boot_id(text: &str) -> Option<[u8; 16]> {
@@ -184,14 +172,6 @@ mod tests {
         assert_eq!(check(1000, 150, 7, Some(100)), Err(TicketError::Revoked));
         let future = Facts { issued: 1000, expires: 2000, ..facts() };
         assert_eq!(future.check(1000, 150, &[7; 16], None), Err(TicketError::Expired));
-    }
-
-    #[test]
-    fn a_revocation_that_cannot_be_read_revokes_everything() {
-        assert_eq!(revoked_up_to(&revocation(17)), 17);
-        for cut in ["", "1", "x\n", "-1\n"] {
-            assert_eq!(revoked_up_to(cut), u64::MAX, "{cut:?}");
-        }
     }
 
     #[test]
