@@ -37,7 +37,8 @@ use crate::domain::spawn_env;
 use crate::events::Events;
 use crate::hooks::{Hook, Turns};
 use crate::metrics::Metrics;
-use crate::spawn::{SimpleSpawner, Spawner, StopLadder};
+use crate::privileged::{LaunchSettings, Launcher};
+use crate::spawn::StopLadder;
 use crate::store::{Store, StoreConfig};
 use crate::web::assets::{Asset, Assets};
 use crate::web::pages::ready::Readiness;
@@ -71,22 +72,28 @@ pub(super) fn store(config: &Config) -> Result<StoreConfig, AppError> {
     })
 }
 
+pub(super) fn launcher(config: &Config) -> Launcher {
+    Launcher::new(LaunchSettings {
+        program: config.hub.launch_program.clone(),
+        tickets: config.ticket_dir(),
+        logins: usize::try_from(config.auth.pam.threads).unwrap_or(usize::MAX),
+    })
+}
+
 pub(super) fn supervision(
     config: &Config,
     addresses: &Addresses,
     store: Store,
     catalogue: Catalogue,
     (proxy, wanted): (Proxy, WantedRoutes),
+    launcher: Launcher,
     (metrics, events): (Arc<Metrics>, Events),
 ) -> Result<Supervision, AppError> {
     let settings = settings(config, addresses, catalogue, &metrics)?;
     let kept = journal::Settings { enabled: config.journal.enabled, keep: config.journal.keep };
     Ok(Supervision {
         store,
-        spawner: Spawner::Simple(SimpleSpawner::new(
-            config.server_log_dir(),
-            &config.spawner.simple.home_dir_template,
-        )),
+        spawner: super::spawner::of(config, launcher),
         proxy,
         wanted,
         directory: Directory::default(),
@@ -183,6 +190,7 @@ fn servers(config: &Config, addresses: &Addresses, rules: StartRules) -> Result<
             max_delay: spawner.restart_max_delay,
         },
         rules,
+        local: super::spawner::local_options(config)?,
     };
     let refused = |wrong: SettingError| AppError::Setting { key: wrong.key, reason: wrong.reason };
     settings.vary(spawner).map_err(refused)?;
