@@ -26,6 +26,8 @@ mod signals;
 mod spawner;
 mod start_servers;
 mod token;
+pub mod user_env;
+mod watchdog;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,6 +35,7 @@ use std::time::{Duration, Instant};
 
 use log::{info, warn};
 use orrery_proxy::OwnFile;
+use orrery_proxy::notify::{self, READY};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::actors::hub::HubActor;
@@ -277,6 +280,8 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
         reloader,
         certificates: Arc::clone(&certificates),
     };
+    watchdog::start(running.root.clone());
+    notify::notify(READY);
     info!(url = addresses.public_url.as_deref().unwrap_or(&config.proxy.bind_url); "Orrery is now running");
     metrics.started(begun.elapsed());
     supervision.journal.record("hub", "hub.start", "hub", Some(version()));
