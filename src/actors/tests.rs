@@ -2,6 +2,7 @@
 //!
 //! Real parts: an SQLite file, a real process as user server, the real supervisor.
 
+mod panics;
 mod services;
 
 use std::sync::Arc;

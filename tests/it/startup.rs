@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::support::hub::{Hub, free_port, run, settings};
+use super::support::hub::{Hub, eventually, free_port, run, settings};
 
 /// Starts a hub that cannot start; what it said.
 fn refused(folder: &Path, port: u16, extra: &str) -> String {
@@ -122,4 +122,46 @@ fn the_schema_can_be_checked_and_migrated_by_hand() {
     assert_eq!(status, Some(0), "{said}");
     let (status, said, _) = run(&["--config", config, "db", "migrate", "--check"], folder.path());
     assert_eq!(status, Some(0), "{said}");
+}
+
+/// A hub that has begun to start and waits for what does not come.
+fn starting(folder: tempfile::TempDir, extra: &str) -> Hub {
+    let pid_file = folder.path().join("hub.pid");
+    let extra = format!("hub.pid_file = \"{}\"\n{extra}", pid_file.display());
+    std::fs::write(folder.path().join("orrery.toml"), settings(folder.path(), free_port(), &extra)).unwrap();
+    Hub::launched(folder)
+}
+
+#[test]
+fn life_005_a_stop_while_the_start_waits_for_a_hook_is_clean() {
+    let folder = tempfile::tempdir().unwrap();
+    let (begun, hook) = (folder.path().join("begun"), folder.path().join("hook"));
+    let program = format!("#!/bin/sh\necho $$ > {0}.new; mv {0}.new {0}\nexec sleep 600\n", begun.display());
+    std::fs::write(&hook, program).unwrap();
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let extra = format!(
+        "auth.manage_roles = true\nauth.hooks.load_roles = {{ command = [\"{}\"], timeout = 600 }}",
+        hook.display()
+    );
+    let mut hub = starting(folder, &extra);
+    let hook = eventually("the hook", || std::fs::read_to_string(&begun).ok());
+    assert!(hub.path("hub.pid").exists());
+    assert_eq!(hub.terminate().code(), Some(0), "{}", hub.log());
+    assert!(!hub.path("hub.pid").exists(), "nothing is left");
+    let hook = Path::new("/proc").join(hook.trim());
+    eventually("the end of the hook", || (!hook.exists()).then_some(()));
+}
+
+#[test]
+fn life_005_a_stop_while_the_start_waits_for_a_database_that_does_not_answer_is_clean() {
+    // accepts, because the system does so for it, and never says a word
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let extra = format!(
+        "database.url = \"postgresql://orrery@127.0.0.1:{port}/orrery\"\ndatabase.connect_timeout = 600"
+    );
+    let mut hub = starting(tempfile::tempdir().unwrap(), &extra);
+    let (_connection, _) = silent.accept().unwrap();
+    assert_eq!(hub.terminate().code(), Some(0), "{}", hub.log());
+    assert!(!hub.path("hub.pid").exists(), "nothing is left");
 }
