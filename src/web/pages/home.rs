@@ -7,6 +7,7 @@ use chrono::{TimeDelta, Utc};
 use super::failure;
 use super::target::links;
 use super::visitor::SignedIn;
+use crate::domain::culling::{Policy, spoken};
 use crate::domain::names::{GroupName, ServerKey, ServerName, Username};
 use crate::domain::timestamp;
 use crate::store::servers::{self, Server};
@@ -60,6 +61,13 @@ fn entry(
         .and_then(|policy| TimeDelta::from_std(policy.warning).ok())
         .and_then(|warning| Utc::now().checked_add_signed(warning));
     let cull_at = row.and_then(|row| hub.servers.cull_at(row, &status, groups));
+    let cull_at = cull_at.filter(|at| warned_from.is_some_and(|from| *at <= from));
+    // one that goes because of its age is not helped by being kept
+    let is_helped = |policy: &Policy| {
+        let kept = row.map(|row| Server { keep_until: policy.longest_keep(Utc::now()), ..row.clone() });
+        kept.is_some_and(|kept| hub.servers.cull_at(&kept, &status, groups) > cull_at)
+    };
+    let keeping = hub.servers.culling().filter(|policy| cull_at.is_some() && is_helped(policy));
     HomeServer {
         name: key.server.to_string(),
         display_name: row.map(|server| server.display_name.clone()).unwrap_or_default(),
@@ -67,6 +75,7 @@ fn entry(
         links: links(hub, &key),
         last_activity: row.and_then(|server| server.last_activity).map(timestamp::format),
         failure: failure::of(&status),
-        cull_at: cull_at.filter(|at| warned_from.is_some_and(|from| *at <= from)).map(timestamp::format),
+        cull_at: cull_at.map(timestamp::format),
+        keep_for: keeping.map(|policy| spoken(policy.max_keep)),
     }
 }

@@ -64,6 +64,7 @@ fn server(owner: &str, name: &str, state: ServerState) -> HomeServer {
         links: ServerLinks::new("/jh/", &key),
         last_activity: None,
         cull_at: None,
+        keep_for: None,
         failure: None,
     }
 }
