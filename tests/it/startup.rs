@@ -165,3 +165,31 @@ fn life_005_a_stop_while_the_start_waits_for_a_database_that_does_not_answer_is_
     assert_eq!(hub.terminate().code(), Some(0), "{}", hub.log());
     assert!(!hub.path("hub.pid").exists(), "nothing is left");
 }
+
+#[test]
+fn a_database_that_is_to_be_reset_is_empty_after_each_start_and_says_so() {
+    let mut hub = Hub::with("database.reset = true\ndatabase.log_statements = true\ndatabase.pool_recycle = 60");
+    assert_eq!(hub.admin("POST", "/users/ada", None).status, 201);
+    assert_eq!(hub.admin("POST", "/users/ada/tokens", None).status, 201);
+    assert!(hub.log().contains("database.reset: everything in the database is deleted"));
+    assert!(hub.log().contains("INSERT INTO"), "statements are logged");
+    for line in hub.log().lines().filter(|line| line.contains("statement=")) {
+        assert!(!line.contains("ada") && !line.contains("sha512"), "without their values: {line}");
+    }
+    hub.crash_and_restart();
+    assert_eq!(hub.admin("GET", "/users/ada", None).status, 404);
+}
+
+#[test]
+fn a_hub_that_waits_for_its_servers_lets_nobody_in_before_they_are_verified() {
+    let extra = "hub.cleanup_servers = false\nhub.timeouts.init_servers = 600\nspawner.poll_interval = 1\n\
+                 spawner.poll_jitter = 0.5";
+    let mut hub = Hub::with(extra);
+    hub.create_user("ada");
+    hub.spawn("ada");
+    // the first answer comes when the server is routed already
+    hub.crash_and_restart();
+    assert_eq!(hub.server("ada", "")["ready"], true);
+    assert_eq!(hub.get("/user/ada/whoami").status, 200);
+    hub.admin("DELETE", "/users/ada/server", None);
+}

@@ -158,7 +158,8 @@ fn a_stranger_is_found_out_before_the_server_has_tried_to_listen() {
 
 #[test]
 fn a_server_that_is_robbed_of_two_ports_fails_and_its_owner_is_told() {
-    let hub = Hub::with(&bad("robbed twice", "").replace("\"robbed twice\"", "\"robbed twice\", LATE = \"1\""));
+    let hub =
+        Hub::with(&bad("robbed twice", "").replace("\"robbed twice\"", "\"robbed twice\", LATE = \"1\""));
     let reply = start(&hub, "ada");
     assert_eq!(reply.status, 500, "{}", reply.body);
     assert!(reply.body.contains("Another program of this machine listens at"), "{}", reply.body);
