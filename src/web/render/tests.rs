@@ -68,6 +68,7 @@ fn server(owner: &str, name: &str, state: ServerState) -> HomeServer {
         step: None,
         options: Vec::new(),
         cull_at: None,
+        keep_for: None,
         failure: None,
     }
 }
