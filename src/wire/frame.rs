@@ -2,8 +2,9 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
-/// The longest frame: a request with a large environment fits many times over.
-pub const LONGEST: usize = 256 * 1024;
+/// The longest frame: an account in as many groups as the kernel knows (65,536) fits, and a request with a large environment
+/// many times over.
+pub const LONGEST: usize = 320 * 1024;
 
 /// Writes one frame.
 ///

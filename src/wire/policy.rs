@@ -133,20 +133,59 @@ impl std::error::Error for PolicyError {}
 
 /// Variables that only the account, the PAM session and `orrery-session` itself set.
 const OWN_VARIABLES: &[&str] = &["HOME", "LOGNAME", "SHELL", "USER", "JUPYTERHUB_SERVICE_URL"];
-/// Variables that change what any program does before its first line; a `*` never stands for one of them.
+/// What loaders, shells, interpreters and Jupyter itself obey before the first line of the program: variables that lead to
+/// code or settings of whoever sets them. A `*` never stands for one that begins so; a line of its own lets one in.
 const LOADERS: &[&str] = &[
+    // the C library
     "LD_",
     "GCONV_PATH",
-    "GLIBC_TUNABLES",
+    "GETCONF_DIR",
+    "GLIBC_",
+    "HOSTALIASES",
+    "LOCALDOMAIN",
+    "LOCPATH",
     "MALLOC_",
-    "BASH_ENV",
-    "BASH_FUNC",
+    "NLSPATH",
+    "RES_OPTIONS",
+    "RESOLV_",
+    "TZDIR",
+    // shells
+    "BASH",
+    "CDPATH",
     "ENV",
+    "FPATH",
+    "GLOBIGNORE",
     "IFS",
-    "PYTHON",
-    "PERL",
-    "RUBY",
+    "PATH",
+    "PROMPT_COMMAND",
+    "PS4",
+    "SHELLOPTS",
+    "ZDOTDIR",
+    // interpreters and what they start
+    "JAVA_",
+    "JDK_",
+    "JULIA_",
+    "JUPYTER_",
+    "IPYTHON",
+    "LUA_",
     "NODE_",
+    "NPM_",
+    "PERL",
+    "PIP_",
+    "PYTHON",
+    "RUBY",
+    "R_",
+    "_JAVA",
+    // tools that run what a variable names
+    "BROWSER",
+    "EDITOR",
+    "GIT_",
+    "LESSOPEN",
+    "LESSCLOSE",
+    "PAGER",
+    "SSH_",
+    "VISUAL",
+    "XDG_",
 ];
 /// uids that mean "leave unchanged", nobody, or root.
 const NEVER: [u32; 4] = [0, 65534, 65535, u32::MAX];
@@ -160,10 +199,13 @@ impl Policy {
         let mut draft = Draft::default();
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim();
+            let at = |problem| PolicyError { line: number, problem };
+            if line.chars().any(|character| character.is_control() && character != '\t') {
+                return Err(at("a control character"));
+            }
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let at = |problem| PolicyError { line: number, problem };
             let (key, value) = line.split_once('=').ok_or(at("expected `key = value`"))?;
             draft.set(key.trim(), value.trim()).map_err(at)?;
         }
@@ -480,6 +522,16 @@ mod tests {
     }
 
     #[test]
+    fn sec_088_a_star_brings_no_path_of_jupyters_own_and_a_line_of_its_own_does() {
+        let starred = policy("environment = JUPYTER*\nenvironment = PAT*\nenvironment = XDG*");
+        assert!(starred.admits_variable("JUPYTERHUB_USER"));
+        for bad in ["JUPYTER_PATH", "JUPYTER_CONFIG_DIR", "PATH", "XDG_CONFIG_HOME"] {
+            assert!(!starred.admits_variable(bad), "{bad}");
+        }
+        assert!(policy("environment = JUPYTER_PATH").admits_variable("JUPYTER_PATH"));
+    }
+
+    #[test]
     fn arguments_and_commands_are_compared_as_texts() {
         let policy = policy(
             "command = /opt/lab/bin/jupyterhub-singleuser\nargument = --debug\nargument = --ServerApp.*",
@@ -511,6 +563,8 @@ mod tests {
             ("environment = HOME", "line 1: this variable follows from the account"),
             ("cgroup_parent = ../x", "line 1: expected a control group, such as `orrery`"),
             ("uids =", "line 1: the value is missing"),
+            ("# a\0", "line 1: a control character"),
+            ("command = /a\x1b", "line 1: a control character"),
         ] {
             assert_eq!(problem(text), told, "{text}");
         }
