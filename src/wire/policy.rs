@@ -23,12 +23,17 @@
 //! | `session_timeout` | `30s` | how long opening or closing a PAM session may take |
 //! | `log_limit` | `10485760` | the longest log of a server, in bytes |
 
+mod values;
+
 use std::fmt;
 use std::ops::RangeInclusive;
 
 use crate::permit;
 use crate::refusal::Refused;
 use crate::request::Request;
+use values::{
+    absolute, cgroup, cgroups, duration, number, range, search_path, service, short, variable, yes_or_no,
+};
 
 /// A policy that has been understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -363,107 +368,6 @@ fn once<T>(place: &mut Option<T>, value: T) -> Set {
 fn add<T>(list: &mut Vec<T>, value: T) -> Set {
     list.push(value);
     Ok(())
-}
-
-/// Digits only: neither sign nor space.
-fn number<T: std::str::FromStr>(text: &str) -> Result<T, &'static str> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| digits).ok_or("expected a number")
-}
-
-fn range(text: &str) -> Result<RangeInclusive<u32>, &'static str> {
-    let (from, to) = text.split_once('-').unwrap_or((text, text));
-    let (from, to) = (number(from.trim())?, number(to.trim())?);
-    if from == 0 {
-        Err("uid 0 is never served")
-    } else if from > to {
-        Err("the range is empty")
-    } else {
-        Ok(from..=to)
-    }
-}
-
-fn duration(text: &str) -> Result<u64, &'static str> {
-    let (digits, unit) = match text.strip_suffix(['s', 'm', 'h', 'd']) {
-        Some(digits) => (digits, text.chars().next_back()),
-        None => (text, None),
-    };
-    let seconds = match unit {
-        Some('m') => 60,
-        Some('h') => 3600,
-        Some('d') => 24 * 3600,
-        _ => 1,
-    };
-    let value: u64 = number(digits.trim())?;
-    let seconds = value.checked_mul(seconds).ok_or("the time is too long")?;
-    if seconds == 0 || seconds > 3660 * 24 * 3600 {
-        Err("expected a time from 1s to 3660d")
-    } else {
-        Ok(seconds)
-    }
-}
-
-fn short(seconds: u64) -> Result<u32, &'static str> {
-    u32::try_from(seconds).ok().filter(|seconds| *seconds <= 3600).ok_or("expected at most one hour")
-}
-
-fn yes_or_no(text: &str) -> Result<bool, &'static str> {
-    match text {
-        "yes" => Ok(true),
-        "no" => Ok(false),
-        _ => Err("expected `yes` or `no`"),
-    }
-}
-
-fn cgroups(text: &str) -> Result<Cgroups, &'static str> {
-    match text {
-        "require" => Ok(Cgroups::Require),
-        "try" => Ok(Cgroups::Try),
-        "off" => Ok(Cgroups::Off),
-        _ => Err("expected `require`, `try` or `off`"),
-    }
-}
-
-/// A file name in `/etc/pam.d`, not a path.
-fn service(text: &str) -> Result<String, &'static str> {
-    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
-    if text.bytes().all(fine) { Ok(text.to_owned()) } else { Err("expected the name of a PAM service") }
-}
-
-fn absolute(text: &str) -> Result<String, &'static str> {
-    let plain = text.starts_with('/') && !text.split('/').any(|part| part == "." || part == "..");
-    if plain { Ok(text.to_owned()) } else { Err("expected an absolute path without `.` and `..`") }
-}
-
-fn search_path(text: &str) -> Result<String, &'static str> {
-    text.split(':').try_for_each(|folder| absolute(folder).map(drop))?;
-    Ok(text.to_owned())
-}
-
-fn variable(text: &str) -> Result<Pattern, &'static str> {
-    let name = text.strip_suffix('*').unwrap_or(text);
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    if name.is_empty() || !name.bytes().all(plain) {
-        return Err("expected the name of a variable, with a final `*` for all that begin so");
-    }
-    if OWN_VARIABLES.contains(&text) {
-        return Err("this variable follows from the account");
-    }
-    if text != name && name.len() < 3 {
-        return Err("expected at least three characters before `*`");
-    }
-    Ok(Pattern::parse(text))
-}
-
-/// Names with slashes between them: `orrery`, `system.slice/orrery.slice`.
-fn cgroup(text: &str) -> Result<String, &'static str> {
-    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.@".contains(&byte);
-    let part = |part: &str| !part.is_empty() && !part.starts_with('.') && part.bytes().all(fine);
-    if text.split('/').all(part) {
-        Ok(text.to_owned())
-    } else {
-        Err("expected a control group, such as `orrery`")
-    }
 }
 
 #[cfg(test)]
