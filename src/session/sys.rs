@@ -1,5 +1,7 @@
 //! The only unsafe code of this program: system calls that no crate wraps, each in a function of its own.
 
+pub(crate) mod process;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
