@@ -2,7 +2,9 @@
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::time::Duration;
 
 use super::support::hub::{Hub, eventually, free_port, run, settings};
 
@@ -168,7 +170,8 @@ fn life_005_a_stop_while_the_start_waits_for_a_database_that_does_not_answer_is_
 
 #[test]
 fn a_database_that_is_to_be_reset_is_empty_after_each_start_and_says_so() {
-    let mut hub = Hub::with("database.reset = true\ndatabase.log_statements = true\ndatabase.pool_recycle = 60");
+    let mut hub =
+        Hub::with("database.reset = true\ndatabase.log_statements = true\ndatabase.pool_recycle = 60");
     assert_eq!(hub.admin("POST", "/users/ada", None).status, 201);
     assert_eq!(hub.admin("POST", "/users/ada/tokens", None).status, 201);
     assert!(hub.log().contains("database.reset: everything in the database is deleted"));
@@ -192,4 +195,29 @@ fn a_hub_that_waits_for_its_servers_lets_nobody_in_before_they_are_verified() {
     assert_eq!(hub.server("ada", "")["ready"], true);
     assert_eq!(hub.get("/user/ada/whoami").status, 200);
     hub.admin("DELETE", "/users/ada/server", None);
+}
+
+/// What the hub tells systemd's stand-in next.
+fn next_news(systemd: &UnixDatagram) -> String {
+    let mut buffer = [0; 64];
+    let length = systemd.recv(&mut buffer).unwrap();
+    String::from_utf8_lossy(&buffer[..length]).into_owned()
+}
+
+#[test]
+fn systemd_hears_that_the_hub_is_ready_alive_and_stopping() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let systemd = UnixDatagram::bind(&path).unwrap();
+    systemd.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let socket = format!("NOTIFY_SOCKET={}", path.display());
+    let mut hub = Hub::with_variables("", &[&socket, "WATCHDOG_USEC=100000"]);
+    assert_eq!(next_news(&systemd), "READY=1");
+    assert_eq!(next_news(&systemd), "WATCHDOG=1");
+    assert_eq!(next_news(&systemd), "WATCHDOG=1");
+    assert_eq!(hub.terminate().code(), Some(0));
+    let mut told = Vec::new();
+    while told.last().is_none_or(|news| news != "STOPPING=1") {
+        told.push(next_news(&systemd));
+    }
 }

@@ -36,6 +36,34 @@ pub struct LoginPage {
     pub login_service: Option<String>,
     /// The operator's own markup in place of form or button (`auth.login_html`), made and escaped.
     pub custom_html: Option<String>,
+    /// What is asked next, in place of the form.
+    pub step: Option<LoginStep>,
+}
+
+/// A question of a sign-in that is under way.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct LoginStep {
+    /// What comes back with the answer.
+    pub id: String,
+    /// Who signs in, as typed.
+    pub username: String,
+    /// What is asked, in the words of the system.
+    pub label: String,
+    /// Whether what is typed may be seen.
+    pub echo: bool,
+    /// What a browser may fill in.
+    pub autocomplete: &'static str,
+    /// What the system told since the last answer.
+    pub told: Vec<LoginMessage>,
+}
+
+/// Something that the system told.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct LoginMessage {
+    /// Whether something went wrong.
+    pub is_error: bool,
+    /// What; lines stay lines.
+    pub text: String,
 }
 
 /// `logout`, shown where signing in is automatic.
@@ -114,6 +142,14 @@ pub struct Failure {
     pub log: Vec<String>,
 }
 
+impl Failure {
+    /// The same, and when it happened.
+    #[must_use]
+    pub fn happened(self, at: Option<String>) -> Self {
+        Self { at, ..self }
+    }
+}
+
 /// One server on the home page.
 #[derive(Debug, Clone, Serialize)]
 pub struct HomeServer {
@@ -128,12 +164,42 @@ pub struct HomeServer {
     pub links: ServerLinks,
     /// When it was last used, as ISO 8601.
     pub last_activity: Option<String>,
+    /// When it was started, as ISO 8601, while it runs or is about to.
+    pub started: Option<String>,
+    /// What its start is doing now.
+    pub step: Option<String>,
+    /// What it was last started with, in short.
+    pub options: Vec<ShownOption>,
     /// Why it isn't running, if that is not what its owner wanted.
     pub failure: Option<Failure>,
     /// When it will be stopped for being idle or old, as ISO 8601, if that is soon.
     pub cull_at: Option<String>,
     /// How much longer its owner may keep it then, in words.
     pub keep_for: Option<String>,
+}
+
+/// An option that a server was started with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownOption {
+    /// Its key.
+    pub name: String,
+    /// Its value, in short.
+    pub value: String,
+}
+
+/// A server that somebody opened to the visitor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SharedServer {
+    /// Whose.
+    pub owner: String,
+    /// What it is called; empty for the default server.
+    pub name: String,
+    /// Whether it runs.
+    pub ready: bool,
+    /// Where it is.
+    pub url: String,
+    /// The share's REST resource, if the visitor can give it up alone: `DELETE` leaves.
+    pub leave_url: Option<String>,
 }
 
 /// `home`: the visitor's own servers.
@@ -143,7 +209,7 @@ pub struct HomePage {
     pub user_api_url: String,
     /// Always shown.
     pub default_server: HomeServer,
-    /// Ordered by name.
+    /// Those that run or are about to first, then by name.
     pub named_servers: Vec<HomeServer>,
     /// Whether there is a section for named servers at all.
     pub allow_named_servers: bool,
@@ -151,7 +217,16 @@ pub struct HomePage {
     pub named_server_limit_per_user: u32,
     /// Names that were valid once and no longer are.
     pub invalid_server_names: Vec<String>,
+    /// What others opened to the visitor.
+    pub shared_servers: Vec<SharedServer>,
+    /// Changes with anything above: scripts look again when it does.
+    pub version: String,
 }
+
+/// `home/servers`: the part of [`HomePage`] that changes while one looks at it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub struct ServersPart(pub HomePage);
 
 /// `spawn`: the options form. Its address holds a token, so it does not print itself.
 #[derive(Clone, Default, Serialize)]
@@ -185,6 +260,8 @@ pub struct SpawnPendingPage {
     pub stop_url: String,
     /// Where "Try again" leads after a failure, `next` included.
     pub spawn_url: String,
+    /// What has been done so far, the last one being under way.
+    pub steps: Vec<String>,
 }
 
 /// `spawn-pending` while a server stops.
@@ -375,6 +452,10 @@ impl Page for LogoutPage {
 impl Page for HomePage {
     const ANNOUNCEMENT: Option<&'static str> = Some("announcement_home");
     const TEMPLATE: &'static str = "home.html";
+}
+
+impl Page for ServersPart {
+    const TEMPLATE: &'static str = "servers.html";
 }
 
 impl Page for SpawnPage {

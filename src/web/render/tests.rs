@@ -9,9 +9,10 @@ use minijinja::UndefinedBehavior;
 use regex::Regex;
 
 use super::pages::{
-    AcceptSharePage, AdminPage, ErrorPage, ExpiryOption, Failure, HomePage, HomeServer, LoginPage,
-    LogoutPage, NotRunningPage, OauthClient, OauthPage, ScopeDescription, ServerLinks, ServerState,
-    SpawnPage, SpawnPendingPage, StopPendingPage, TokenClient, TokenPage, TokenRow,
+    AcceptSharePage, AdminPage, ErrorPage, ExpiryOption, Failure, HomePage, HomeServer, LoginMessage,
+    LoginPage, LoginStep, LogoutPage, NotRunningPage, OauthClient, OauthPage, ScopeDescription, ServerLinks,
+    ServerState, ServersPart, SharedServer, ShownOption, SpawnPage, SpawnPendingPage, StopPendingPage,
+    TokenClient, TokenPage, TokenRow,
 };
 use super::*;
 use crate::domain::names::{ServerKey, ServerName, Username};
@@ -63,6 +64,9 @@ fn server(owner: &str, name: &str, state: ServerState) -> HomeServer {
         state,
         links: ServerLinks::new("/jh/", &key),
         last_activity: None,
+        started: None,
+        step: None,
+        options: Vec::new(),
         cull_at: None,
         keep_for: None,
         failure: None,
@@ -77,6 +81,8 @@ fn home(owner: &str, state: ServerState, named: Vec<HomeServer>) -> HomePage {
         allow_named_servers: true,
         named_server_limit_per_user: 0,
         invalid_server_names: Vec::new(),
+        shared_servers: Vec::new(),
+        version: "0123".to_owned(),
     }
 }
 
@@ -99,6 +105,7 @@ fn pending(owner: &str) -> SpawnPendingPage {
         api_url: links.api_url,
         stop_url: links.stop_url,
         spawn_url: format!("{}?next=%2Fx", links.spawn_url),
+        steps: vec!["Server requested".to_owned(), owner.to_owned()],
     }
 }
 
@@ -184,6 +191,8 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
         display_name: text.to_owned(),
         last_activity: Some(text.to_owned()),
         failure: Some(failure(text)),
+        step: Some(text.to_owned()),
+        options: vec![ShownOption { name: text.to_owned(), value: text.to_owned() }],
         ..server(text, text, ServerState::Failed)
     };
     let login = LoginPage {
@@ -192,7 +201,19 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
         login_error: Some(text.to_owned()),
         otp_prompt: Some(text.to_owned()),
         login_service: None,
-        custom_html: None,
+        ..LoginPage::default()
+    };
+    let step = LoginPage {
+        authenticator_login_url: text.to_owned(),
+        step: Some(LoginStep {
+            id: text.to_owned(),
+            username: text.to_owned(),
+            label: text.to_owned(),
+            echo: true,
+            autocomplete: "one-time-code",
+            told: vec![LoginMessage { is_error: true, text: text.to_owned() }],
+        }),
+        ..LoginPage::default()
     };
     let mut asks = oauth(text, &[text]);
     asks.scope_descriptions.push(ScopeDescription {
@@ -202,6 +223,13 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
     });
     let home = HomePage {
         invalid_server_names: vec![text.to_owned()],
+        shared_servers: vec![SharedServer {
+            owner: text.to_owned(),
+            name: text.to_owned(),
+            ready: true,
+            url: text.to_owned(),
+            leave_url: Some(text.to_owned()),
+        }],
         ..home(text, ServerState::Running, vec![named])
     };
     let spawn = SpawnPage {
@@ -228,6 +256,7 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
     let stopping = StopPendingPage { owner: text.to_owned(), server_name: text.to_owned() };
     vec![
         ("login", show(&visitor, &login)),
+        ("login-step", show(&visitor, &step)),
         ("logout", show(&visitor, &LogoutPage {})),
         ("home", show(&visitor, &home)),
         ("spawn", show(&visitor, &spawn)),
