@@ -143,6 +143,10 @@ pub struct HomeServer {
     pub failure: Option<Failure>,
     /// When it will be stopped for being idle or old, as ISO 8601, if that is soon.
     pub cull_at: Option<String>,
+    /// What it uses, in short.
+    pub usage: Option<String>,
+    /// That the memory limit ended one of its processes.
+    pub usage_warning: Option<String>,
 }
 
 /// An option that a server was started with.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::domain::ids::UserId;
 use crate::domain::names::{GroupName, ServerKey, ServerName, Username};
 use crate::domain::timestamp;
+use crate::domain::usage::Usage;
 use crate::store::servers::{self, Server};
 use crate::store::shares::{self, Grantee, Share, ShareFilter};
 use crate::store::{Db, StoreError, users};
@@ -112,6 +113,8 @@ fn entry(
             ServerState::Failed => failure.happened(failed_at.map(timestamp::format)),
             _ => failure,
         }),
+        usage: status.usage.as_ref().and_then(Usage::in_short),
+        usage_warning: status.usage.as_ref().and_then(Usage::warning),
         cull_at: cull_at.filter(|at| warned_from.is_some_and(|from| *at <= from)).map(timestamp::format),
         state,
     }
