@@ -53,6 +53,7 @@ use crate::config::{AddressError, Config, Sources};
 use crate::domain::names::Username;
 use crate::spawn::raise_open_files;
 use crate::store::{OpenMode, Store, StoreConfig, StoreError};
+use crate::web::dialogues::Dialogues;
 use crate::web::state::Hub;
 use bootstrap::Occasion;
 use reload::Reloading;
@@ -199,7 +200,8 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
     }
     let store = open_store(parts::store(&config)?, open_mode(&config)).await?;
     observe::count_connections(&metrics, &store);
-    let authenticator = Authenticator::from_config(&config.auth)?;
+    let launcher = parts::launcher(&config);
+    let authenticator = Authenticator::from_config(&config.auth, &launcher)?;
     authenticator.count_hooks(Arc::clone(&metrics));
     if config.auth.r#type == AuthType::Dummy {
         warn!("auth.type = \"dummy\" lets anybody be anybody: for tests only");
@@ -225,7 +227,7 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
         store.clone(),
         synchronised.catalogue,
         (link, wanted),
-        parts::launcher(&config),
+        launcher.clone(),
         (Arc::clone(&metrics), events),
     )?);
     spawner::compare_with_policy(&config.spawner, |name| std::env::var_os(name).is_some()).await;
@@ -244,6 +246,8 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
         services: services.clone(),
         authenticator,
         sign_in,
+        launcher,
+        dialogues: Dialogues::default(),
         limiter: Arc::new(Limiter::new(&config.auth.rate_limit)),
         shutdown,
         reloader: reloader.clone(),

@@ -69,6 +69,12 @@ impl Launcher {
         }))
     }
 
+    /// One whose program does not exist, for tests of what needs none.
+    #[cfg(test)]
+    pub(crate) fn nowhere() -> Self {
+        Self::new(LaunchSettings { program: "/nowhere".into(), tickets: "/nowhere".into(), logins: 1 })
+    }
+
     /// The program, for messages.
     #[must_use]
     pub fn program(&self) -> &Path {

@@ -41,6 +41,7 @@ use crate::privileged::{LaunchSettings, Launcher};
 use crate::spawn::StopLadder;
 use crate::store::{Store, StoreConfig};
 use crate::web::assets::{Asset, Assets};
+use crate::web::dialogues::Dialogues;
 use crate::web::pages::ready::Readiness;
 use crate::web::render::{Renderer, Site};
 use crate::web::sessions::Sessions;
@@ -72,6 +73,7 @@ pub(super) fn store(config: &Config) -> Result<StoreConfig, AppError> {
     })
 }
 
+/// The one client of the privileged programs.
 pub(super) fn launcher(config: &Config) -> Launcher {
     Launcher::new(LaunchSettings {
         program: config.hub.launch_program.clone(),
@@ -345,6 +347,8 @@ pub(super) struct HubParts<'a> {
     pub(super) services: Services,
     pub(super) authenticator: Authenticator,
     pub(super) sign_in: sign_in::Settings,
+    pub(super) launcher: Launcher,
+    pub(super) dialogues: Dialogues,
     pub(super) limiter: Arc<Limiter>,
     pub(super) shutdown: mpsc::Sender<Shutdown>,
     pub(super) reloader: Reloader,
@@ -376,6 +380,8 @@ pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
         catalogue: Arc::clone(&catalogue),
         sign_in: SignIn::new(supervision.store.clone(), authenticator.clone(), catalogue, parts.sign_in),
         authenticator,
+        launcher: parts.launcher,
+        dialogues: parts.dialogues,
         limiter: parts.limiter,
         sessions: Sessions::default(),
         activity: supervision.activity.clone(),

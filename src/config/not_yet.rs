@@ -10,8 +10,8 @@ use super::setting::{Key, Problem, Setting, Shape};
 const ONLY: &[(&str, &[&str], &str)] = &[
     (
         "auth.type",
-        &["dummy", "null", "shared-password", "remote-user", "command"],
-        "signing in with the system's accounts (PAM) or a directory is not in this build; \
+        &["pam", "dummy", "null", "shared-password", "remote-user", "command"],
+        "signing in with a directory or another site is not in this build; \
          for a trial, auth.type = \"dummy\" lets everyone in, which is for tests only",
     ),
     ("spawner.type", &["local", "simple"], "servers that a program starts are not in this build"),
@@ -22,8 +22,6 @@ const DEFAULT_ONLY: &[(&str, &str)] = &[
     ("hub.data_dir", OWN_PAGES),
     ("hub.timeouts.init_servers", "the hub answers at once and verifies servers in the background"),
     ("hub.http_client", "the limits of the hub's own requests are fixed in this build"),
-    ("auth.local", ACCOUNTS),
-    ("auth.pam", ACCOUNTS),
     ("spawner.poll_jitter", "the end of a server is noticed at once; polling is a safety net"),
     ("spawner.ssl_alt_names", TLS),
     ("spawner.ssl_alt_names_include_local", TLS),
@@ -40,7 +38,6 @@ const OUTPUT: &str = "the output of servers is kept, and shown to their owners: 
 const OWN_PAGES: &str = "pages of your own are not in this build";
 const TLS: &str =
     "HTTPS between the hub and its servers is not in this build; browsers are served by `tls.cert`";
-const ACCOUNTS: &str = "the system's accounts are not used in this build";
 
 /// The keys that ask for something that this build does not have.
 #[must_use]
@@ -123,22 +120,21 @@ mod tests {
     const TRIAL: &str = "auth.type = \"dummy\"\nspawner.type = \"simple\"\n";
 
     #[test]
-    fn the_defaults_name_what_works_instead() {
+    fn the_defaults_ask_for_nothing_that_is_missing() {
         let found = not_yet("");
-        assert_eq!(found.keys().collect::<Vec<_>>(), ["auth.type"]);
-        assert!(found["auth.type"].contains("auth.type = \"dummy\""), "{found:?}");
+        assert!(found.is_empty(), "{found:?}");
     }
 
     #[test]
     fn a_key_without_its_feature_is_refused_with_file_key_and_value() {
-        let text = "[tls.internal]\ndir = \"k\"\n[auth.pam]\nservice = \"sudo\"";
+        let text = "[tls.internal]\ndir = \"k\"\n[spawner.local]\nstdout = \"/x\"";
         let found = not_yet(&format!("{TRIAL}{text}"));
         assert!(
             found["tls.internal.dir"]
                 .starts_with("orrery.toml: `tls.internal.dir`: \"k\" is not supported yet: "),
             "{found:?}"
         );
-        assert!(found.contains_key("auth.pam.service"), "{found:?}");
+        assert!(found.contains_key("spawner.local.stdout"), "{found:?}");
         assert_eq!(found.len(), 2);
     }
 
@@ -152,7 +148,7 @@ mod tests {
 
     #[test]
     fn what_is_not_supported_can_still_be_shown() {
-        assert_eq!(reading("spawner.poll_jitter = 0.5").not_yet.len(), 2);
+        assert_eq!(reading("spawner.poll_jitter = 0.5").not_yet.len(), 1);
     }
 
     #[test]
