@@ -227,7 +227,7 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
         store.clone(),
         synchronised.catalogue,
         (link, wanted),
-        parts::launcher(&config),
+        launcher.clone(),
         (Arc::clone(&metrics), events),
     )?);
     spawner::compare_with_policy(&config.spawner, |name| std::env::var_os(name).is_some()).await;

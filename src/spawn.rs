@@ -43,7 +43,7 @@ pub use rustix::process::Signal;
 pub use address::Address;
 pub use error::SpawnError;
 pub use exit::Exit;
-pub use identity::{Kept, ProcessId, session_cpu_seconds};
+pub use identity::{Kept, ProcessId};
 pub use kernels::{KernelState, ask_kernels};
 pub use ladder::StopLadder;
 pub use listener::{Listener, listener_at};
@@ -142,6 +142,17 @@ pub struct Launched {
     pub running: Running,
     /// Where the hub and the proxy reach it.
     pub address: Address,
+}
+
+/// The processor time that a server's processes have used so far, in seconds: as its session keeper counts it, or as
+/// `/proc` tells of the hub's own. 0 if nobody tells.
+pub async fn cpu_seconds(process: &ProcessId) -> f64 {
+    if let Some(kept) = &process.kept {
+        return kept::usage_of(kept).await.and_then(|usage| usage.cpu_seconds).unwrap_or_default();
+    }
+    let process = process.clone();
+    let counted = tokio::task::spawn_blocking(move || identity::session_cpu_seconds(&process));
+    counted.await.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 /// A way to run servers; one variant per `spawner.type`.

@@ -124,14 +124,14 @@ mod tests {
 
     #[test]
     fn a_key_without_its_feature_is_refused_with_file_key_and_value() {
-        let text = "[tls.internal]\ndir = \"k\"\n[spawner.local]\ncwd = \"/x\"";
+        let text = "[tls.internal]\ndir = \"k\"\n[spawner.local]\nstdout = \"/x\"";
         let found = not_yet(&format!("{TRIAL}{text}"));
         assert!(
             found["tls.internal.dir"]
                 .starts_with("orrery.toml: `tls.internal.dir`: \"k\" is not supported yet: "),
             "{found:?}"
         );
-        assert!(found.contains_key("spawner.local.cwd"), "{found:?}");
+        assert!(found.contains_key("spawner.local.stdout"), "{found:?}");
         assert_eq!(found.len(), 2);
     }
 

@@ -30,6 +30,22 @@ impl Usage {
         Self { cpu: cpu.map(|cores| cores.max(0.0)), ..self }
     }
 
+    /// `1.2 GiB of 2 GiB, 0.3 cores, 14 processes`; `None` if nothing is known.
+    #[must_use]
+    pub fn in_short(&self) -> Option<String> {
+        let memory = self.memory.map(|memory| match self.memory_limit {
+            Some(limit) => format!("{} of {}", bytes(memory), bytes(limit)),
+            None => bytes(memory),
+        });
+        let cpu = self.cpu.map(|cores| format!("{cores:.1} cores"));
+        let processes = self.processes.map(|count| match count {
+            1 => "1 process".to_owned(),
+            count => format!("{count} processes"),
+        });
+        let parts: Vec<String> = [memory, cpu, processes].into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
     /// What to tell somebody whose kernel was killed while the server lives on.
     #[must_use]
     pub fn warning(&self) -> Option<String> {
@@ -88,6 +104,21 @@ mod tests {
         assert_eq!(at(9.0).since(Some(&at(10.0)), second).cpu, Some(0.0), "another run");
         assert_eq!(at(9.0).since(None, second).cpu, None);
         assert_eq!(Usage::default().since(Some(&at(1.0)), second).cpu, None);
+    }
+
+    #[test]
+    fn what_is_known_is_told_in_short() {
+        let all = Usage {
+            memory: Some(1_288_490_188),
+            memory_limit: Some(2 << 30),
+            cpu: Some(0.26),
+            processes: Some(14),
+            ..Usage::default()
+        };
+        assert_eq!(all.in_short().unwrap(), "1.2 GiB of 2 GiB, 0.3 cores, 14 processes");
+        let little = Usage { memory: Some(5 << 20), ..Usage::default() };
+        assert_eq!(little.in_short().unwrap(), "5 MiB");
+        assert_eq!(Usage::default().in_short(), None);
     }
 
     #[test]

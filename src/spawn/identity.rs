@@ -117,7 +117,7 @@ impl ProcessId {
 ///
 /// # Errors
 /// If `/proc` cannot be read.
-pub fn session_cpu_seconds(leader: &ProcessId) -> io::Result<f64> {
+pub(super) fn session_cpu_seconds(leader: &ProcessId) -> io::Result<f64> {
     let ticks = family(leader)?.iter().fold(0_u64, |sum, (_, stat)| sum.saturating_add(stat.ticks));
     Ok(f64::from(u32::try_from(ticks).unwrap_or(u32::MAX)) / TICKS_A_SECOND)
 }

@@ -13,7 +13,7 @@ use crate::actors::supervision::Supervision;
 use crate::domain::culling::{Due, Reason};
 use crate::domain::token_hash::{self, TokenHash};
 use crate::secret::{self, RandomError, Secret};
-use crate::spawn::{KernelState, ProcessId, ask_kernels, session_cpu_seconds};
+use crate::spawn::{KernelState, ask_kernels, cpu_seconds};
 use crate::store::{StoreError, oauth, tokens};
 
 /// How long the token for one question works.
@@ -119,13 +119,9 @@ async fn mint(
 
 /// How many cores the server's processes keep busy.
 async fn cores_in_use(server: &Running) -> f64 {
-    let Ok(process) = serde_json::from_value::<ProcessId>(server.row.state.clone()) else { return 0.0 };
-    let sample = || {
-        let process = process.clone();
-        tokio::task::spawn_blocking(move || session_cpu_seconds(&process).unwrap_or_default())
-    };
-    let before = sample().await.unwrap_or_default();
+    let Some(process) = addresses::process(&server.row.state) else { return 0.0 };
+    let before = cpu_seconds(&process).await;
     tokio::time::sleep(SAMPLE).await;
-    let after = sample().await.unwrap_or_default();
+    let after = cpu_seconds(&process).await;
     (after - before).max(0.0) / SAMPLE.as_secs_f64()
 }

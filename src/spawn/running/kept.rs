@@ -121,24 +121,29 @@ impl Keeper {
     }
 
     pub(super) async fn usage(&self) -> Option<Usage> {
-        let used = match control::usage(&self.kept.control).await {
-            Ok(Answered::Running(used)) => used,
-            Ok(Answered::Ended(_)) | Err(ControlError::Gone) => return None,
-            Err(failed) => {
-                log::warn!(control:% = self.kept.control.display(), error:% = failed; "a session keeper does not say what its server uses");
-                return None;
-            }
-        };
-        let seconds = |micros: u64| Duration::from_micros(micros).as_secs_f64();
-        Some(Usage {
-            memory: used.memory,
-            memory_limit: used.memory_limit,
-            cpu: None,
-            cpu_seconds: used.cpu_time.map(seconds),
-            processes: used.processes,
-            memory_kills: used.oom_kills,
-        })
+        usage_of(&self.kept).await
     }
+}
+
+/// What a server uses; `None` if it has ended, or its keeper does not say.
+pub(in crate::spawn) async fn usage_of(kept: &Kept) -> Option<Usage> {
+    let used = match control::usage(&kept.control).await {
+        Ok(Answered::Running(used)) => used,
+        Ok(Answered::Ended(_)) | Err(ControlError::Gone) => return None,
+        Err(failed) => {
+            log::warn!(control:% = kept.control.display(), error:% = failed; "a session keeper does not say what its server uses");
+            return None;
+        }
+    };
+    let seconds = |micros: u64| Duration::from_micros(micros).as_secs_f64();
+    Some(Usage {
+        memory: used.memory,
+        memory_limit: used.memory_limit,
+        cpu: None,
+        cpu_seconds: used.cpu_time.map(seconds),
+        processes: used.processes,
+        memory_kills: used.oom_kills,
+    })
 }
 
 fn exit_of(record: &ExitRecord) -> Exit {

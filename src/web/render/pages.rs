@@ -176,6 +176,10 @@ pub struct HomeServer {
     pub cull_at: Option<String>,
     /// How much longer its owner may keep it then, in words.
     pub keep_for: Option<String>,
+    /// What it uses, in short.
+    pub usage: Option<String>,
+    /// That the memory limit ended one of its processes.
+    pub usage_warning: Option<String>,
 }
 
 /// An option that a server was started with.
