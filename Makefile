@@ -8,7 +8,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO := cargo
 PARITY := ../shared/parity
 
-.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision model kills
+.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision model kills privileged privileged-programs
 
 run: system venv
 	$(CARGO) build --release --bin orrery
@@ -16,7 +16,7 @@ run: system venv
 
 # The model for a short while only; `make model` takes longer.
 test: SECONDS_ = 20
-test: system venv chp lint rust model browser clients parity conformance schemathesis
+test: system venv chp lint rust privileged model browser clients parity conformance schemathesis
 
 system:
 	packaging/demo/system-packages.sh
@@ -40,6 +40,17 @@ chp: .dev/chp/$(CHP)
 
 build:
 	$(CARGO) build --workspace
+
+# The programs that get root's rights: orrery-launch is static, so no loader and no name service runs in it, and ends at once
+# where it would panic; orrery-session must load PAM's modules. Static means that a security update of libc needs a new build.
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+privileged-programs:
+	RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=pie -C relro-level=full -C panic=abort" \
+	  $(CARGO) build --release -p orrery-launch --bin orrery-launch --target $(HOST)
+	$(CARGO) build --release -p orrery-session
+	install -D -m 0750 target/$(HOST)/release/orrery-launch target/privileged/orrery-launch
+	install -D -m 0700 target/release/orrery-session target/privileged/orrery-session
+	tests/support/hardened.sh target/privileged/orrery-launch
 
 lint:
 	$(CARGO) fmt --all --check && echo "fmt: fine"
@@ -67,6 +78,11 @@ kills: build
 	@for database in $(DATABASE); do \
 	  ORRERY_BIN=$(CURDIR)/target/debug/orrery python3 tests/model/kills.py --database $$database --times $(TIMES) $(MODEL_SEED) || exit 1; \
 	done
+
+# The privileged programs, with accounts, PAM and a setuid program of a namespace's own. As root; otherwise it says that it is
+# skipped.
+privileged: venv build
+	tests/privileged/run.sh $(PRIVILEGED)
 
 browser:
 	ORRERY_BIN=target/debug/orrery .dev/venv/bin/pytest -q tests/browser

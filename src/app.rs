@@ -6,6 +6,7 @@
 //!    own route is published.
 //! 4. Managed services start; servers that the database says are running are verified in the background.
 
+mod accounts;
 pub mod admin_client;
 mod admin_socket;
 pub mod bootstrap;
@@ -25,6 +26,8 @@ mod services;
 mod signals;
 mod start_servers;
 mod token;
+pub mod user_env;
+mod watchdog;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,6 +35,7 @@ use std::time::{Duration, Instant};
 
 use log::{info, warn};
 use orrery_proxy::OwnFile;
+use orrery_proxy::notify::{self, READY};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::actors::hub::HubActor;
@@ -154,6 +158,7 @@ async fn serve(config: Config, sources: Sources) -> Result<(), AppError> {
     };
     let Started { running, reloading, requests, plans, blocked, _files } = started;
     running.services.start(plans).await?;
+    actix::spawn(accounts::of_listed(running.hub.now().authenticator.clone()));
     actix::spawn(reloading.serve(requests));
     let (servers, parts) = (running.servers.clone(), Arc::clone(&running.supervision));
     // beside the signals: a database that is away must not hold up the hub's end
@@ -278,6 +283,8 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
         reloader,
         certificates: Arc::clone(&certificates),
     };
+    watchdog::start(running.root.clone());
+    notify::notify(READY);
     info!(url = addresses.public_url.as_deref().unwrap_or(&config.proxy.bind_url); "Orrery is now running");
     metrics.started(begun.elapsed());
     supervision.journal.record("hub", "hub.start", "hub", Some(version()));

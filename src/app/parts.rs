@@ -368,13 +368,15 @@ pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
     for folder in &site.template_paths {
         std::fs::read_dir(folder).map_err(|source| AppError::File { path: folder.clone(), source })?;
     }
+    let logo = logo(&ui.logo_file, &assets)?;
+    site.own_logo = Some(logo.version.clone()).filter(|_| !ui.logo_file.as_os_str().is_empty());
     let renderer = Renderer::new(&site, Arc::clone(&assets))?;
     Ok(SharedHub::new(Hub {
         store: supervision.store.clone(),
         servers: parts.servers,
         services: parts.services,
         renderer,
-        logo: logo(&ui.logo_file, &assets)?,
+        logo,
         assets,
         catalogue: Arc::clone(&catalogue),
         sign_in: SignIn::new(supervision.store.clone(), authenticator.clone(), catalogue, parts.sign_in),

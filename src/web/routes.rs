@@ -36,6 +36,8 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
         .service(page("login").route(get().to(login::show)).route(post().to(login::submit)))
         .service(page("logout").route(get().to(logout::show)))
         .service(page("home").route(get().to(home::show)))
+        .service(page("home/servers").route(get().to(home::list)))
+        .service(page("home/events").route(get().to(home::events)))
         .service(page("token").route(get().to(token::show)))
         .service(page("admin").route(get().to(admin::show)))
         .service(

@@ -20,7 +20,7 @@ pub mod policy;
 mod refusal;
 mod reply;
 mod request;
-mod ticket;
+pub mod ticket;
 
 pub use codec::Malformed;
 pub use exit_record::ExitRecord;

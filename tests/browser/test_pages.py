@@ -117,7 +117,7 @@ def test_a_token_is_made_used_and_revoked(hub, browser):
     find(browser, ".revoke-token-btn").click()
     eventually(browser, lambda: not browser.find_elements(By.CSS_SELECTOR, ".token-row"))
     assert httpx.get(f"{hub}/hub/api/user", headers={"Authorization": f"token {token}"}).status_code == 403
-    assert browser.title == "Tokens · JupyterHub"
+    assert browser.title == "Tokens · Orrery"
     no_complaints(browser)
 
 
@@ -212,7 +212,7 @@ def test_an_admin_makes_a_group_with_members_and_properties(hub, browser):
     eventually(browser, lambda: "Nobody yet." in find(browser, "#admin-view").text)
     browser.get(f"{hub}/hub/admin#/groups")
     eventually(browser, lambda: browser.find_element(By.LINK_TEXT, group))
-    assert browser.title == "Admin · JupyterHub"
+    assert browser.title == "Admin · Orrery"
     no_complaints(browser)
 
 

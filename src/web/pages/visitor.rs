@@ -58,8 +58,8 @@ impl Visitor {
     /// If the database fails.
     pub async fn of(request: &HttpRequest, hub: &Hub) -> Result<Self, Refused> {
         let mut visit = Visit::read(request, hub);
-        // browsers poll the addresses of stopped servers without anybody being there
-        let polled = visit.uri.starts_with(&hub.path("user/"));
+        // browsers poll the addresses of stopped servers, and what an open home page shows, without anybody being there
+        let polled = ["user/", "home/"].iter().any(|path| visit.uri.starts_with(&hub.path(path)));
         let notice = if polled { Notice::Nothing } else { Notice::Activity };
         let login = visit.login(hub);
         let mut user = match &login {

@@ -139,6 +139,14 @@ pub struct Failure {
     pub log: Vec<String>,
 }
 
+impl Failure {
+    /// The same, and when it happened.
+    #[must_use]
+    pub fn happened(self, at: Option<String>) -> Self {
+        Self { at, ..self }
+    }
+}
+
 /// One server on the home page.
 #[derive(Debug, Clone, Serialize)]
 pub struct HomeServer {
@@ -153,10 +161,40 @@ pub struct HomeServer {
     pub links: ServerLinks,
     /// When it was last used, as ISO 8601.
     pub last_activity: Option<String>,
+    /// When it was started, as ISO 8601, while it runs or is about to.
+    pub started: Option<String>,
+    /// What its start is doing now.
+    pub step: Option<String>,
+    /// What it was last started with, in short.
+    pub options: Vec<ShownOption>,
     /// Why it isn't running, if that is not what its owner wanted.
     pub failure: Option<Failure>,
     /// When it will be stopped for being idle or old, as ISO 8601, if that is soon.
     pub cull_at: Option<String>,
+}
+
+/// An option that a server was started with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownOption {
+    /// Its key.
+    pub name: String,
+    /// Its value, in short.
+    pub value: String,
+}
+
+/// A server that somebody opened to the visitor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SharedServer {
+    /// Whose.
+    pub owner: String,
+    /// What it is called; empty for the default server.
+    pub name: String,
+    /// Whether it runs.
+    pub ready: bool,
+    /// Where it is.
+    pub url: String,
+    /// The share's REST resource, if the visitor can give it up alone: `DELETE` leaves.
+    pub leave_url: Option<String>,
 }
 
 /// `home`: the visitor's own servers.
@@ -166,7 +204,7 @@ pub struct HomePage {
     pub user_api_url: String,
     /// Always shown.
     pub default_server: HomeServer,
-    /// Ordered by name.
+    /// Those that run or are about to first, then by name.
     pub named_servers: Vec<HomeServer>,
     /// Whether there is a section for named servers at all.
     pub allow_named_servers: bool,
@@ -174,7 +212,16 @@ pub struct HomePage {
     pub named_server_limit_per_user: u32,
     /// Names that were valid once and no longer are.
     pub invalid_server_names: Vec<String>,
+    /// What others opened to the visitor.
+    pub shared_servers: Vec<SharedServer>,
+    /// Changes with anything above: scripts look again when it does.
+    pub version: String,
 }
+
+/// `home/servers`: the part of [`HomePage`] that changes while one looks at it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub struct ServersPart(pub HomePage);
 
 /// `spawn`: the options form. Its address holds a token, so it does not print itself.
 #[derive(Clone, Default, Serialize)]
@@ -208,6 +255,8 @@ pub struct SpawnPendingPage {
     pub stop_url: String,
     /// Where "Try again" leads after a failure, `next` included.
     pub spawn_url: String,
+    /// What has been done so far, the last one being under way.
+    pub steps: Vec<String>,
 }
 
 /// `spawn-pending` while a server stops.
@@ -398,6 +447,10 @@ impl Page for LogoutPage {
 impl Page for HomePage {
     const ANNOUNCEMENT: Option<&'static str> = Some("announcement_home");
     const TEMPLATE: &'static str = "home.html";
+}
+
+impl Page for ServersPart {
+    const TEMPLATE: &'static str = "servers.html";
 }
 
 impl Page for SpawnPage {

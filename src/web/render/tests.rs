@@ -11,7 +11,8 @@ use regex::Regex;
 use super::pages::{
     AcceptSharePage, AdminPage, ErrorPage, ExpiryOption, Failure, HomePage, HomeServer, LoginMessage,
     LoginPage, LoginStep, LogoutPage, NotRunningPage, OauthClient, OauthPage, ScopeDescription, ServerLinks,
-    ServerState, SpawnPage, SpawnPendingPage, StopPendingPage, TokenClient, TokenPage, TokenRow,
+    ServerState, ServersPart, SharedServer, ShownOption, SpawnPage, SpawnPendingPage, StopPendingPage,
+    TokenClient, TokenPage, TokenRow,
 };
 use super::*;
 use crate::domain::names::{ServerKey, ServerName, Username};
@@ -63,6 +64,9 @@ fn server(owner: &str, name: &str, state: ServerState) -> HomeServer {
         state,
         links: ServerLinks::new("/jh/", &key),
         last_activity: None,
+        started: None,
+        step: None,
+        options: Vec::new(),
         cull_at: None,
         failure: None,
     }
@@ -76,6 +80,8 @@ fn home(owner: &str, state: ServerState, named: Vec<HomeServer>) -> HomePage {
         allow_named_servers: true,
         named_server_limit_per_user: 0,
         invalid_server_names: Vec::new(),
+        shared_servers: Vec::new(),
+        version: "0123".to_owned(),
     }
 }
 
@@ -98,6 +104,7 @@ fn pending(owner: &str) -> SpawnPendingPage {
         api_url: links.api_url,
         stop_url: links.stop_url,
         spawn_url: format!("{}?next=%2Fx", links.spawn_url),
+        steps: vec!["Server requested".to_owned(), owner.to_owned()],
     }
 }
 
@@ -183,6 +190,8 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
         display_name: text.to_owned(),
         last_activity: Some(text.to_owned()),
         failure: Some(failure(text)),
+        step: Some(text.to_owned()),
+        options: vec![ShownOption { name: text.to_owned(), value: text.to_owned() }],
         ..server(text, text, ServerState::Failed)
     };
     let login = LoginPage {
@@ -213,6 +222,13 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
     });
     let home = HomePage {
         invalid_server_names: vec![text.to_owned()],
+        shared_servers: vec![SharedServer {
+            owner: text.to_owned(),
+            name: text.to_owned(),
+            ready: true,
+            url: text.to_owned(),
+            leave_url: Some(text.to_owned()),
+        }],
         ..home(text, ServerState::Running, vec![named])
     };
     let spawn = SpawnPage {
