@@ -6,6 +6,7 @@
 //!    own route is published.
 //! 4. Managed services start; servers that the database says are running are verified in the background.
 
+mod accounts;
 pub mod admin_client;
 mod admin_socket;
 pub mod bootstrap;
@@ -158,6 +159,7 @@ async fn serve(config: Config, sources: Sources) -> Result<(), AppError> {
     };
     let Started { running, reloading, requests, plans, blocked, _files } = started;
     running.services.start(plans).await?;
+    actix::spawn(accounts::of_listed(running.hub.now().authenticator.clone()));
     actix::spawn(reloading.serve(requests));
     let (servers, parts) = (running.servers.clone(), Arc::clone(&running.supervision));
     // beside the signals: a database that is away must not hold up the hub's end
