@@ -148,7 +148,15 @@ pub enum AppError {
 /// # Errors
 /// [`AppError`].
 pub fn run(config: Config, sources: Sources) -> Result<(), AppError> {
+    keep_memory_private()?;
     actix::System::new().block_on(serve(config, sources))
+}
+
+/// Passwords pass through this process: no core file of it, and no other process of its account looks into it (SEC-051).
+fn keep_memory_private() -> Result<(), AppError> {
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_dumpable(false).map_err(std::io::Error::from)?;
+    Ok(())
 }
 
 async fn serve(config: Config, sources: Sources) -> Result<(), AppError> {
