@@ -23,6 +23,7 @@ mod routes;
 mod running;
 mod services;
 mod signals;
+mod spawner;
 mod start_servers;
 mod token;
 pub mod user_env;
@@ -226,8 +227,10 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
         store.clone(),
         synchronised.catalogue,
         (link, wanted),
+        launcher.clone(),
         (Arc::clone(&metrics), events),
     )?);
+    spawner::compare_with_policy(&config.spawner, |name| std::env::var_os(name).is_some()).await;
     supervision.board.load(&store).await?;
     let root = HubActor::start_with(Arc::clone(&supervision));
     let servers = Servers::new(root.clone(), Arc::clone(&supervision));

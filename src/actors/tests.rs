@@ -200,6 +200,7 @@ fn settings_with(limits: Limits, hub: spawn_env::HubAddresses) -> supervision::S
                 delay: Duration::from_millis(1),
                 max_delay: LONG,
             },
+            local: crate::spawn::LocalOptions::default(),
             rules: StartRules::default(),
         },
     }

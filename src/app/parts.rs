@@ -38,7 +38,7 @@ use crate::events::Events;
 use crate::hooks::{Hook, Turns};
 use crate::metrics::Metrics;
 use crate::privileged::{LaunchSettings, Launcher};
-use crate::spawn::{SimpleSpawner, Spawner, StopLadder};
+use crate::spawn::StopLadder;
 use crate::store::{Store, StoreConfig};
 use crate::web::assets::{Asset, Assets};
 use crate::web::dialogues::Dialogues;
@@ -90,16 +90,14 @@ pub(super) fn supervision(
     store: Store,
     catalogue: Catalogue,
     (proxy, wanted): (Proxy, WantedRoutes),
+    launcher: Launcher,
     (metrics, events): (Arc<Metrics>, Events),
 ) -> Result<Supervision, AppError> {
     let settings = settings(config, addresses, catalogue, &metrics)?;
     let kept = journal::Settings { enabled: config.journal.enabled, keep: config.journal.keep };
     Ok(Supervision {
         store,
-        spawner: Spawner::Simple(SimpleSpawner::new(
-            config.server_log_dir(),
-            &config.spawner.simple.home_dir_template,
-        )),
+        spawner: super::spawner::of(config, launcher),
         proxy,
         wanted,
         directory: Directory::default(),
@@ -197,6 +195,7 @@ fn servers(config: &Config, addresses: &Addresses, rules: StartRules) -> Result<
             max_delay: spawner.restart_max_delay,
         },
         rules,
+        local: super::spawner::local_options(config)?,
     };
     let refused = |wrong: SettingError| AppError::Setting { key: wrong.key, reason: wrong.reason };
     settings.vary(spawner).map_err(refused)?;

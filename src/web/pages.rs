@@ -4,6 +4,7 @@
 //! (`form`), and send people on (`destination`, `address`). What goes wrong becomes a page on the way out (`errors`).
 
 pub mod accept_share;
+pub mod account;
 pub mod address;
 pub mod admin;
 pub mod destination;

@@ -9,6 +9,7 @@ use crate::domain::culling::{Policy, spoken};
 use crate::domain::ids::UserId;
 use crate::domain::names::{GroupName, ServerKey, ServerName, Username};
 use crate::domain::timestamp;
+use crate::domain::usage::Usage;
 use crate::store::servers::{self, Server};
 use crate::store::shares::{self, Grantee, Share, ShareFilter};
 use crate::store::{Db, StoreError, users};
@@ -122,6 +123,8 @@ fn entry(
         }),
         cull_at: cull_at.map(timestamp::format),
         keep_for: keeping.map(|policy| spoken(policy.max_keep)),
+        usage: status.usage.as_ref().and_then(Usage::in_short),
+        usage_warning: status.usage.as_ref().and_then(Usage::warning),
         state,
     }
 }
