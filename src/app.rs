@@ -25,6 +25,8 @@ mod services;
 mod signals;
 mod start_servers;
 mod token;
+pub mod user_env;
+mod watchdog;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,6 +34,7 @@ use std::time::{Duration, Instant};
 
 use log::{info, warn};
 use orrery_proxy::OwnFile;
+use orrery_proxy::notify::{self, READY};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::actors::hub::HubActor;
@@ -49,6 +52,7 @@ use crate::config::{AddressError, Config, Sources};
 use crate::domain::names::Username;
 use crate::spawn::raise_open_files;
 use crate::store::{OpenMode, Store, StoreConfig, StoreError};
+use crate::web::dialogues::Dialogues;
 use crate::web::state::Hub;
 use bootstrap::Occasion;
 use reload::Reloading;
@@ -195,7 +199,8 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
     }
     let store = open_store(parts::store(&config)?, open_mode(&config)).await?;
     observe::count_connections(&metrics, &store);
-    let authenticator = Authenticator::from_config(&config.auth)?;
+    let launcher = parts::launcher(&config);
+    let authenticator = Authenticator::from_config(&config.auth, &launcher)?;
     authenticator.count_hooks(Arc::clone(&metrics));
     if config.auth.r#type == AuthType::Dummy {
         warn!("auth.type = \"dummy\" lets anybody be anybody: for tests only");
@@ -238,6 +243,8 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
         services: services.clone(),
         authenticator,
         sign_in,
+        launcher,
+        dialogues: Dialogues::default(),
         limiter: Arc::new(Limiter::new(&config.auth.rate_limit)),
         shutdown,
         reloader: reloader.clone(),
@@ -274,6 +281,8 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
         reloader,
         certificates: Arc::clone(&certificates),
     };
+    watchdog::start(running.root.clone());
+    notify::notify(READY);
     info!(url = addresses.public_url.as_deref().unwrap_or(&config.proxy.bind_url); "Orrery is now running");
     metrics.started(begun.elapsed());
     supervision.journal.record("hub", "hub.start", "hub", Some(version()));

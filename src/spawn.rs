@@ -14,11 +14,13 @@
 
 mod address;
 mod error;
+mod exchange;
 mod exit;
 mod home;
 mod identity;
 mod kernels;
 mod ladder;
+mod listener;
 mod log_file;
 mod oom;
 mod open_files;
@@ -42,6 +44,7 @@ pub use exit::Exit;
 pub use identity::{ProcessId, session_cpu_seconds};
 pub use kernels::{KernelState, ask_kernels};
 pub use ladder::StopLadder;
+pub use listener::{Listener, listener_at};
 pub use open_files::raise_open_files;
 pub use ports::looks_like_port_conflict;
 pub use program::in_shell;

@@ -37,9 +37,11 @@ use crate::domain::spawn_env;
 use crate::events::Events;
 use crate::hooks::{Hook, Turns};
 use crate::metrics::Metrics;
+use crate::privileged::{LaunchSettings, Launcher};
 use crate::spawn::{SimpleSpawner, Spawner, StopLadder};
 use crate::store::{Store, StoreConfig};
 use crate::web::assets::{Asset, Assets};
+use crate::web::dialogues::Dialogues;
 use crate::web::pages::ready::Readiness;
 use crate::web::render::{Renderer, Site};
 use crate::web::sessions::Sessions;
@@ -68,6 +70,15 @@ pub(super) fn store(config: &Config) -> Result<StoreConfig, AppError> {
         pool_size: database.pool_size.max(1),
         busy_timeout: database.busy_timeout,
         connect_timeout: database.connect_timeout,
+    })
+}
+
+/// The one client of the privileged programs.
+pub(super) fn launcher(config: &Config) -> Launcher {
+    Launcher::new(LaunchSettings {
+        program: config.hub.launch_program.clone(),
+        tickets: config.ticket_dir(),
+        logins: usize::try_from(config.auth.pam.threads).unwrap_or(usize::MAX),
     })
 }
 
@@ -337,6 +348,8 @@ pub(super) struct HubParts<'a> {
     pub(super) services: Services,
     pub(super) authenticator: Authenticator,
     pub(super) sign_in: sign_in::Settings,
+    pub(super) launcher: Launcher,
+    pub(super) dialogues: Dialogues,
     pub(super) limiter: Arc<Limiter>,
     pub(super) shutdown: mpsc::Sender<Shutdown>,
     pub(super) reloader: Reloader,
@@ -368,6 +381,8 @@ pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
         catalogue: Arc::clone(&catalogue),
         sign_in: SignIn::new(supervision.store.clone(), authenticator.clone(), catalogue, parts.sign_in),
         authenticator,
+        launcher: parts.launcher,
+        dialogues: parts.dialogues,
         limiter: parts.limiter,
         sessions: Sessions::default(),
         activity: supervision.activity.clone(),

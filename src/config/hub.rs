@@ -44,6 +44,13 @@ section! {
         pub admin_socket: PathBuf = PathBuf::new(),
         /// Permissions of that socket: its owner and its group may connect.
         pub admin_socket_mode: FileMode = FileMode(0o660),
+        /// The program that lets people sign in with the system's accounts and starts their servers: `orrery-launch`, owned by
+        /// root, of the group of the hub's account, with mode 4750.
+        pub launch_program: PathBuf = PathBuf::from(orrery_wire::paths::LAUNCH),
+        /// The folder with the login tickets, for the hub's account alone; without its user's ticket no server is started.
+        /// Best in memory: no ticket outlives the machine's boot. Not set: `tickets` beside the SQLite database, else in the
+        /// current directory.
+        pub ticket_dir: PathBuf = PathBuf::new(),
         /// Addresses or networks of reverse proxies in front, whose forwarding headers are believed. Not set: those of this
         /// machine.
         pub trusted_proxies: Vec<Network> = Vec::new(),

@@ -10,8 +10,8 @@ use super::setting::{Key, Problem, Setting, Shape};
 const ONLY: &[(&str, &[&str], &str)] = &[
     (
         "auth.type",
-        &["dummy", "null", "shared-password", "remote-user", "command"],
-        "signing in with the system's accounts (PAM) or a directory is not in this build; \
+        &["pam", "dummy", "null", "shared-password", "remote-user", "command"],
+        "signing in with a directory or another site is not in this build; \
          for a trial, auth.type = \"dummy\" lets everyone in, which is for tests only",
     ),
     (
@@ -27,8 +27,6 @@ const DEFAULT_ONLY: &[(&str, &str)] = &[
     ("hub.data_dir", OWN_PAGES),
     ("hub.timeouts.init_servers", "the hub answers at once and verifies servers in the background"),
     ("hub.http_client", "the limits of the hub's own requests are fixed in this build"),
-    ("auth.local", ACCOUNTS),
-    ("auth.pam", ACCOUNTS),
     ("spawner.poll_jitter", "the end of a server is noticed at once; polling is a safety net"),
     ("spawner.ssl_alt_names", TLS),
     ("spawner.ssl_alt_names_include_local", TLS),
@@ -132,21 +130,20 @@ mod tests {
     #[test]
     fn the_defaults_name_what_works_instead() {
         let found = not_yet("");
-        assert_eq!(found.keys().collect::<Vec<_>>(), ["auth.type", "spawner.type"]);
-        assert!(found["auth.type"].contains("auth.type = \"dummy\""), "{found:?}");
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["spawner.type"]);
         assert!(found["spawner.type"].contains("spawner.type = \"simple\""), "{found:?}");
     }
 
     #[test]
     fn a_key_without_its_feature_is_refused_with_file_key_and_value() {
-        let text = "[tls.internal]\ndir = \"k\"\n[auth.pam]\nservice = \"sudo\"";
+        let text = "[tls.internal]\ndir = \"k\"\n[spawner.local]\ncwd = \"/x\"";
         let found = not_yet(&format!("{TRIAL}{text}"));
         assert!(
             found["tls.internal.dir"]
                 .starts_with("orrery.toml: `tls.internal.dir`: \"k\" is not supported yet: "),
             "{found:?}"
         );
-        assert!(found.contains_key("auth.pam.service"), "{found:?}");
+        assert!(found.contains_key("spawner.local.cwd"), "{found:?}");
         assert_eq!(found.len(), 2);
     }
 
@@ -160,7 +157,7 @@ mod tests {
 
     #[test]
     fn what_is_not_supported_can_still_be_shown() {
-        assert_eq!(reading("spawner.poll_jitter = 0.5").not_yet.len(), 3);
+        assert_eq!(reading("spawner.poll_jitter = 0.5").not_yet.len(), 2);
     }
 
     #[test]

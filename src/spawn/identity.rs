@@ -91,8 +91,19 @@ impl ProcessId {
 /// # Errors
 /// If `/proc` cannot be read.
 pub fn session_cpu_seconds(leader: &ProcessId) -> io::Result<f64> {
+    let ticks = family(leader)?.iter().fold(0_u64, |sum, (_, stat)| sum.saturating_add(stat.ticks));
+    Ok(f64::from(u32::try_from(ticks).unwrap_or(u32::MAX)) / TICKS_A_SECOND)
+}
+
+/// The numbers of the living processes of a server's session and of all that descend from them; none if the leader has
+/// ended.
+pub(super) fn family_of(leader: &ProcessId) -> io::Result<Vec<i32>> {
+    Ok(family(leader)?.into_iter().map(|(pid, _)| pid).collect())
+}
+
+fn family(leader: &ProcessId) -> io::Result<Vec<(i32, Stat)>> {
     if !leader.is_alive()? {
-        return Ok(0.0);
+        return Ok(Vec::new());
     }
     let mut living = Vec::new();
     for entry in fs::read_dir("/proc")? {
@@ -103,24 +114,21 @@ pub fn session_cpu_seconds(leader: &ProcessId) -> io::Result<f64> {
             living.push((pid, stat));
         }
     }
-    let ticks = ticks_below(leader, living);
-    Ok(f64::from(u32::try_from(ticks).unwrap_or(u32::MAX)) / TICKS_A_SECOND)
+    Ok(family_among(leader, living))
 }
 
-fn ticks_below(leader: &ProcessId, mut living: Vec<(i32, Stat)>) -> u64 {
-    let (mut ours, mut ticks) = (HashSet::from([leader.pid]), 0_u64);
+fn family_among(leader: &ProcessId, mut living: Vec<(i32, Stat)>) -> Vec<(i32, Stat)> {
+    let (mut pids, mut family) = (HashSet::from([leader.pid]), Vec::new());
     loop {
         let (found, rest): (Vec<_>, Vec<_>) = living.into_iter().partition(|(pid, stat)| {
-            let belongs = stat.session == leader.pid || ours.contains(pid) || ours.contains(&stat.parent);
+            let belongs = stat.session == leader.pid || pids.contains(pid) || pids.contains(&stat.parent);
             belongs && stat.start_time >= leader.start_time
         });
         if found.is_empty() {
-            return ticks;
+            return family;
         }
-        for (pid, stat) in found {
-            ticks = ticks.saturating_add(stat.ticks);
-            ours.insert(pid);
-        }
+        pids.extend(found.iter().map(|(pid, _)| *pid));
+        family.extend(found);
         living = rest;
     }
 }
@@ -221,7 +229,8 @@ mod tests {
             (14, stat(1, 14, 1000, 130)),
             (15, stat(1, 10, 2000, 90)), // of an earlier session with that number
         ];
-        assert_eq!(ticks_below(&leader, living), 15);
+        let family = family_among(&leader, living);
+        assert_eq!(family.iter().map(|(_, stat)| stat.ticks).sum::<u64>(), 15);
     }
 
     proptest! {

@@ -2,8 +2,9 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
-/// The longest frame: a request with a large environment fits many times over.
-pub const LONGEST: usize = 256 * 1024;
+/// The longest frame: a request with a large environment fits many times over, and so do all groups that an account can
+/// have (65,536).
+pub const LONGEST: usize = 512 * 1024;
 
 /// Writes one frame.
 ///

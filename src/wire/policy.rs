@@ -26,6 +26,10 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use crate::permit;
+use crate::refusal::Refused;
+use crate::request::Request;
+
 /// A policy that has been understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -164,6 +168,14 @@ impl Policy {
             draft.set(key.trim(), value.trim()).map_err(at)?;
         }
         draft.finish().map_err(|problem| PolicyError { line: 0, problem })
+    }
+
+    /// Whether all of the request is permitted, its ticket aside.
+    ///
+    /// # Errors
+    /// The first reason against it.
+    pub fn permits(&self, request: &Request) -> Result<(), Refused> {
+        permit::permitted(self, request)
     }
 
     /// Whether somebody with this uid may sign in and be served (SEC-038).

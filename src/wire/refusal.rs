@@ -50,6 +50,22 @@ closed_list! {
     }
 }
 
+/// A refusal with what the system's log may know of it, beyond the code that whoever asked is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub code: Refusal,
+    /// What exactly; no secret, but anything that a request may hold: to be escaped.
+    pub detail: String,
+}
+
+impl Refused {
+    /// A refusal with its detail.
+    pub fn new(code: Refusal, detail: impl fmt::Display) -> Self {
+        Self { code, detail: detail.to_string() }
+    }
+}
+
 impl Refusal {
     /// The exit status that tells the hub which refusal it was.
     #[must_use]

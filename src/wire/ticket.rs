@@ -96,6 +96,22 @@ impl Facts {
     }
 }
 
+/// The 16 bytes of `/proc/sys/kernel/random/boot_id`, which is a UUID and a line end.
+#[must_use]
+pub fn parse_boot_id(text: &str) -> Option<[u8; 16]> {
+    let digits: String = text.trim_end().chars().filter(|digit| *digit != '-').collect();
+    let of_hexadecimals = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let number = u128::from_str_radix(&digits, 16).ok().filter(|_| of_hexadecimals)?;
+    Some(number.to_be_bytes())
+}
+
+/// The second in a file of [`crate::paths::REVOKED`]: decimal digits and at most a line end.
+#[must_use]
+pub fn parse_revoked(text: &str) -> Option<u64> {
+    let digits = text.trim_end();
+    digits.parse().ok().filter(|_| digits.bytes().all(|digit| digit.is_ascii_digit()))
+}
+
 /// How far a clock may have been set back since a ticket was issued.
 const CLOCK_STEP: u64 = 300;
 
@@ -156,6 +172,17 @@ mod tests {
         assert_eq!(check(1000, 150, 7, Some(100)), Err(TicketError::Revoked));
         let future = Facts { issued: 1000, expires: 2000, ..facts() };
         assert_eq!(future.check(1000, 150, &[7; 16], None), Err(TicketError::Expired));
+    }
+
+    #[test]
+    fn files_about_tickets_hold_a_number_or_nothing_of_worth() {
+        let uuid = "01020304-0506-0708-090a-0b0c0d0e0f10\n";
+        assert_eq!(parse_boot_id(uuid), Some([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]));
+        for bad in ["", "\n", "+1020304-0506-0708-090a-0b0c0d0e0f10", &uuid[1..]] {
+            assert_eq!(parse_boot_id(bad), None, "{bad}");
+        }
+        assert_eq!((parse_revoked("1700000000\n"), parse_revoked("0")), (Some(1_700_000_000), Some(0)));
+        assert_eq!((parse_revoked("+1"), parse_revoked(""), parse_revoked("1 2")), (None, None, None));
     }
 
     #[test]

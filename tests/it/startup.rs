@@ -2,7 +2,9 @@
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::time::Duration;
 
 use super::support::hub::{Hub, free_port, run, settings};
 
@@ -122,4 +124,29 @@ fn the_schema_can_be_checked_and_migrated_by_hand() {
     assert_eq!(status, Some(0), "{said}");
     let (status, said, _) = run(&["--config", config, "db", "migrate", "--check"], folder.path());
     assert_eq!(status, Some(0), "{said}");
+}
+
+/// What the hub tells systemd's stand-in next.
+fn next_news(systemd: &UnixDatagram) -> String {
+    let mut buffer = [0; 64];
+    let length = systemd.recv(&mut buffer).unwrap();
+    String::from_utf8_lossy(&buffer[..length]).into_owned()
+}
+
+#[test]
+fn systemd_hears_that_the_hub_is_ready_alive_and_stopping() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let systemd = UnixDatagram::bind(&path).unwrap();
+    systemd.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let socket = format!("NOTIFY_SOCKET={}", path.display());
+    let mut hub = Hub::with_variables("", &[&socket, "WATCHDOG_USEC=100000"]);
+    assert_eq!(next_news(&systemd), "READY=1");
+    assert_eq!(next_news(&systemd), "WATCHDOG=1");
+    assert_eq!(next_news(&systemd), "WATCHDOG=1");
+    assert_eq!(hub.terminate().code(), Some(0));
+    let mut told = Vec::new();
+    while told.last().is_none_or(|news| news != "STOPPING=1") {
+        told.push(next_news(&systemd));
+    }
 }

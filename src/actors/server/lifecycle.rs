@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use log::error;
+use log::{error, warn};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -15,7 +15,8 @@ use super::reports::Finding;
 use crate::actors::supervision::Supervision;
 use crate::domain::server_state::{Event, Failure, FailureKind};
 use crate::spawn::{
-    Address, LaunchRequest, Launched, ReadyError, ReadyUrl, Running, looks_like_port_conflict, wait_ready,
+    Address, LaunchRequest, Launched, Listener, ReadyError, ReadyUrl, Running, StopLadder, listener_at,
+    looks_like_port_conflict, wait_ready,
 };
 use crate::store::{StoreError, servers};
 
@@ -113,16 +114,17 @@ async fn record(
     write.await
 }
 
-/// Asks the server until it answers, its time is over, or its process ends.
+/// Asks the server until it answers, its time is over, or its process ends. If somebody else answers in its stead, it is
+/// ended: `ladder` says how.
 pub(super) async fn await_response(
     patience: Duration,
     prefix: String,
-    running: Running,
-    address: Address,
+    (running, address): (Running, Address),
+    ladder: StopLadder,
 ) -> Finding {
     let url = ReadyUrl::new(&address, &prefix);
     match wait_ready(&url, patience, running.ended()).await {
-        Ok(_) => Event::Responded.into(),
+        Ok(_) => answered(&running, &address, &ladder).await.into(),
         Err(ReadyError::Ended { .. }) => {
             let failure = ended(&running).await;
             if looks_like_port_conflict(&failure.last_lines) {
@@ -137,6 +139,19 @@ pub(super) async fn await_response(
             Event::ResponseFailed(failure).into()
         }
     }
+}
+
+/// Somebody answers at the server's address: the server, unless the system says otherwise.
+async fn answered(running: &Running, address: &Address, ladder: &StopLadder) -> Event {
+    let Listener::Stranger { uid } = listener_at(address, running.id()).await else {
+        return Event::Responded;
+    };
+    warn!(pid = running.id().pid, address:% = address, uid; "another program listens where a server should");
+    running.stop(ladder).await;
+    running.end_group(ladder.terminate).await;
+    let last_lines = running.last_lines(LAST_LINES).await;
+    let message = format!("Another program of this machine listens at {address}, the address of this server");
+    Event::PortTaken(Failure { last_lines, ..Failure::new(FailureKind::Launch, message) })
 }
 
 /// Waits for the end of the process; what to tell about it.

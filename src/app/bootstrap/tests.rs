@@ -135,6 +135,7 @@ fn rules(config: &Config) -> AllowRules {
         admin_users: auth.admin_users.iter().cloned().collect(),
         username_map: auth.username_map.clone(),
         username_pattern: auth.username_pattern.clone(),
+        ..AllowSettings::default()
     };
     AllowRules::new(&settings).unwrap()
 }

@@ -36,6 +36,34 @@ pub struct LoginPage {
     pub login_service: Option<String>,
     /// The operator's own markup in place of form or button (`auth.login_html`), made and escaped.
     pub custom_html: Option<String>,
+    /// What is asked next, in place of the form.
+    pub step: Option<LoginStep>,
+}
+
+/// A question of a sign-in that is under way.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct LoginStep {
+    /// What comes back with the answer.
+    pub id: String,
+    /// Who signs in, as typed.
+    pub username: String,
+    /// What is asked, in the words of the system.
+    pub label: String,
+    /// Whether what is typed may be seen.
+    pub echo: bool,
+    /// What a browser may fill in.
+    pub autocomplete: &'static str,
+    /// What the system told since the last answer.
+    pub told: Vec<LoginMessage>,
+}
+
+/// Something that the system told.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct LoginMessage {
+    /// Whether something went wrong.
+    pub is_error: bool,
+    /// What; lines stay lines.
+    pub text: String,
 }
 
 /// `logout`, shown where signing in is automatic.

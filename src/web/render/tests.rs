@@ -10,8 +10,8 @@ use regex::Regex;
 
 use super::pages::{
     AcceptSharePage, AccountPage, AdminPage, ErrorPage, ExpiryOption, Failure, HomePage, HomeServer,
-    LoginPage, LogoutPage, NotRunningPage, OauthClient, OauthPage, ScopeDescription, ServerLinks,
-    ServerState, ServersPart, SharedServer, ShownOption, ShownRole, SpawnPage, SpawnPendingPage,
+    LoginMessage, LoginPage, LoginStep, LogoutPage, NotRunningPage, OauthClient, OauthPage, ScopeDescription,
+    ServerLinks, ServerState, ServersPart, SharedServer, ShownOption, ShownRole, SpawnPage, SpawnPendingPage,
     StopPendingPage, TokenClient, TokenPage, TokenRow,
 };
 use super::*;
@@ -209,7 +209,19 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
         login_error: Some(text.to_owned()),
         otp_prompt: Some(text.to_owned()),
         login_service: None,
-        custom_html: None,
+        ..LoginPage::default()
+    };
+    let step = LoginPage {
+        authenticator_login_url: text.to_owned(),
+        step: Some(LoginStep {
+            id: text.to_owned(),
+            username: text.to_owned(),
+            label: text.to_owned(),
+            echo: true,
+            autocomplete: "one-time-code",
+            told: vec![LoginMessage { is_error: true, text: text.to_owned() }],
+        }),
+        ..LoginPage::default()
     };
     let mut asks = oauth(text, &[text]);
     asks.scope_descriptions.push(ScopeDescription {
@@ -264,6 +276,7 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
     let made = TokenPage { new_token: Some(text.to_owned()), problem: Some(text.to_owned()), ..tokens(text) };
     vec![
         ("login", show(&visitor, &login)),
+        ("login-step", show(&visitor, &step)),
         ("logout", show(&visitor, &LogoutPage {})),
         ("home", show(&visitor, &home)),
         ("spawn", show(&visitor, &spawn)),

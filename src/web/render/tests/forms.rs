@@ -10,7 +10,7 @@ fn login_has_the_form_that_clients_expect() {
         login_error: Some("Invalid username or password".to_owned()),
         otp_prompt: Some("OTP:".to_owned()),
         login_service: None,
-        custom_html: None,
+        ..LoginPage::default()
     };
     let anonymous = PageContext { user: None, ..visitor("") };
     let html = show(&anonymous, &page);
