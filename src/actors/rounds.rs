@@ -5,6 +5,7 @@
 //! notice); logs that grew too large are cut.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::Addr;
 use futures_util::future::join_all;
@@ -16,6 +17,7 @@ use super::server::{Poll, ServerActor, Used};
 use super::supervision::Supervision;
 use crate::domain::usage::Usage;
 use crate::metrics::Total;
+use crate::secret::random_bytes;
 use crate::spawn::Running;
 
 /// Bytes of output that a running server may leave in its log between two rounds.
@@ -30,9 +32,20 @@ pub(super) async fn make(parts: Arc<Supervision>) {
         return;
     }
     loop {
-        tokio::time::sleep(interval).await;
+        tokio::time::sleep(varied(interval, parts.intervals.poll_jitter, random())).await;
         round(&parts).await;
     }
+}
+
+/// `interval`, longer or shorter by up to `jitter` of it; `chance` is between 0 and 1.
+fn varied(interval: Duration, jitter: f64, chance: f64) -> Duration {
+    let factor = 1.0 + jitter.clamp(0.0, 1.0) * (2.0 * chance - 1.0);
+    Duration::try_from_secs_f64(interval.as_secs_f64() * factor).unwrap_or(interval)
+}
+
+/// Between 0 and 1. Without randomness, nothing varies.
+fn random() -> f64 {
+    random_bytes::<4>().map_or(0.5, |bytes| f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX))
 }
 
 async fn round(parts: &Supervision) {
@@ -75,5 +88,22 @@ fn cut_log(running: &Running) {
         Ok(true) => warn!(pid; "a server's log grew too large and was cut"),
         Ok(false) => {}
         Err(failed) => warn!(pid, error:% = failed; "a server's log could not be cut"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_varies_by_its_jitter_and_no_more() {
+        let (interval, seconds) = (Duration::from_secs(30), |chance| {
+            varied(Duration::from_secs(30), 0.1, chance).as_secs_f64().round()
+        });
+        assert_eq!([0.0, 0.5, 1.0].map(seconds), [27.0, 30.0, 33.0]);
+        for _ in 0..100 {
+            assert_eq!(varied(interval, 0.0, random()), interval);
+            assert!(varied(interval, 1.0, random()) <= interval * 2);
+        }
     }
 }

@@ -137,6 +137,8 @@ pub struct Intervals {
     pub purge: Duration,
     /// `spawner.poll_interval`: the safety net below the immediate notice of a process's end; zero for never.
     pub poll: Duration,
+    /// `spawner.poll_jitter`: the part of it, from 0 to 1, by which it varies.
+    pub poll_jitter: f64,
 }
 
 /// The parts that all actors share.

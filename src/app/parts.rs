@@ -70,6 +70,8 @@ pub(super) fn store(config: &Config) -> Result<StoreConfig, AppError> {
         pool_size: database.pool_size.max(1),
         busy_timeout: database.busy_timeout,
         connect_timeout: database.connect_timeout,
+        recycle: database.pool_recycle,
+        log_statements: database.log_statements,
     })
 }
 
@@ -115,6 +117,7 @@ pub(super) fn supervision(
             activity: config.hub.activity.interval,
             purge: config.hub.tokens.purge_interval,
             poll: config.spawner.poll_interval,
+            poll_jitter: config.spawner.poll_jitter,
         },
         places: addresses.places.clone(),
         base_url: addresses.base_url.clone(),
