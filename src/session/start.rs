@@ -15,6 +15,7 @@ mod exit_record;
 mod identity;
 mod keeper;
 mod lock;
+mod memory;
 mod output;
 mod places;
 mod preparation;
@@ -178,7 +179,7 @@ fn keep(
         Ok(mut keeper) => {
             tell_started(channel, &ground, &mut keeper, &start, progress);
             drop((deadline, start));
-            process::trim_memory();
+            memory::give_back();
             let record = keeper.serve();
             ending::end(keeper, ground, &identity, record);
         }

@@ -132,6 +132,13 @@ pub(crate) fn group_number(name: &str) -> Option<u32> {
     unsafe { libc::getgrnam(name.as_ptr()).as_ref().map(|group| group.gr_gid) }
 }
 
+/// Takes pages out of memory that are the unchanged content of a file: they are read again when they are needed.
+pub(crate) fn forget_file_pages(pages: std::ops::Range<usize>) {
+    let start = std::ptr::without_provenance_mut::<libc::c_void>(pages.start);
+    // SAFETY: whoever calls has made sure that each page of the range has the file's own content, so it stays the same.
+    unsafe { libc::madvise(start, pages.len(), libc::MADV_DONTNEED) };
+}
+
 /// Gives memory that is no longer used back to the system.
 pub(crate) fn trim_memory() {
     // SAFETY: only a number is passed.
