@@ -1,4 +1,5 @@
 # make run    a working hub with JupyterLab behind it, at http://127.0.0.1:8000
+# make run-pam  the same with accounts of the system (PAM), on a test account: as root
 # make test   every test
 # Both install what is missing: as root, or as a user who may use sudo.
 
@@ -8,15 +9,20 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO := cargo
 PARITY := ../shared/parity
 
-.PHONY: run test system venv chp build privileged-programs lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision model kills
+.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision model kills privileged privileged-programs screenshots page-bytes
 
 run: system venv
 	$(CARGO) build --release --bin orrery
 	packaging/demo/run.sh target/release/orrery
 
+# The same with the system's accounts, in a namespace with one of its own: as root.
+run-pam: system venv privileged-programs
+	$(CARGO) build --release --bin orrery
+	packaging/demo/run-pam.sh target/release/orrery target/privileged/orrery-launch target/privileged/orrery-session
+
 # The model for a short while only; `make model` takes longer.
 test: SECONDS_ = 20
-test: system venv chp lint rust model browser clients parity conformance schemathesis
+test: system venv chp lint rust privileged model browser clients parity conformance schemathesis
 
 system:
 	packaging/demo/system-packages.sh
@@ -79,8 +85,32 @@ kills: build
 	  ORRERY_BIN=$(CURDIR)/target/debug/orrery python3 tests/model/kills.py --database $$database --times $(TIMES) $(MODEL_SEED) || exit 1; \
 	done
 
-browser:
+# The privileged programs, with accounts, PAM and a setuid program of a namespace's own. As root; otherwise it says that it is
+# skipped.
+PRIVILEGED_BINS = ORRERY_LAUNCH=$(CURDIR)/target/privileged/orrery-launch ORRERY_SESSION=$(CURDIR)/target/privileged/orrery-session
+privileged: venv build privileged-programs
+	@echo "privileged: accounts, PAM and a setuid program in a namespace"
+	$(PRIVILEGED_BINS) tests/privileged/run.sh $(PYTEST_ARGS)
+
+# In headless Chromium: journeys, and axe-core on every page (tests/browser/README.md).
+AXE := axe-core@4.10.3
+browser: .dev/axe/$(AXE)
 	ORRERY_BIN=target/debug/orrery .dev/venv/bin/pytest -q tests/browser
+
+.dev/axe/$(AXE):
+	mkdir -p .dev/axe
+	npm install --prefix .dev/axe --silent --no-fund --no-audit $(AXE)
+	touch $@
+
+# Pictures of every page, both themes, 1280 and 320 pixels wide, in target/screenshots: to be looked at.
+screenshots: venv
+	$(CARGO) build --bin orrery
+	ORRERY_BIN=target/debug/orrery .dev/venv/bin/python tests/browser/screenshots.py
+
+# What a first view of each page weighs.
+page-bytes: venv
+	$(CARGO) build --bin orrery
+	ORRERY_BIN=target/debug/orrery .dev/venv/bin/python tests/browser/bytes.py
 
 # Real clients of the hub: the idle culler, services with HubAuth and HubOAuth, single-user servers of three versions. Each
 # version has an environment of its own; the first run makes them.

@@ -3,11 +3,15 @@
 //! It knows neither the database nor HTTP. Whether the person may then enter is for [`AllowRules`] to say, and needs
 //! to know who exists: that is the work of `actors::sign_in`, which also writes down what came of it.
 
+mod accounts;
 mod command;
+mod creation;
 mod credentials;
 mod fernet;
 mod identity;
 mod limiter;
+mod local;
+mod pam;
 mod remote_user;
 mod shared_password;
 mod state;
@@ -21,20 +25,28 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use self::accounts::Accounts;
 use self::command::Command;
+use self::credentials::LONGEST_PASSWORD;
+use self::pam::Pam;
 use self::remote_user::RemoteUser;
 use self::shared_password::SharedPassword;
 use crate::config::auth::{AuthConfig, AuthType};
 use crate::config::value::Hook as HookConfig;
 use crate::domain::allow::{AllowError, AllowRules, AllowSettings};
+use crate::domain::names::Username;
 use crate::hooks::{Hook, HookError, HookSetupError, Turns};
 use crate::metrics::Metrics;
+use crate::privileged::{LaunchError, Launcher};
 use crate::secret::Secret;
 
+pub use self::accounts::SystemAccount;
 pub use self::command::{RefreshRequest, Refreshed};
+pub use self::creation::CreationError;
 pub use self::credentials::{Credentials, Origin};
-pub use self::identity::{Identity, RoleSpec, Said};
+pub use self::identity::{Identity, RoleSpec, Said, Ticketed};
 pub use self::limiter::{Attempt, Limiter, Wait};
+pub use self::pam::{Dialogue, Prompt, Told};
 pub use self::state::{EncryptError, KeyError, Opened, StateKeys};
 
 /// Why nobody can be signed in, or not now.
@@ -45,7 +57,7 @@ pub enum AuthError {
     Rules(#[from] AllowError),
     /// Another kind of authenticator than this program has.
     #[error(
-        "auth.type = \"{0}\" is not available yet; use dummy, shared-password, remote-user, command or null"
+        "auth.type = \"{0}\" is not available yet; use pam, dummy, shared-password, remote-user, command or null"
     )]
     Unavailable(&'static str),
     /// A hook that cannot be used.
@@ -65,6 +77,52 @@ pub enum AuthError {
         /// What it must be.
         expected: &'static str,
     },
+    /// The privileged programs do not work.
+    #[error("signing in with the system's accounts does not work: {0}")]
+    Launch(LaunchError),
+    /// PAM itself failed.
+    #[error(
+        "signing in with the system's accounts does not work: PAM failed ({0}); the system's log says more"
+    )]
+    Pam(String),
+    /// A no in words that the person is told.
+    #[error("{message}")]
+    Told {
+        /// An HTTP status from 400 to 599.
+        status: u16,
+        /// For the person.
+        message: String,
+    },
+    /// The name service of this machine failed.
+    #[error("the name service of this machine (accounts and groups) could not be asked: {0}")]
+    NameService(std::io::Error),
+    /// A user has no account on this machine, and none is to be made.
+    #[error(
+        "{0} has no account on this machine; make one, or let the hub make accounts (auth.local.create_system_users)"
+    )]
+    NoAccount(Username),
+    /// No account could be made.
+    #[error(transparent)]
+    Creation(#[from] CreationError),
+    /// The ticket of a sign-in could not be kept.
+    #[error("a login ticket cannot be kept: {0}")]
+    Ticket(LaunchError),
+}
+
+/// Where an attempt stands.
+pub enum Attempted {
+    /// Nobody is proved to be anybody.
+    Nobody,
+    /// Somebody is; the rules have not been asked.
+    Somebody(Box<Identity>),
+    /// More is asked, which only the person can answer.
+    Asks(Box<Dialogue>),
+}
+
+impl From<Option<Identity>> for Attempted {
+    fn from(found: Option<Identity>) -> Self {
+        found.map_or(Self::Nobody, |identity| Self::Somebody(Box::new(identity)))
+    }
 }
 
 /// How people prove who they are, which of them are welcome, and the hooks around it. Cloning shares it.
@@ -76,6 +134,8 @@ struct Inner {
     kind: AuthType,
     method: Method,
     rules: AllowRules,
+    accounts: Accounts,
+    launcher: Launcher,
     hooks: Hooks,
     turns: Turns,
 }
@@ -100,6 +160,8 @@ enum Method {
     Command(Command),
     /// A reverse proxy says.
     RemoteUser(RemoteUser),
+    /// The system's own accounts.
+    Pam(Pam),
 }
 
 impl Authenticator {
@@ -108,7 +170,7 @@ impl Authenticator {
     /// # Errors
     /// [`AuthError::Rules`] for a bad pattern or name, [`AuthError::Setup`] for a bad hook, [`AuthError::Unavailable`]
     /// for a type that is still to come.
-    pub fn from_config(config: &AuthConfig) -> Result<Self, AuthError> {
+    pub fn from_config(config: &AuthConfig, launcher: &Launcher) -> Result<Self, AuthError> {
         let turns = Turns::default();
         let method = match config.r#type {
             AuthType::Dummy => Method::Dummy { password: config.dummy.password.clone() },
@@ -116,11 +178,21 @@ impl Authenticator {
             AuthType::Null => Method::Null,
             AuthType::Command => Method::Command(Command::new(&config.command, &turns)?),
             AuthType::RemoteUser => Method::RemoteUser(RemoteUser::new(&config.remote_user)),
+            AuthType::Pam => Method::Pam(Pam::new(&config.pam, launcher.clone())),
             other => return Err(AuthError::Unavailable(other.as_str())),
         };
-        let rules = AllowRules::new(&settings(config))?;
+        let rules = Self::rules_of(config)?;
         let hooks = Hooks::new(config, &turns)?;
-        Ok(Self(Arc::new(Inner { kind: config.r#type, method, rules, hooks, turns })))
+        let (accounts, launcher) = (Accounts::new(config), launcher.clone());
+        Ok(Self(Arc::new(Inner { kind: config.r#type, method, rules, accounts, launcher, hooks, turns })))
+    }
+
+    /// The rules alone, for who lets nobody in.
+    ///
+    /// # Errors
+    /// [`AuthError::Rules`].
+    pub fn rules_of(config: &AuthConfig) -> Result<AllowRules, AuthError> {
+        Ok(AllowRules::new(&settings(config))?)
     }
 
     /// Who is welcome, and what their names look like.
@@ -155,7 +227,17 @@ impl Authenticator {
     /// Whether there is anything to ask again about somebody who has signed in.
     #[must_use]
     pub fn can_refresh(&self) -> bool {
-        matches!(&self.0.method, Method::Command(command) if command.can_refresh())
+        match &self.0.method {
+            Method::Command(command) => command.can_refresh(),
+            Method::Pam(_) => self.0.accounts.ask_for_groups(),
+            _ => false,
+        }
+    }
+
+    /// Whether each start of a server asks again, whatever `auth.refresh` says: groups count as they are now.
+    #[must_use]
+    pub fn asks_at_starts(&self) -> bool {
+        matches!(self.0.method, Method::Pam(_)) && self.can_refresh()
     }
 
     /// Headers that no hook is shown.
@@ -166,26 +248,40 @@ impl Authenticator {
         }
     }
 
-    /// Who these credentials prove somebody to be; `None` if nobody. The rules have not been asked.
+    /// Who these credentials prove somebody to be. The rules have not been asked.
     ///
     /// # Errors
-    /// If the method cannot do its work, or says no in words of its own ([`HookError::Refused`]).
-    pub async fn authenticate(&self, credentials: &Credentials) -> Result<Option<Identity>, AuthError> {
+    /// If the method cannot do its work, or says no in words of its own ([`HookError::Refused`], [`AuthError::Told`]).
+    pub async fn authenticate(&self, credentials: &Credentials) -> Result<Attempted, AuthError> {
         if !credentials.are_plausible() {
-            return Ok(None);
+            return Ok(Attempted::Nobody);
         }
         let rules = self.rules();
-        match &self.0.method {
-            Method::Null => Ok(None),
+        let found = match &self.0.method {
+            Method::Null => None,
             Method::Dummy { password } => {
                 let passes = password.is_empty() || same(password, &credentials.password);
-                Ok((passes && !credentials.username.is_empty())
-                    .then(|| Identity::named(&credentials.username)))
+                (passes && !credentials.username.is_empty()).then(|| Identity::named(&credentials.username))
             }
-            Method::SharedPassword(shared) => Ok(shared.decide(rules, credentials)),
-            Method::Command(command) => command.authenticate(credentials).await,
-            Method::RemoteUser(remote) => Ok(remote.decide(&credentials.origin)),
+            Method::SharedPassword(shared) => shared.decide(rules, credentials),
+            Method::Command(command) => command.authenticate(credentials).await?,
+            Method::RemoteUser(remote) => remote.decide(&credentials.origin),
+            Method::Pam(pam) => return self.conclude(pam.begin(credentials).await?).await,
+        };
+        match found {
+            Some(identity) if self.0.accounts.ask_for_groups() => {
+                Ok(Attempted::Somebody(Box::new(self.with_groups(identity).await?)))
+            }
+            other => Ok(other.into()),
         }
+    }
+
+    /// Goes on with what the person has answered.
+    ///
+    /// # Errors
+    /// As [`Self::authenticate`].
+    pub async fn go_on(&self, dialogue: Box<Dialogue>, answer: &Secret) -> Result<Attempted, AuthError> {
+        self.conclude(dialogue.answer(answer).await?).await
     }
 
     /// Asks again about somebody who signed in before.
@@ -195,6 +291,7 @@ impl Authenticator {
     pub async fn refresh(&self, request: &RefreshRequest<'_>) -> Result<Refreshed, AuthError> {
         match &self.0.method {
             Method::Command(command) if command.can_refresh() => command.refresh(request).await,
+            Method::Pam(_) if self.can_refresh() => self.look_again(request.name).await,
             _ => Ok(Refreshed::Unchanged),
         }
     }
@@ -206,7 +303,7 @@ impl Authenticator {
     pub async fn post_auth(
         &self,
         identity: Identity,
-        credentials: &Credentials,
+        origin: &Origin,
     ) -> Result<Option<Identity>, AuthError> {
         let Some(hook) = &self.0.hooks.post_auth else { return Ok(Some(identity)) };
         let model = identity.show();
@@ -214,7 +311,7 @@ impl Authenticator {
             "hook": "post_auth",
             "user": identity.show_user(),
             "auth_state": identity.auth_state.value(),
-            "request": credentials.origin.show(self.hidden_headers()),
+            "request": origin.show(self.hidden_headers()),
             "payload": model,
         });
         match hook.ask(&question).await? {
@@ -282,14 +379,23 @@ fn same(expected: &Secret, given: &Secret) -> bool {
     digest(expected).ct_eq(&digest(given)).into()
 }
 
+/// The rules about who may sign in, as the operator wrote them.
+#[must_use]
+pub fn allow_settings(config: &AuthConfig) -> AllowSettings {
+    settings(config)
+}
+
 fn settings(config: &AuthConfig) -> AllowSettings {
     let listed = |names: &std::collections::BTreeSet<String>| names.iter().cloned().collect();
+    let pam = config.r#type == AuthType::Pam;
     AllowSettings {
         allow_all: config.allow_all,
         allowed_users: listed(&config.allowed_users),
         allow_existing_users: Some(config.allow_existing_users),
         blocked_users: listed(&config.blocked_users),
         admin_users: listed(&config.admin_users),
+        allows_groups: !config.local.allowed_groups.is_empty(),
+        keeps_case: pam && config.pam.normalize_username,
         username_map: config.username_map.clone(),
         username_pattern: config.username_pattern.clone(),
     }

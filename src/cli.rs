@@ -1,6 +1,8 @@
 //! The command line: its form, and which keys of the configuration its options set.
 
 pub(crate) mod operate;
+#[cfg(test)]
+mod paper;
 
 use std::path::PathBuf;
 
@@ -77,6 +79,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: DbCommand,
     },
+    /// The Python environment that users' servers run from
+    UserEnv {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: UserEnvCommand,
+    },
     /// Make an API token for a user and print it
     Token {
         /// Name of the user [default: you]
@@ -126,6 +134,23 @@ pub(crate) enum Command {
         /// Where the hub is.
         #[command(flatten)]
         reach: Reach,
+    },
+}
+
+/// What to do with the environment of users' servers.
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub(crate) enum UserEnvCommand {
+    /// Build it, or build it anew and switch to the new one; as root
+    Create {
+        /// Where it is to be
+        #[arg(long, value_name = "PATH", default_value = "/opt/orrery/jupyter")]
+        path: PathBuf,
+        /// File of requirements for pip [default: jupyterhub of the version whose contract this is, jupyterlab]
+        #[arg(long, value_name = "FILE")]
+        requirements: Option<PathBuf>,
+        /// The Python that it is made from
+        #[arg(long, value_name = "PROGRAM", default_value = "/usr/bin/python3")]
+        python: PathBuf,
     },
 }
 

@@ -117,6 +117,16 @@ impl Config {
         self.beside_database().join("server-logs")
     }
 
+    /// Where login tickets are kept: `hub.ticket_dir`, or `tickets` beside the SQLite database, else in the current
+    /// directory.
+    #[must_use]
+    pub fn ticket_dir(&self) -> PathBuf {
+        if !self.hub.ticket_dir.as_os_str().is_empty() {
+            return self.hub.ticket_dir.clone();
+        }
+        self.beside_database().join("tickets")
+    }
+
     /// The folder of the SQLite database, else the current one.
     fn beside_database(&self) -> PathBuf {
         match self.database.target() {

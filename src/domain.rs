@@ -3,6 +3,7 @@
 pub mod access;
 pub mod admission;
 pub mod allow;
+pub mod backoff;
 pub mod culling;
 pub mod failed_starts;
 pub mod hexadecimal;
@@ -33,5 +34,6 @@ pub mod subdomains;
 pub mod template;
 pub mod timestamp;
 pub mod token_hash;
+pub mod usage;
 pub mod user_options;
 pub mod xsrf;

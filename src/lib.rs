@@ -12,6 +12,7 @@
 //! | [`spawn`] | how a server is started, watched and ended |
 //! | [`store`] | the database |
 //! | [`proxy_client`], [`proxy_child`] | a separate proxy: its REST API; its process, if the hub starts it |
+//! | [`privileged`] | the one client of `orrery-launch`: signing in with PAM, starting servers as their users |
 //! | [`hooks`] | programs and URLs that decide in place of built-in rules |
 //! | [`config`] | `orrery.toml`: parsed once, checked once, passed down |
 //! | [`domain`] | pure rules: no I/O, no clock, no framework |
@@ -29,6 +30,7 @@ pub mod events;
 pub mod hooks;
 pub mod logging;
 pub mod metrics;
+pub mod privileged;
 pub mod proxy_child;
 pub mod proxy_client;
 pub mod secret;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, ConfigCommand, DbCommand, operate};
+use cli::{Cli, Command, ConfigCommand, DbCommand, UserEnvCommand, operate};
 use orrery::app::{self, AppError, TokenError};
 use orrery::config::command::{CommandError, Existing, Format, Written, init, show};
 use orrery::config::logging::{LogFormat, LoggingConfig};
@@ -31,6 +31,8 @@ pub(crate) enum Failure {
     Name(#[from] NameError),
     #[error(transparent)]
     Client(#[from] app::admin_client::ClientError),
+    #[error(transparent)]
+    UserEnv(#[from] app::user_env::UserEnvError),
     #[error("{0} of these must be mended")]
     Unwell(usize),
     #[error("the hub goes on with the configuration that it had")]
@@ -80,6 +82,14 @@ fn run(cli: &Cli) -> Result<(), Failure> {
             let config = load(&sources)?.config;
             if *check { check_schema(&config) } else { migrate(&config) }
         }
+        Some(Command::UserEnv { command: UserEnvCommand::Create { path, requirements, python } }) => {
+            let wanted = app::user_env::UserEnv {
+                path: path.clone(),
+                requirements: requirements.clone(),
+                python: python.clone(),
+            };
+            user_env(&wanted)
+        }
         Some(Command::Token { name }) => token(&load(&sources)?.config, name.clone()),
         Some(Command::Status(reach)) => operate::status(&sources, reach),
         Some(Command::Servers { user, reach }) => operate::servers(&sources, reach, user.as_deref()),
@@ -94,6 +104,13 @@ fn run(cli: &Cli) -> Result<(), Failure> {
             operate::notice(&sources, reach, "/announcement", notice)
         }
     }
+}
+
+fn user_env(wanted: &app::user_env::UserEnv) -> Result<(), Failure> {
+    eprintln!("building; this takes a few minutes");
+    let folder = app::user_env::create(wanted)?;
+    println!("{} now leads to {}", wanted.path.display(), folder.display());
+    Ok(())
 }
 
 fn run_hub(sources: &Sources) -> Result<(), Failure> {

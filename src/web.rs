@@ -9,6 +9,7 @@ pub mod api;
 pub mod assets;
 pub mod caller;
 pub mod cookies;
+pub mod dialogues;
 pub mod error;
 pub mod extract;
 pub mod headers;

@@ -24,12 +24,13 @@ pub use self::error::{Denied, SignInError};
 use self::persist::{Facts, Manages};
 use self::refresh::Checks;
 pub use self::refresh::{Freshness, Moment};
-use crate::auth::{Authenticator, Credentials, Identity, Said, StateKeys};
+use crate::auth::{Attempted, Authenticator, Credentials, Dialogue, Identity, Origin, Said, StateKeys};
 use crate::config::Config;
 use crate::config::auth::RefreshConfig;
 use crate::domain::allow::Standing;
 use crate::domain::names::Username;
 use crate::domain::scope::Catalogue;
+use crate::secret::Secret;
 use crate::store::users::{self, User};
 use crate::store::{Store, StoreError};
 
@@ -83,6 +84,23 @@ pub struct Proven {
     identity: Identity,
 }
 
+/// How far somebody has come.
+pub enum Progress {
+    /// They have proved who they are, and the rules let them in.
+    Proven(Box<Proven>),
+    /// More is asked, which only the person can answer.
+    Asks(Box<Dialogue>),
+}
+
+/// How the rules see somebody.
+fn standing(is_known: bool, identity: &Identity) -> Standing {
+    match (identity.is_member, is_known) {
+        (true, _) => Standing::Member,
+        (false, true) => Standing::Existing,
+        (false, false) => Standing::Newcomer,
+    }
+}
+
 impl SignIn {
     /// A way in to the users of `store`.
     #[must_use]
@@ -95,22 +113,52 @@ impl SignIn {
         Self { store, authenticator, catalogue, settings: Arc::new(settings), checks: Arc::default() }
     }
 
-    /// Stages 1 to 8. Blocked users are turned away before the allow rules are asked, and no hook hears of anybody whom
-    /// the rules turn away.
+    /// Stages 1 to 8, or as far as the person has to be asked more. Blocked users are turned away before the allow rules
+    /// are asked, and no hook hears of anybody whom the rules turn away.
     ///
     /// # Errors
     /// [`SignInError::Denied`] for everybody who is not to know why.
-    pub async fn prove(&self, credentials: &Credentials) -> Result<Proven, SignInError> {
-        let identity = self.authenticator.authenticate(credentials).await?;
-        let identity = identity.ok_or(Denied::Credentials)?;
-        let (name, identity) = self.judge(identity).await?;
-        let before = name.clone();
-        let changed = self.authenticator.post_auth(identity, credentials).await?.ok_or(Denied::Hook)?;
-        if changed.name == before.as_str() {
-            return Ok(Proven { name, identity: changed });
+    pub async fn prove(&self, credentials: &Credentials) -> Result<Progress, SignInError> {
+        let attempted = self.authenticator.authenticate(credentials).await?;
+        self.follow(attempted, &credentials.origin).await
+    }
+
+    /// Goes on with what the person has answered.
+    ///
+    /// # Errors
+    /// As [`Self::prove`].
+    pub async fn go_on(
+        &self,
+        dialogue: Box<Dialogue>,
+        answer: &Secret,
+        origin: &Origin,
+    ) -> Result<Progress, SignInError> {
+        let attempted = self.authenticator.go_on(dialogue, answer).await?;
+        self.follow(attempted, origin).await
+    }
+
+    async fn follow(&self, attempted: Attempted, origin: &Origin) -> Result<Progress, SignInError> {
+        match attempted {
+            Attempted::Nobody => Err(Denied::Credentials.into()),
+            Attempted::Asks(dialogue) => Ok(Progress::Asks(dialogue)),
+            Attempted::Somebody(identity) => {
+                Ok(Progress::Proven(Box::new(self.welcome(*identity, origin).await?)))
+            }
         }
-        // another name is another person, for whom the rules have to be asked
-        let (name, identity) = self.judge(changed).await?;
+    }
+
+    /// Stages 3 to 8.
+    async fn welcome(&self, identity: Identity, origin: &Origin) -> Result<Proven, SignInError> {
+        let (name, identity) = self.judge(identity).await?;
+        let (account, is_member) = (identity.account.clone(), identity.is_member);
+        let changed = self.authenticator.post_auth(identity, origin).await?.ok_or(Denied::Hook)?;
+        let (name, identity) = if changed.name == name.as_str() {
+            (name, Identity { account, is_member, ..changed })
+        } else {
+            // another name is another person, for whom the rules have to be asked
+            self.judge(changed).await?
+        };
+        self.authenticator.keep_ticket(&identity).await?;
         Ok(Proven { name, identity })
     }
 
@@ -121,7 +169,7 @@ impl SignIn {
         let name = rules.check_name(&normalised).map_err(|_| crate::domain::allow::Denial::InvalidName)?;
         let wanted = name.clone();
         let known = self.store.read(move |db| users::find(db, &wanted)).await?;
-        let standing = if known.is_some() { Standing::Existing } else { Standing::Newcomer };
+        let standing = standing(known.is_some(), &identity);
         let name = rules.admit(name.as_str(), standing)?;
         let admin = rules.admin_flag(&name, identity.admin);
         Ok((name.clone(), Identity { name: name.to_string(), admin, ..identity }))
@@ -133,12 +181,25 @@ impl SignIn {
     /// [`SignInError`]; nothing was written then.
     pub async fn admit(&self, proven: Proven) -> Result<User, SignInError> {
         let Proven { name, mut identity } = proven;
+        if identity.account.is_none() {
+            self.ensure_account(&name).await?;
+        }
         identity.auth_state = self.reconciled(&name, &identity).await?;
         let state = self.sealed(&identity.auth_state)?;
         let facts = Facts { name, identity, state, now: Utc::now() };
         let user = self.write(move |db, context| persist::sign_in(db, context, &facts)).await?;
         self.checks.passed(user.id);
         Ok(user)
+    }
+
+    /// A newcomer may need an account on this machine.
+    async fn ensure_account(&self, name: &Username) -> Result<(), SignInError> {
+        let wanted = name.clone();
+        let known = self.store.read(move |db| users::find(db, &wanted)).await?;
+        if known.is_none() {
+            self.authenticator.ensure_account(name).await?;
+        }
+        Ok(())
     }
 
     /// What the sign-in leaves, after the hook had its say; null where nothing is kept.

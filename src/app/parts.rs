@@ -37,9 +37,11 @@ use crate::domain::spawn_env;
 use crate::events::Events;
 use crate::hooks::{Hook, Turns};
 use crate::metrics::Metrics;
-use crate::spawn::{SimpleSpawner, Spawner, StopLadder};
+use crate::privileged::{LaunchSettings, Launcher};
+use crate::spawn::StopLadder;
 use crate::store::{Store, StoreConfig};
 use crate::web::assets::{Asset, Assets};
+use crate::web::dialogues::Dialogues;
 use crate::web::pages::ready::Readiness;
 use crate::web::render::{Renderer, Site};
 use crate::web::sessions::Sessions;
@@ -68,6 +70,17 @@ pub(super) fn store(config: &Config) -> Result<StoreConfig, AppError> {
         pool_size: database.pool_size.max(1),
         busy_timeout: database.busy_timeout,
         connect_timeout: database.connect_timeout,
+        recycle: database.pool_recycle,
+        log_statements: database.log_statements,
+    })
+}
+
+/// The one client of the privileged programs.
+pub(super) fn launcher(config: &Config) -> Launcher {
+    Launcher::new(LaunchSettings {
+        program: config.hub.launch_program.clone(),
+        tickets: config.ticket_dir(),
+        logins: usize::try_from(config.auth.pam.threads).unwrap_or(usize::MAX),
     })
 }
 
@@ -77,16 +90,14 @@ pub(super) fn supervision(
     store: Store,
     catalogue: Catalogue,
     (proxy, wanted): (Proxy, WantedRoutes),
+    launcher: Launcher,
     (metrics, events): (Arc<Metrics>, Events),
 ) -> Result<Supervision, AppError> {
     let settings = settings(config, addresses, catalogue, &metrics)?;
     let kept = journal::Settings { enabled: config.journal.enabled, keep: config.journal.keep };
     Ok(Supervision {
         store,
-        spawner: Spawner::Simple(SimpleSpawner::new(
-            config.server_log_dir(),
-            &config.spawner.simple.home_dir_template,
-        )),
+        spawner: super::spawner::of(config, launcher),
         proxy,
         wanted,
         directory: Directory::default(),
@@ -106,6 +117,7 @@ pub(super) fn supervision(
             activity: config.hub.activity.interval,
             purge: config.hub.tokens.purge_interval,
             poll: config.spawner.poll_interval,
+            poll_jitter: config.spawner.poll_jitter,
         },
         places: addresses.places.clone(),
         base_url: addresses.base_url.clone(),
@@ -183,6 +195,7 @@ fn servers(config: &Config, addresses: &Addresses, rules: StartRules) -> Result<
             max_delay: spawner.restart_max_delay,
         },
         rules,
+        local: super::spawner::local_options(config)?,
     };
     let refused = |wrong: SettingError| AppError::Setting { key: wrong.key, reason: wrong.reason };
     settings.vary(spawner).map_err(refused)?;
@@ -337,6 +350,8 @@ pub(super) struct HubParts<'a> {
     pub(super) services: Services,
     pub(super) authenticator: Authenticator,
     pub(super) sign_in: sign_in::Settings,
+    pub(super) launcher: Launcher,
+    pub(super) dialogues: Dialogues,
     pub(super) limiter: Arc<Limiter>,
     pub(super) shutdown: mpsc::Sender<Shutdown>,
     pub(super) reloader: Reloader,
@@ -355,17 +370,21 @@ pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
     for folder in &site.template_paths {
         std::fs::read_dir(folder).map_err(|source| AppError::File { path: folder.clone(), source })?;
     }
+    let logo = logo(&ui.logo_file, &assets)?;
+    site.own_logo = Some(logo.version.clone()).filter(|_| !ui.logo_file.as_os_str().is_empty());
     let renderer = Renderer::new(&site, Arc::clone(&assets))?;
     Ok(SharedHub::new(Hub {
         store: supervision.store.clone(),
         servers: parts.servers,
         services: parts.services,
         renderer,
-        logo: logo(&ui.logo_file, &assets)?,
+        logo,
         assets,
         catalogue: Arc::clone(&catalogue),
         sign_in: SignIn::new(supervision.store.clone(), authenticator.clone(), catalogue, parts.sign_in),
         authenticator,
+        launcher: parts.launcher,
+        dialogues: parts.dialogues,
         limiter: parts.limiter,
         sessions: Sessions::default(),
         activity: supervision.activity.clone(),

@@ -144,12 +144,13 @@ impl Reloading {
     /// All that may fail.
     async fn make(&self, config: Config) -> Result<Made, ReloadError> {
         let catalogue = bootstrap::scopes::catalogue(&config).map_err(AppError::from)?;
-        let authenticator = Authenticator::from_config(&config.auth).map_err(AppError::from)?;
+        let last = self.hub.now();
+        let authenticator =
+            Authenticator::from_config(&config.auth, &last.launcher).map_err(AppError::from)?;
         authenticator.count_hooks(Arc::clone(&self.supervision.metrics));
         let sign_in = sign_in::Settings::of(&config).map_err(AuthError::from).map_err(AppError::from)?;
         let accounts = services::accounts(&config).await?;
         let settings = parts::settings(&config, &self.addresses, catalogue, &self.supervision.metrics)?;
-        let last = self.hub.now();
         let web = parts::web(&config, &self.addresses, last.settings.cookie_secret.clone())?;
         let same_rates =
             format!("{:?}", self.running.auth.rate_limit) == format!("{:?}", config.auth.rate_limit);
@@ -165,6 +166,8 @@ impl Reloading {
             services: last.services.clone(),
             authenticator: authenticator.clone(),
             sign_in,
+            launcher: last.launcher.clone(),
+            dialogues: last.dialogues.clone(),
             limiter,
             shutdown: last.shutdown.clone(),
             reloader: last.reloader.clone(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actix::Addr;
 use log::{info, warn};
+use orrery_proxy::notify::{STOPPING, notify};
 use tokio::sync::{Notify, mpsc};
 
 use super::admin_socket::AdminSocket;
@@ -64,6 +65,7 @@ impl Running {
                 },
             }
         };
+        notify(STOPPING);
         // A second signal does not wait any longer.
         tokio::select! {
             () = self.stop(cleanup) => info!("done"),

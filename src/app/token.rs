@@ -37,7 +37,7 @@ pub enum TokenError {
 /// [`TokenError`].
 pub fn create_token(config: &Config, user: &Username) -> Result<Secret, TokenError> {
     let store = Store::open(&parts::store(config)?, OpenMode::CreateOrCurrent).map_err(AppError::from)?;
-    let rules = Authenticator::from_config(&config.auth).map_err(AppError::from)?.rules().clone();
+    let rules = Authenticator::rules_of(&config.auth).map_err(AppError::from)?;
     actix::System::new().block_on(async {
         let (name, wanted) = (user.clone(), user.clone());
         let known = store.read(move |db| users::find(db, &wanted)).await?;

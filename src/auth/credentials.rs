@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::secret::Secret;
 
 /// The most bytes of a password that are looked at: more only costs time (SEC-044).
-const LONGEST_PASSWORD: usize = 1024;
+pub(super) const LONGEST_PASSWORD: usize = 1024;
 /// The most bytes of a name as typed.
 const LONGEST_NAME: usize = 1024;
 

@@ -80,6 +80,25 @@ pub struct Identity {
     pub auth_state: Said<Value>,
     /// What pages show of the user.
     pub user_info: Said<Value>,
+    /// Whether a group of `auth.local.allowed_groups` lets them in.
+    pub is_member: bool,
+    /// The account of this machine that they have signed in with.
+    pub account: Option<Ticketed>,
+}
+
+/// An account of this machine, and the proof that its owner has signed in. No hook is shown it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Ticketed {
+    /// The account's number.
+    pub uid: u32,
+    /// With which its servers can be started.
+    pub ticket: Vec<u8>,
+}
+
+impl std::fmt::Debug for Ticketed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ticketed").field("uid", &self.uid).finish_non_exhaustive()
+    }
 }
 
 const TEXTS: &str = "a list of texts";
@@ -123,6 +142,7 @@ impl Identity {
             roles: Said::read(object, "roles", roles, "a list of roles, each with a `name`")?,
             auth_state: Said::read(object, "auth_state", |state| Some(state.clone()), "")?,
             user_info: Said::read(object, "user_info", |info| Some(info.clone()), "")?,
+            ..Self::default()
         })
     }
 

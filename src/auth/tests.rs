@@ -21,11 +21,12 @@ fn credentials(username: &str, password: &str) -> Credentials {
 
 /// Who the credentials prove somebody to be, with the name as the rules leave it.
 fn identify(config: &AuthConfig, credentials: &Credentials) -> Option<Identity> {
-    let authenticator = Authenticator::from_config(config).unwrap();
-    let identity = actix::System::new().block_on(authenticator.authenticate(credentials)).unwrap()?;
+    let authenticator = Authenticator::from_config(config, &Launcher::nowhere()).unwrap();
+    let attempted = actix::System::new().block_on(authenticator.authenticate(credentials)).unwrap();
+    let Attempted::Somebody(identity) = attempted else { return None };
     let rules = authenticator.rules();
     let name = rules.check_name(&rules.normalise(&identity.name)).ok()?.to_string();
-    Some(Identity { name, ..identity })
+    Some(Identity { name, ..*identity })
 }
 
 fn decide(config: &AuthConfig, username: &str, password: &str) -> Option<(String, Option<bool>)> {
@@ -88,19 +89,19 @@ fn auth_030_a_shared_password_that_is_not_set_lets_nobody_in() {
 fn auth_031_null_lets_nobody_in_and_has_no_form() {
     let config = config(AuthType::Null);
     assert_eq!(decide(&config, "ada", ""), None);
-    assert!(!Authenticator::from_config(&config).unwrap().has_form());
+    assert!(!Authenticator::from_config(&config, &Launcher::nowhere()).unwrap().has_form());
 }
 
 #[test]
 fn a_type_that_is_still_to_come_is_named() {
-    let error = Authenticator::from_config(&config(AuthType::Ldap)).unwrap_err();
+    let error = Authenticator::from_config(&config(AuthType::Ldap), &Launcher::nowhere()).unwrap_err();
     assert!(error.to_string().contains("ldap"), "{error}");
 }
 
 #[test]
 fn rules_that_cannot_be_used_are_errors() {
     let broken = AuthConfig { username_pattern: "(".to_owned(), ..config(AuthType::Dummy) };
-    assert!(matches!(Authenticator::from_config(&broken), Err(AuthError::Rules(_))));
+    assert!(matches!(Authenticator::from_config(&broken, &Launcher::nowhere()), Err(AuthError::Rules(_))));
 }
 
 #[test]
@@ -156,8 +157,13 @@ fn a_command_says_who_it_is_in_several_ways() {
     let mut config = config(AuthType::Command);
     let mut run = |script: &str| {
         config.command.command = vec!["/bin/sh".to_owned(), "-c".to_owned(), script.to_owned()];
-        let authenticator = Authenticator::from_config(&config).unwrap();
-        actix::System::new().block_on(authenticator.authenticate(&credentials("ada", "pw")))
+        let authenticator = Authenticator::from_config(&config, &Launcher::nowhere()).unwrap();
+        let attempted =
+            actix::System::new().block_on(authenticator.authenticate(&credentials("ada", "pw")))?;
+        Ok::<_, AuthError>(match attempted {
+            Attempted::Somebody(identity) => Some(*identity),
+            Attempted::Nobody | Attempted::Asks(_) => None,
+        })
     };
     assert_eq!(run("echo '\"Ada\"'").unwrap(), Some(Identity::named("Ada")));
     assert_eq!(run("echo null").unwrap(), None);

@@ -188,13 +188,15 @@ section! {
 section! {
     /// `[auth.local]`: accounts of this machine.
     pub struct LocalAuthConfig {
-        /// Creates missing accounts.
+        /// Creates an account on this machine for every user of the hub that has none: at the first sign-in, or when an admin
+        /// adds the user. Needs a hub that runs as root, or a command of your own.
         pub create_system_users: bool = false,
-        /// The command that creates an account. Not set: the system's own.
+        /// The command that creates an account: `USERNAME` in its words stands for the name, `--uid` and the number follow if
+        /// `auth.local.uids` has one, and the name comes last. Not set: `adduser` or `useradd`, as the system has it.
         pub add_user_command: Vec<String> as Command = Vec::new(),
-        /// User ids of new accounts.
+        /// User ids of new accounts: user name to number.
         pub uids: BTreeMap<String, u32> = BTreeMap::new(),
-        /// Lets members of these UNIX groups in.
+        /// Lets members of these UNIX groups in, primary or supplementary, besides those whom other keys let in.
         pub allowed_groups: BTreeSet<String> = BTreeSet::new(),
     }
 }
@@ -202,20 +204,22 @@ section! {
 section! {
     /// `[auth.pam]`: the system's own accounts.
     pub struct PamConfig {
-        /// The PAM service.
-        pub service: String = "login".to_owned(),
-        /// The encoding of names and passwords.
+        /// The PAM service: a file in `/etc/pam.d`, and a `pam_service` of `/etc/orrery/launch.policy`.
+        pub service: String = "orrery".to_owned(),
+        /// The encoding of names and passwords: always `utf8`.
         pub encoding: String = "utf8".to_owned(),
-        /// Opens a PAM session around each server.
-        pub open_sessions: bool = false,
-        /// Refuses expired and locked accounts.
+        /// Not used: whether servers run in PAM sessions is for `pam_session` of `/etc/orrery/launch.policy` to say, which is
+        /// `yes` unless changed.
+        pub open_sessions: Option<bool> = None,
+        /// Refuses expired and locked accounts. `false` needs `skip_account_check = yes` in `/etc/orrery/launch.policy`.
         pub check_account: bool = true,
-        /// Makes members of these UNIX groups admins.
+        /// Makes members of these UNIX groups admins at each sign-in, and others not, unless `auth.admin_users` lists them.
         pub admin_groups: BTreeSet<String> = BTreeSet::new(),
-        /// Takes the spelling of the name from the system.
+        /// Takes the spelling of names from the system, in which `Ada` and `ada` may be two accounts; names are not made
+        /// lower-case then, in the configuration neither.
         pub normalize_username: bool = false,
-        /// Sign-ins at the same time.
-        pub threads: u32 = 4,
+        /// PAM transactions at work at the same time. One that waits for a person to type is not counted.
+        pub threads: u32 = 32,
     }
 }
 

@@ -44,6 +44,13 @@ section! {
         pub admin_socket: PathBuf = PathBuf::new(),
         /// Permissions of that socket: its owner and its group may connect.
         pub admin_socket_mode: FileMode = FileMode(0o660),
+        /// The program that lets people sign in with the system's accounts and starts their servers: `orrery-launch`, owned by
+        /// root, of the group of the hub's account, with mode 4750.
+        pub launch_program: PathBuf = PathBuf::from(orrery_wire::paths::LAUNCH),
+        /// The folder with the login tickets, for the hub's account alone; without its user's ticket no server is started.
+        /// Best in memory: no ticket outlives the machine's boot. Not set: `tickets` beside the SQLite database, else in the
+        /// current directory.
+        pub ticket_dir: PathBuf = PathBuf::new(),
         /// Addresses or networks of reverse proxies in front, whose forwarding headers are believed. Not set: those of this
         /// machine.
         pub trusted_proxies: Vec<Network> = Vec::new(),
@@ -211,8 +218,9 @@ section! {
         pub slow_spawn: Duration = Duration::from_secs(10),
         /// A stop request is answered "pending" after this long.
         pub slow_stop: Duration = Duration::from_secs(10),
-        /// How long the start of the hub waits for servers of an earlier run; below 0 means a day.
-        pub init_servers: Duration as SecondsOrDay = Duration::from_secs(10),
+        /// How long the start of the hub waits until servers of an earlier run are verified, before the public is let in; 0
+        /// lets it in at once, below 0 means a day.
+        pub init_servers: Duration as SecondsOrDay = Duration::ZERO,
     }
 }
 

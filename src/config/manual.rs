@@ -141,6 +141,55 @@ fn default_file() -> String {
     text
 }
 
+/// A text as roff shows it: no backslash, no line that begins with a request, code in bold.
+fn roff(text: &str) -> String {
+    let escaped = text.replace('\\', "\\e").replace('-', "\\-");
+    let mut parts = escaped.split('`');
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for (number, part) in parts.enumerate() {
+        let font = if number % 2 == 0 { "\\fB" } else { "\\fR" };
+        shown.push_str(font);
+        shown.push_str(part);
+    }
+    match shown.chars().next() {
+        Some('.' | '\'') => format!("\\&{shown}"),
+        _ => shown,
+    }
+}
+
+/// `orrery.toml(5)`.
+fn page() -> String {
+    let mut text = String::from(
+        ".TH orrery.toml 5 \"\" \"Orrery\" \"File formats\"\n.SH NAME\norrery.toml \\- configuration of orrery(1)\n",
+    );
+    text.push_str(PAGE_INTRODUCTION);
+    for (table, about, fields) in all_tables() {
+        let keys: Vec<&Field> = fields.iter().filter(|field| table_of(&table, field).is_none()).collect();
+        if keys.is_empty() {
+            continue;
+        }
+        writeln!(text, ".SH [{}]\n{}", roff(&title(&table)), roff(&about)).unwrap();
+        for field in keys {
+            let default = toml_of(&field.default).map_or("none".to_owned(), |value| format!("`{value}`"));
+            let limits =
+                limits(&table.child(field.name)).map_or(String::new(), |limits| format!(" ({limits})"));
+            writeln!(
+                text,
+                ".TP\n\\fB{}\\fR ({})\n{}\nDefault: {}.",
+                roff(field.name),
+                roff(&kind(&field.shape)),
+                roff(&format!("{}{limits}", field.doc)),
+                roff(&default)
+            )
+            .unwrap();
+        }
+    }
+    text.push_str(".SH SEE ALSO\n.BR orrery (1),\n.BR orrery\\-launch (8)\n");
+    text
+}
+
+const PAGE_INTRODUCTION: &str = include_str!("manual/introduction.roff");
+
 /// Compares a file of the source tree with what it should be, or writes it when asked to.
 fn is_current(file: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
@@ -154,6 +203,11 @@ fn is_current(file: &str, expected: &str) {
 #[test]
 fn the_manual_holds_every_key_as_declared() {
     is_current("docs/configuration.md", &markdown());
+}
+
+#[test]
+fn the_manual_page_holds_every_key_as_declared() {
+    is_current("packaging/man/orrery.toml.5", &page());
 }
 
 #[test]

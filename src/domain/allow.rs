@@ -22,6 +22,10 @@ pub struct AllowSettings {
     pub blocked_users: Vec<String>,
     /// `admin_users`.
     pub admin_users: Vec<String>,
+    /// Whether members of groups that the authenticator knows are let in, too.
+    pub allows_groups: bool,
+    /// Whether names keep their case, because the system's own spelling counts.
+    pub keeps_case: bool,
     /// `username_map`: from lower-cased names to hub names.
     pub username_map: BTreeMap<String, String>,
     /// `username_pattern`: what the beginning of a name must look like; empty: anything.
@@ -52,11 +56,13 @@ pub struct AllowRules {
     allow_existing: bool,
     blocked: BTreeSet<String>,
     admins: BTreeSet<Username>,
+    allows_groups: bool,
     names: NameRules,
 }
 
 #[derive(Debug, Clone)]
 struct NameRules {
+    keeps_case: bool,
     map: BTreeMap<String, String>,
     pattern: Option<Regex>,
 }
@@ -68,6 +74,8 @@ pub enum Standing {
     Existing,
     /// There is none yet.
     Newcomer,
+    /// Of a group that lets its members in.
+    Member,
 }
 
 /// Why someone was turned away. The person is told no more than that the login failed; this is for the log.
@@ -80,14 +88,21 @@ pub enum Denial {
     #[error("the user is blocked")]
     Blocked,
     /// No rule allows the user.
-    #[error("no rule of [auth] allows the user: see allow_all, allowed_users and allow_existing_users")]
+    #[error(
+        "no rule of [auth] allows the user: see allow_all, allowed_users, allow_existing_users and local.allowed_groups"
+    )]
     NotAllowed,
 }
 
 impl NameRules {
+    fn cased(&self, name: &str) -> String {
+        let name = name.trim();
+        if self.keeps_case { name.to_owned() } else { name.to_lowercase() }
+    }
+
     fn normalise(&self, name: &str) -> String {
-        let lower = name.trim().to_lowercase();
-        self.map.get(&lower).cloned().unwrap_or(lower)
+        let name = self.cased(name);
+        self.map.get(&name).cloned().unwrap_or(name)
     }
 
     fn check(&self, name: &str) -> Result<Username, NameError> {
@@ -108,8 +123,11 @@ impl AllowRules {
     /// # Errors
     /// If the pattern is no regular expression, or a user who is listed as allowed or admin has an invalid name.
     pub fn new(settings: &AllowSettings) -> Result<Self, AllowError> {
-        let names =
-            NameRules { map: settings.username_map.clone(), pattern: compile(&settings.username_pattern)? };
+        let names = NameRules {
+            keeps_case: settings.keeps_case,
+            map: settings.username_map.clone(),
+            pattern: compile(&settings.username_pattern)?,
+        };
         let admins = names.listed("admin_users", &settings.admin_users)?;
         let mut allowed = names.listed("allowed_users", &settings.allowed_users)?;
         let allow_existing = settings.allow_existing_users.unwrap_or(!allowed.is_empty());
@@ -123,6 +141,7 @@ impl AllowRules {
             allow_existing,
             blocked: blocked.collect(),
             admins,
+            allows_groups: settings.allows_groups,
             names,
         })
     }
@@ -132,6 +151,17 @@ impl AllowRules {
     #[must_use]
     pub fn normalise(&self, name: &str) -> String {
         self.names.normalise(name)
+    }
+
+    /// Whether `username_map` says what becomes of this name.
+    #[must_use]
+    pub fn is_mapped(&self, name: &str) -> bool {
+        self.names.map.contains_key(&self.names.cased(name))
+    }
+
+    /// Names that become `name` by `username_map`.
+    pub fn mapped_to<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'n str> {
+        self.names.map.iter().filter(move |(_, to)| *to == name).map(|(from, _)| from.as_str())
     }
 
     /// Checks a normalised name that is about to become a user, on every path: `username_pattern` must match at its
@@ -166,7 +196,7 @@ impl AllowRules {
 
     fn is_allowed(&self, user: &Username, standing: Standing) -> bool {
         let known = self.allow_existing && standing == Standing::Existing;
-        self.allow_all || known || self.allowed.contains(user)
+        self.allow_all || known || standing == Standing::Member || self.allowed.contains(user)
     }
 
     /// What happens to the user's admin flag at login: `Some` sets it, `None` leaves it. What the authenticator
@@ -189,7 +219,7 @@ impl AllowRules {
     /// Whether no rule lets anyone in; worth a warning when the hub starts (AUTH-007).
     #[must_use]
     pub fn admit_nobody(&self) -> bool {
-        !self.allow_all && !self.allow_existing && self.allowed.is_empty()
+        !self.allow_all && !self.allow_existing && !self.allows_groups && self.allowed.is_empty()
     }
 }
 

@@ -71,7 +71,7 @@ pub const fn word(state: &State) -> &'static str {
         State::Launching { .. } => "launching",
         State::Responding { .. } => "responding",
         State::Publishing { .. } => "publishing",
-        State::Ready => "ready",
+        State::Ready | State::Crashed { .. } => "ready",
         State::Stopping { .. } => "stopping",
         State::Delayed => "delayed",
         State::Checking => "checking",
@@ -96,7 +96,7 @@ pub fn why(state: &State) -> Option<String> {
         State::Stopping { cause: Cause::Culled(why), .. } => why,
         State::Stopping { cause: Cause::Failed(failure) | Cause::Ended(failure), .. } => &failure.message,
         State::Launching { again: true, .. } => "another program took its port; one more try",
-        State::Publishing { check: true } => "it answers",
+        State::Publishing { check: true, .. } => "it answers",
         State::Checking => "the hub, or its part for this server, started anew",
         _ => return None,
     };

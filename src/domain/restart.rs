@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::backoff::Backoff;
+
 /// Which servers are started again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Restart {
@@ -28,6 +30,13 @@ pub struct RestartPolicy {
     pub delay: Duration,
     /// `spawner.restart_max_delay`: the longest pause.
     pub max_delay: Duration,
+}
+
+impl RestartPolicy {
+    fn backoff(&self) -> Backoff {
+        // never at once: zero means that somebody asked for it
+        Backoff { first: self.delay, shortest: Duration::from_millis(1), longest: self.max_delay }
+    }
 }
 
 /// The restarts of one server within the window.
@@ -53,11 +62,9 @@ impl Restarts {
         if self.0.len() >= policy.limit {
             return None;
         }
-        let doublings = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-        let factor = 2_u32.checked_pow(doublings).unwrap_or(u32::MAX);
+        let earlier = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
         self.0.push_back(now);
-        // never at once: zero means that somebody asked for it
-        Some(policy.delay.saturating_mul(factor).min(policy.max_delay).max(Duration::from_millis(1)))
+        Some(policy.backoff().pause(earlier))
     }
 
     /// Somebody started it: what was before does not count any more.

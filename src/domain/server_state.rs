@@ -14,8 +14,11 @@
 //!              ▲                               │      hub restart: checking ─► publishing
 //!              └────────── delayed ◄───────────┘ a crash that is restarted, or a restart that was asked for
 //! ```
+//!
+//! Between `ready` and `stopping` lies `crashed`, for a moment, when the process has ended by itself.
 
 mod failure;
+mod step;
 
 use std::time::Duration;
 
@@ -59,9 +62,20 @@ pub enum State {
     Publishing {
         /// Adopted, not started.
         check: bool,
+        /// The second try, on another port.
+        again: bool,
     },
     /// Runs, answers, is routed.
     Ready,
+    /// The process has just ended by itself. For a moment it still counts as ready and routed: what its page asks for
+    /// right behind the crash gets 503 from the proxy, rather than a redirection to a page of the hub's that scripts
+    /// would take for the answer.
+    Crashed {
+        /// How it ended.
+        failure: Failure,
+        /// It is started again that long after it has been cleaned up.
+        again: Option<Duration>,
+    },
     /// Being ended and cleaned up after.
     Stopping {
         /// Why.
@@ -103,20 +117,26 @@ impl State {
     #[must_use]
     pub fn pending(&self) -> Option<Pending> {
         match self {
-            Self::Stopped | Self::Ready => None,
+            Self::Stopped | Self::Ready | Self::Crashed { .. } => None,
             Self::Launching { cancelled: true, .. } | Self::Stopping { .. } => Some(Pending::Stop),
             Self::Queued
             | Self::Delayed
             | Self::Launching { .. }
             | Self::Responding { .. }
-            | Self::Publishing { check: false } => Some(Pending::Spawn),
-            Self::Checking | Self::Publishing { check: true } => Some(Pending::Check),
+            | Self::Publishing { check: false, .. } => Some(Pending::Spawn),
+            Self::Checking | Self::Publishing { check: true, .. } => Some(Pending::Check),
         }
     }
 
-    /// Runs, answers, is routed.
+    /// Counts as running: it answers and is routed, or did so a moment ago.
     #[must_use]
     pub fn is_ready(&self) -> bool {
+        matches!(self, Self::Ready | Self::Crashed { .. })
+    }
+
+    /// Whether nothing is known yet against its being ready, not even that it ended a moment ago.
+    #[must_use]
+    pub fn runs(&self) -> bool {
         matches!(self, Self::Ready)
     }
 
@@ -156,7 +176,7 @@ pub enum Event {
     Responded,
     /// [`Effect::AwaitResponse`]: it does not.
     ResponseFailed(Failure),
-    /// [`Effect::AwaitResponse`]: it ended because somebody else took its port in between.
+    /// Its process ended, or was ended, because somebody else listens on its port: to be tried on another one.
     PortTaken(Failure),
     /// [`Effect::Publish`]: its route is live.
     Published,
@@ -221,194 +241,6 @@ pub struct Deadlines {
     pub publish: Duration,
     /// The whole signal ladder and the cleaning up, with a margin.
     pub stop: Duration,
-}
-
-impl State {
-    /// What happens next. An event that does not fit the state changes nothing.
-    #[must_use]
-    pub fn step(self, event: Event, deadlines: &Deadlines) -> (Self, Vec<Effect>) {
-        match (self, event) {
-            (Self::Stopped, Event::StartRequested | Event::RestartRequested) => queue(deadlines),
-            (Self::Stopped, Event::CheckRequested) => {
-                let deadline = deadlines.start.saturating_add(deadlines.response);
-                (Self::Checking, vec![Effect::Adopt, Effect::Deadline(deadline)])
-            }
-            (Self::Stopped, _) => (Self::Stopped, Vec::new()),
-            (Self::Queued, event) => queued(event, deadlines),
-            (Self::Launching { cancelled, again }, event) => launching(cancelled, again, event, deadlines),
-            (Self::Responding { again }, event) => responding(again, event, deadlines),
-            (Self::Publishing { check }, event) => publishing(check, event, deadlines),
-            (Self::Ready, event) => ready(event, deadlines),
-            (Self::Stopping { cause, again }, event) => stopping(cause, again, event, deadlines),
-            (Self::Delayed, event) => delayed(event, deadlines),
-            (Self::Checking, event) => checking(event, deadlines),
-        }
-    }
-}
-
-fn queued(event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
-    let leave = |cause| {
-        (State::Stopped, vec![Effect::Withdraw, Effect::Abandon, Effect::NoDeadline, Effect::Keep(cause)])
-    };
-    match event {
-        Event::Admitted => launch(false, deadlines),
-        Event::Refused => (State::Stopped, vec![Effect::NoDeadline]),
-        Event::StopRequested => leave(Cause::Cancelled),
-        Event::DeadlinePassed => leave(Cause::Failed(timed_out("waited for its turn", deadlines.queue))),
-        _ => (State::Queued, Vec::new()),
-    }
-}
-
-fn launching(cancelled: bool, again: bool, event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
-    match (event, cancelled) {
-        (Event::Launched, false) => {
-            (State::Responding { again }, vec![Effect::AwaitResponse, Effect::Deadline(deadlines.response)])
-        }
-        (Event::LaunchFailed(failure), false) => stop_because(Cause::Failed(failure), deadlines),
-        (Event::DeadlinePassed, false) => {
-            stop_because(Cause::Failed(timed_out("did not start", deadlines.start)), deadlines)
-        }
-        (Event::Launched | Event::LaunchFailed(_) | Event::DeadlinePassed, true) => {
-            stop_because(Cause::Cancelled, deadlines)
-        }
-        // The process may exist already: end it once it is known, at the latest when the deadline passes.
-        (Event::StopRequested, _) => (State::Launching { cancelled: true, again }, Vec::new()),
-        // The last word counts: a start that was cancelled a moment ago goes on.
-        (Event::RestartRequested, _) => (State::Launching { cancelled: false, again }, Vec::new()),
-        _ => (State::Launching { cancelled, again }, Vec::new()),
-    }
-}
-
-fn responding(again: bool, event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
-    match event {
-        Event::Responded => publish(false, deadlines),
-        Event::PortTaken(_) if !again => launch(true, deadlines),
-        Event::ResponseFailed(failure) | Event::PortTaken(failure) | Event::ProcessEnded { failure, .. } => {
-            stop_because(Cause::Failed(failure), deadlines)
-        }
-        Event::StopRequested => stop_because(Cause::Cancelled, deadlines),
-        Event::DeadlinePassed => {
-            stop_because(Cause::Failed(timed_out("did not answer", deadlines.response)), deadlines)
-        }
-        _ => (State::Responding { again }, Vec::new()),
-    }
-}
-
-fn publishing(check: bool, event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
-    match event {
-        Event::Published => (State::Ready, vec![Effect::Withdraw, Effect::NoDeadline]),
-        Event::PublishFailed(failure) | Event::ProcessEnded { failure, .. } => {
-            stop_because(Cause::Failed(failure), deadlines)
-        }
-        Event::StopRequested => stop_because(Cause::Cancelled, deadlines),
-        Event::RestartRequested if check => stop_then(Cause::Requested, Some(Duration::ZERO), deadlines),
-        Event::DeadlinePassed => {
-            stop_because(Cause::Failed(timed_out("got no route", deadlines.publish)), deadlines)
-        }
-        _ => (State::Publishing { check }, Vec::new()),
-    }
-}
-
-fn ready(event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
-    match event {
-        Event::StopRequested => stop_because(Cause::Requested, deadlines),
-        Event::CullRequested(why) => stop_because(Cause::Culled(why), deadlines),
-        Event::RestartRequested => stop_then(Cause::Requested, Some(Duration::ZERO), deadlines),
-        Event::ProcessEnded { failure, again } => stop_then(Cause::Ended(failure), again, deadlines),
-        _ => (State::Ready, Vec::new()),
-    }
-}
-
-fn stopping(
-    cause: Cause,
-    again: Option<Duration>,
-    event: Event,
-    deadlines: &Deadlines,
-) -> (State, Vec<Effect>) {
-    let (mut effects, given_up) = match event {
-        Event::Ended => (Vec::new(), false),
-        // Nothing that can still be waited for: say so, and let the next start begin afresh.
-        Event::DeadlinePassed => (vec![Effect::Abandon], true),
-        Event::StopRequested => return (State::Stopping { cause, again: None }, Vec::new()),
-        Event::DatabaseAway => {
-            return (State::Stopping { cause, again }, vec![Effect::Deadline(deadlines.stop)]);
-        }
-        Event::RestartRequested => {
-            return (State::Stopping { cause, again: Some(Duration::ZERO) }, Vec::new());
-        }
-        _ => return (State::Stopping { cause, again }, Vec::new()),
-    };
-    effects.extend([Effect::NoDeadline, Effect::Withdraw, Effect::Keep(cause)]);
-    match again {
-        Some(Duration::ZERO) => {
-            let (state, start) = queue(deadlines);
-            effects.push(Effect::Begin(Duration::ZERO));
-            effects.extend(start);
-            (state, effects)
-        }
-        // A crash whose remains cannot be cleaned up is not restarted by itself: there may be two of it.
-        Some(pause) if !given_up => {
-            effects.extend([Effect::Begin(pause), Effect::Deadline(pause)]);
-            (State::Delayed, effects)
-        }
-        _ => (State::Stopped, effects),
-    }
-}
-
-fn delayed(event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
-    match event {
-        Event::DeadlinePassed | Event::StartRequested | Event::RestartRequested => queue(deadlines),
-        Event::StopRequested => (State::Stopped, vec![Effect::NoDeadline, Effect::Keep(Cause::Cancelled)]),
-        _ => (State::Delayed, Vec::new()),
-    }
-}
-
-fn checking(event: Event, deadlines: &Deadlines) -> (State, Vec<Effect>) {
-    match event {
-        Event::Adopted => {
-            (State::Checking, vec![Effect::AwaitResponse, Effect::Deadline(deadlines.response)])
-        }
-        // nothing is known against it: a server is not ended because the database is away
-        Event::DatabaseAway => (State::Checking, vec![Effect::Deadline(deadlines.start)]),
-        Event::Responded => publish(true, deadlines),
-        Event::NotAdopted(failure)
-        | Event::ResponseFailed(failure)
-        | Event::PortTaken(failure)
-        | Event::ProcessEnded { failure, .. } => stop_because(Cause::Ended(failure), deadlines),
-        Event::StopRequested => stop_because(Cause::Requested, deadlines),
-        Event::RestartRequested => stop_then(Cause::Requested, Some(Duration::ZERO), deadlines),
-        Event::DeadlinePassed => {
-            let failure = timed_out("did not answer after the hub's restart", deadlines.response);
-            stop_because(Cause::Ended(failure), deadlines)
-        }
-        _ => (State::Checking, Vec::new()),
-    }
-}
-
-fn queue(deadlines: &Deadlines) -> (State, Vec<Effect>) {
-    (State::Queued, vec![Effect::Admit, Effect::Deadline(deadlines.queue)])
-}
-
-fn launch(again: bool, deadlines: &Deadlines) -> (State, Vec<Effect>) {
-    (State::Launching { cancelled: false, again }, vec![Effect::Launch, Effect::Deadline(deadlines.start)])
-}
-
-fn publish(check: bool, deadlines: &Deadlines) -> (State, Vec<Effect>) {
-    (State::Publishing { check }, vec![Effect::Publish, Effect::Deadline(deadlines.publish)])
-}
-
-fn stop_because(cause: Cause, deadlines: &Deadlines) -> (State, Vec<Effect>) {
-    stop_then(cause, None, deadlines)
-}
-
-/// Every way into `Stopping`: the route goes first, so nobody is sent to a server that is being ended (SU-072).
-fn stop_then(cause: Cause, again: Option<Duration>, deadlines: &Deadlines) -> (State, Vec<Effect>) {
-    let effects = vec![Effect::Abandon, Effect::Unpublish, Effect::End, Effect::Deadline(deadlines.stop)];
-    (State::Stopping { cause, again }, effects)
-}
-
-fn timed_out(what: &str, after: Duration) -> Failure {
-    Failure::new(FailureKind::TimedOut, format!("The server {what} within {} seconds", after.as_secs()))
 }
 
 #[cfg(test)]

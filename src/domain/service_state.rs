@@ -15,6 +15,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::backoff::Backoff;
+
 /// The longest pause before a start.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// The shortest one: a service that ends at once must not keep the machine busy.
@@ -241,7 +243,7 @@ impl State {
             return;
         }
         self.phase = Phase::Pausing;
-        effects.push(Effect::Pause(pause(self.policy.backoff, self.quick_ends)));
+        effects.push(Effect::Pause(backoff(self.policy.backoff).pause(self.quick_ends)));
         self.quick_ends = self.quick_ends.saturating_add(1);
     }
 
@@ -253,11 +255,10 @@ impl State {
     }
 }
 
-/// The pause after this many quick ends: it doubles, up to a minute.
+/// The pauses before a service is started again, the first one as configured.
 #[must_use]
-pub fn pause(first: Duration, quick_ends: u32) -> Duration {
-    let factor = 1_u32.checked_shl(quick_ends).unwrap_or(u32::MAX);
-    first.max(SHORTEST_PAUSE).saturating_mul(factor).min(LONGEST_PAUSE)
+pub fn backoff(first: Duration) -> Backoff {
+    Backoff { first, shortest: SHORTEST_PAUSE, longest: LONGEST_PAUSE }
 }
 
 #[cfg(test)]

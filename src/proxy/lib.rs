@@ -14,6 +14,7 @@
 //! | `relay` | requests and answers in transit, tunnels, error pages |
 //! | `http2` | HTTP/2 towards clients, by way of `relay` |
 //! | `stream`, `pool` | bytes to and from peers; kept connections to servers |
+//! | `notify` | news for systemd |
 //! | `own_file` | pid files and UNIX sockets, gone when we are |
 //! | `config`, `socket`, `listen`, `admission`, `server` | settings; binding; who may connect; workers and draining |
 //! | `tls` | certificates of the public port and of the API, trust in `https` targets |
@@ -36,6 +37,7 @@ mod http1;
 mod http2;
 mod listen;
 mod metrics;
+pub mod notify;
 mod own_file;
 mod path;
 mod pool;

@@ -8,7 +8,6 @@ mod certificates;
 mod engine;
 mod limits;
 mod metrics_page;
-mod notify;
 mod pid_file;
 mod place;
 mod ports;
@@ -27,6 +26,7 @@ use crate::api::{self, Api};
 use crate::chp_log;
 use crate::cli::{Environment, Redirect, Settings};
 use crate::metrics::Metrics;
+use crate::notify::{self, READY, STOPPING};
 use crate::redirect::{self, PlainAnswers};
 use crate::route::{Route, RouteError};
 use crate::socket::Listener;
@@ -140,10 +140,10 @@ async fn operate(settings: &Settings, certificates: &Certificates, ports: Ports)
         }
     }
     let _orders = certificates.acme.as_ref().map(Acme::start).transpose().map_err(ProgramError::Thread)?;
-    notify::notify(notify::READY);
+    notify::notify(READY);
     signals.end(|| certificates.refresh()).await;
     log::warn!("Terminated");
-    notify::notify(notify::STOPPING);
+    notify::notify(STOPPING);
     // A successor may want the places at once.
     side.shutdown().await;
     drop(files);

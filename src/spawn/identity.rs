@@ -21,13 +21,34 @@ pub struct ProcessId {
     pub boot_id: String,
     /// Where its output goes.
     pub log: PathBuf,
+    /// The session keeper that looks after it, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
+}
+
+/// A server that runs as its user below a session keeper.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The user's number: nobody else may listen on the server's socket.
+    pub uid: u32,
+    /// The keeper's control socket.
+    pub control: PathBuf,
+    /// The memory limit in bytes, 0 for none.
+    #[serde(default)]
+    pub memory_limit: u64,
 }
 
 impl ProcessId {
     /// The identity of a child that has not been reaped, so that `/proc` still tells about it.
     pub(super) fn of_child(pid: i32, log: PathBuf) -> io::Result<Self> {
         let stat = Stat::read(pid)?.ok_or(ErrorKind::NotFound)?;
-        Ok(Self { pid, start_time: stat.start_time, boot_id: boot_id()?, log })
+        Ok(Self { pid, start_time: stat.start_time, boot_id: boot_id()?, log, kept: None })
+    }
+
+    /// The process that a session keeper names.
+    pub(super) fn of_kept(pid: u32, start_time: u64, log: PathBuf, kept: Kept) -> io::Result<Self> {
+        let pid = i32::try_from(pid).map_err(io::Error::other)?;
+        Ok(Self { pid, start_time, boot_id: boot_id()?, log, kept: Some(kept) })
     }
 
     /// The session leader of the hub's own user whose output goes to this file, if one is alive. A process that hides its
@@ -42,7 +63,13 @@ impl ProcessId {
             }
             let Ok(Some(stat)) = Stat::read(pid) else { continue };
             if !stat.ended && stat.session == pid {
-                return Ok(Some(Self { pid, start_time: stat.start_time, boot_id: boot_id()?, log }));
+                return Ok(Some(Self {
+                    pid,
+                    start_time: stat.start_time,
+                    boot_id: boot_id()?,
+                    log,
+                    kept: None,
+                }));
             }
         }
         Ok(None)
@@ -73,7 +100,7 @@ impl ProcessId {
                 && stat.start_time >= self.start_time
             {
                 let (boot_id, log) = (boot_id.clone(), PathBuf::new());
-                found.push(Self { pid, start_time: stat.start_time, boot_id, log });
+                found.push(Self { pid, start_time: stat.start_time, boot_id, log, kept: None });
             }
         }
         Ok(found)
@@ -90,9 +117,20 @@ impl ProcessId {
 ///
 /// # Errors
 /// If `/proc` cannot be read.
-pub fn session_cpu_seconds(leader: &ProcessId) -> io::Result<f64> {
+pub(super) fn session_cpu_seconds(leader: &ProcessId) -> io::Result<f64> {
+    let ticks = family(leader)?.iter().fold(0_u64, |sum, (_, stat)| sum.saturating_add(stat.ticks));
+    Ok(f64::from(u32::try_from(ticks).unwrap_or(u32::MAX)) / TICKS_A_SECOND)
+}
+
+/// The numbers of the living processes of a server's session and of all that descend from them; none if the leader has
+/// ended.
+pub(super) fn family_of(leader: &ProcessId) -> io::Result<Vec<i32>> {
+    Ok(family(leader)?.into_iter().map(|(pid, _)| pid).collect())
+}
+
+fn family(leader: &ProcessId) -> io::Result<Vec<(i32, Stat)>> {
     if !leader.is_alive()? {
-        return Ok(0.0);
+        return Ok(Vec::new());
     }
     let mut living = Vec::new();
     for entry in fs::read_dir("/proc")? {
@@ -103,24 +141,21 @@ pub fn session_cpu_seconds(leader: &ProcessId) -> io::Result<f64> {
             living.push((pid, stat));
         }
     }
-    let ticks = ticks_below(leader, living);
-    Ok(f64::from(u32::try_from(ticks).unwrap_or(u32::MAX)) / TICKS_A_SECOND)
+    Ok(family_among(leader, living))
 }
 
-fn ticks_below(leader: &ProcessId, mut living: Vec<(i32, Stat)>) -> u64 {
-    let (mut ours, mut ticks) = (HashSet::from([leader.pid]), 0_u64);
+fn family_among(leader: &ProcessId, mut living: Vec<(i32, Stat)>) -> Vec<(i32, Stat)> {
+    let (mut pids, mut family) = (HashSet::from([leader.pid]), Vec::new());
     loop {
         let (found, rest): (Vec<_>, Vec<_>) = living.into_iter().partition(|(pid, stat)| {
-            let belongs = stat.session == leader.pid || ours.contains(pid) || ours.contains(&stat.parent);
+            let belongs = stat.session == leader.pid || pids.contains(pid) || pids.contains(&stat.parent);
             belongs && stat.start_time >= leader.start_time
         });
         if found.is_empty() {
-            return ticks;
+            return family;
         }
-        for (pid, stat) in found {
-            ticks = ticks.saturating_add(stat.ticks);
-            ours.insert(pid);
-        }
+        pids.extend(found.iter().map(|(pid, _)| *pid));
+        family.extend(found);
         living = rest;
     }
 }
@@ -221,7 +256,8 @@ mod tests {
             (14, stat(1, 14, 1000, 130)),
             (15, stat(1, 10, 2000, 90)), // of an earlier session with that number
         ];
-        assert_eq!(ticks_below(&leader, living), 15);
+        let family = family_among(&leader, living);
+        assert_eq!(family.iter().map(|(_, stat)| stat.ticks).sum::<u64>(), 15);
     }
 
     proptest! {

@@ -5,21 +5,16 @@
 //! 1/50 of that time, and no start is made more than 2 % longer by asking too late.
 
 use std::fmt;
-use std::future::{self, Future};
+use std::future::Future;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use http_body_util::Empty;
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper::{Request, Response, header};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use super::exchange::{self, ExchangeError, Question};
 use super::{Address, Exit};
 
 /// How long one try may take. A server that imports half of the world accepts long before it answers.
@@ -44,7 +39,7 @@ impl ReadyUrl {
     pub fn new(address: &Address, prefix: &str) -> Self {
         Self {
             // a stored address may be one to bind to
-            address: Address::reaching(&address.ip, address.port),
+            address: address.reached(),
             path: format!("{prefix}api"),
             tls: false,
         }
@@ -54,14 +49,16 @@ impl ReadyUrl {
     /// whose certificate it has is between it and the proxy.
     #[must_use]
     pub fn of_service(address: &Address, path: impl Into<String>, tls: bool) -> Self {
-        Self { address: Address::reaching(&address.ip, address.port), path: path.into(), tls }
+        Self { address: address.reached(), path: path.into(), tls }
     }
 }
 
 impl fmt::Display for ReadyUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.tls { "https" } else { "http" };
-        write!(f, "{scheme}://{}{}", self.address, self.path)
+        match (&self.address, self.tls) {
+            (Address::Tcp { .. }, true) => write!(f, "https://{}{}", self.address, self.path),
+            _ => write!(f, "{}{}", self.address.origin(), self.path),
+        }
     }
 }
 
@@ -111,7 +108,7 @@ pub async fn wait_ready(
 
 async fn ask_until_ready(url: &ReadyUrl, timeout: Duration) -> Result<Responded, ReadyError> {
     let begin = Instant::now();
-    let mut last = NotReady::Unreachable(ErrorKind::TimedOut.into());
+    let mut last = NotReady::too_late();
     let answer = timeout_at(begin + timeout, async {
         loop {
             match ask_once(url).await {
@@ -132,20 +129,24 @@ async fn ask_until_ready(url: &ReadyUrl, timeout: Duration) -> Result<Responded,
 #[derive(Debug, thiserror::Error)]
 enum NotReady {
     #[error("{0}")]
-    Unreachable(#[from] io::Error),
-    #[error("{0}")]
-    BadAnswer(#[from] hyper::Error),
-    #[error("{0}")]
-    BadUrl(#[from] hyper::http::Error),
+    NoAnswer(#[from] ExchangeError),
     #[error("status {0}")]
     Status(u16),
 }
 
 impl NotReady {
+    fn too_late() -> Self {
+        Self::NoAnswer(ExchangeError::Unreachable(ErrorKind::TimedOut.into()))
+    }
+
     /// How long to wait before the next try, `elapsed` after the first one.
     fn pause(&self, elapsed: Duration) -> Duration {
-        let refused =
-            matches!(self, Self::Unreachable(error) if error.kind() == ErrorKind::ConnectionRefused);
+        // there is no port, or no socket yet
+        let refused = matches!(
+            self,
+            Self::NoAnswer(ExchangeError::Unreachable(error))
+                if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound)
+        );
         // a server that answers already has to work for every further question
         let part = if refused { elapsed / 50 } else { elapsed / 10 };
         part.clamp(SHORTEST_PAUSE, LONGEST_PAUSE).mul_f64(jitter())
@@ -171,41 +172,21 @@ pub async fn answers(url: &ReadyUrl, patience: Duration) -> Result<(), String> {
 }
 
 async fn ask_once(url: &ReadyUrl) -> Result<Responded, NotReady> {
-    let late = |_| NotReady::Unreachable(ErrorKind::TimedOut.into());
+    let late = |_| NotReady::too_late();
     if url.tls {
-        timeout(ONE_TRY, TcpStream::connect((url.address.ip.as_str(), url.address.port)))
-            .await
-            .map_err(late)??;
-        return Ok(Responded { version: None });
+        let connected = timeout(ONE_TRY, exchange::connect(&url.address)).await.map_err(late)?;
+        return connected
+            .map(|_| Responded { version: None })
+            .map_err(|error| ExchangeError::from(error).into());
     }
-    let response = timeout(ONE_TRY, exchange(url)).await.map_err(late)??;
-    if response.status().is_server_error() || response.status().as_u16() >= 600 {
-        return Err(NotReady::Status(response.status().as_u16()));
+    let question = Question { path: &url.path, accept: "*/*", token: None, longest_body: 0 };
+    let answer = timeout(ONE_TRY, exchange::ask(&url.address, question)).await.map_err(late)??;
+    if answer.status.is_server_error() || answer.status.as_u16() >= 600 {
+        return Err(NotReady::Status(answer.status.as_u16()));
     }
-    let version = response.headers().get("x-jupyterhub-version");
+    let version = answer.headers.get("x-jupyterhub-version");
     let version = version.and_then(|value| value.to_str().ok());
     Ok(Responded { version: version.filter(|text| text.len() <= LONGEST_VERSION).map(str::to_owned) })
-}
-
-/// One request on a connection of its own. The body of the answer is not waited for.
-async fn exchange(url: &ReadyUrl) -> Result<Response<hyper::body::Incoming>, NotReady> {
-    let request = Request::get(&url.path)
-        .header(header::HOST, url.address.to_string())
-        .header(header::ACCEPT, "*/*")
-        .header(header::CONNECTION, "close")
-        .body(Empty::<Bytes>::new())?;
-    let stream = TcpStream::connect((url.address.ip.as_str(), url.address.port)).await?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let response = sender.send_request(request);
-    let connection = async {
-        // its error, if any, arrives with the response too
-        let _ = connection.await;
-        future::pending().await
-    };
-    match select(pin!(response), pin!(connection)).await {
-        Either::Left((response, _)) => Ok(response?),
-        Either::Right((never, _)) => never,
-    }
 }
 
 #[cfg(test)]

@@ -19,8 +19,12 @@ use rust_embed::RustEmbed;
 use serde::Serialize;
 
 use crate::actors::notices::Board;
+use crate::domain::timestamp;
 use crate::web::assets::Assets;
 use pages::{LoginPage, Page};
+
+/// What pages call the hub; `hub.ui.template_vars` may say otherwise.
+const HUB_NAME: &str = "Orrery";
 
 #[derive(RustEmbed)]
 #[folder = "src/web/templates"]
@@ -57,6 +61,8 @@ pub struct Site {
     pub template_paths: Vec<PathBuf>,
     /// What the operator tells everybody, on every page.
     pub board: Board,
+    /// The version of the site's own logo, which then stands alone, without the hub's name.
+    pub own_logo: Option<String>,
 }
 
 impl Site {
@@ -70,6 +76,7 @@ impl Site {
             template_vars: serde_json::Map::new(),
             template_paths: Vec::new(),
             board: Board::default(),
+            own_logo: None,
         }
     }
 }
@@ -123,7 +130,11 @@ impl Renderer {
     /// [`RenderError::Template`] when a template, usually one of the site's, has a mistake.
     pub fn new(site: &Site, assets: Arc<Assets>) -> Result<Self, RenderError> {
         let base_url = format!("{}hub/", site.prefix);
+        let logo = site.own_logo.clone().unwrap_or_else(|| assets.logo().version);
         let base = context! {
+            hub_name => HUB_NAME,
+            logo_src => format!("{base_url}logo?v={logo}"),
+            own_logo => site.own_logo.is_some(),
             base_url => &base_url,
             prefix => &site.prefix,
             login_url => &site.login_url,
@@ -143,8 +154,15 @@ impl Renderer {
     /// [`RenderError::Template`] when a template fails: [`plain_error`] is what can be shown then.
     pub fn render<P: Page>(&self, visitor: &PageContext, page: &P) -> Result<String, RenderError> {
         let announcement = self.announcement(P::ANNOUNCEMENT);
+        let now = Utc::now();
+        let shown = context! {
+            announcement,
+            notices => Value::from(Serde(self.board.now().shown(now))),
+            page_name => P::TEMPLATE.trim_end_matches(".html"),
+            now => timestamp::format(now),
+        };
         let values = context! {
-            ..context! { announcement, notices => Value::from(Serde(self.board.now().shown(Utc::now()))) },
+            ..shown,
             ..Value::from(Serde(page)),
             ..self.template_vars.clone(),
             ..Value::from(Serde(visitor)),

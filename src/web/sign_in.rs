@@ -1,20 +1,24 @@
 //! Signing in over HTTP: what a request brings, the limiter before it, and what its errors look like from outside.
 
+mod attempts;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Instant;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpMessage, HttpRequest};
-use log::{info, warn};
+use log::{error, info, warn};
 
+use self::attempts::Attempts;
 use super::caller::Caller;
 use super::error::Refused;
 use super::state::Hub;
 use super::visit;
-use crate::actors::sign_in::{Denied, Freshness, Moment, Proven, SignInError};
-use crate::auth::{Credentials, Origin, Wait};
+use crate::actors::sign_in::{self, Denied, Freshness, Moment, Proven, SignInError};
+use crate::auth::{AuthError, Credentials, Dialogue, Origin, Wait};
 use crate::domain::allow::loggable;
+use crate::domain::names::Username;
 use crate::events::SessionAction;
 use crate::metrics::Outcome;
 use crate::secret::Secret;
@@ -58,6 +62,14 @@ impl From<SignInError> for Refused {
             }
             SignInError::Role(_) => Self::conflict(error.to_string()),
             SignInError::Store(error) => error.into(),
+            SignInError::Auth(AuthError::Launch(_) | AuthError::Pam(_) | AuthError::Ticket(_)) => {
+                let told = "Signing in with the system's accounts does not work at the moment. The hub's log says why.";
+                Self { message: told.to_owned(), ..Self::internal(&error) }
+            }
+            SignInError::Auth(error @ (AuthError::NoAccount(_) | AuthError::Creation(_))) => {
+                let told = "You have no account on this machine. Ask the administrator.";
+                Self { message: told.to_owned(), ..Self::internal(&error) }
+            }
             SignInError::NoGroups(_)
             | SignInError::Auth(_)
             | SignInError::Encrypt(_)
@@ -110,42 +122,91 @@ pub fn credentials<'f>(origin: Origin, fields: impl Iterator<Item = (&'f str, &'
     Credentials { username, password, otp, fields: others, origin }
 }
 
+/// A sign-in that waits for the person's answer.
+pub struct Pending {
+    /// What is asked.
+    pub dialogue: Box<Dialogue>,
+    attempts: Attempts,
+}
+
+/// How far somebody has come.
+pub enum Progress {
+    /// They have proved who they are, and the rules let them in.
+    Proven(Box<Proven>),
+    /// More is asked, which only the person can answer.
+    Asks(Box<Pending>),
+}
+
 /// Finds out who the credentials prove somebody to be. Every way to try a password comes through here (SEC-053).
 ///
 /// # Errors
 /// [`Turned`]; the log says why.
-pub async fn prove(hub: &Hub, credentials: &Credentials) -> Result<Proven, Turned> {
-    let user = loggable(&credentials.username);
-    let (user, address) = (user.as_str(), credentials.origin.address);
-    let begun = hub.limiter.begin(&credentials.username, address, Instant::now());
-    let attempt = begun.map_err(|wait| {
-        info!(user, address:%, seconds = wait.seconds(); "login refused: too many have failed");
-        Turned::Wait(wait)
-    })?;
-    match hub.sign_in.prove(credentials).await {
-        Ok(proven) => {
-            hub.limiter.succeeded(&attempt, Instant::now());
-            Ok(proven)
+pub async fn prove(hub: &Hub, credentials: &Credentials) -> Result<Progress, Turned> {
+    let Credentials { username, origin, .. } = credentials;
+    let attempts = Attempts::begin(&hub.limiter, username, origin.address);
+    let attempts = attempts.map_err(|wait| held_up(username, origin, wait))?;
+    let came_to = hub.sign_in.prove(credentials).await;
+    settle(hub, attempts, username, origin, came_to)
+}
+
+/// Goes on with an answer.
+///
+/// # Errors
+/// [`Turned`]; the log says why. The sign-in is over then.
+pub async fn answer(
+    hub: &Hub,
+    pending: Pending,
+    answer: &Secret,
+    origin: &Origin,
+) -> Result<Progress, Turned> {
+    let Pending { dialogue, mut attempts } = pending;
+    let username = dialogue.username().to_owned();
+    attempts.again(&username, origin.address).map_err(|wait| held_up(&username, origin, wait))?;
+    let came_to = hub.sign_in.go_on(dialogue, answer, origin).await;
+    settle(hub, attempts, &username, origin, came_to)
+}
+
+fn held_up(username: &str, origin: &Origin, wait: Wait) -> Turned {
+    let user = loggable(username);
+    info!(user = user.as_str(), address:% = origin.address, seconds = wait.seconds();
+        "login refused: too many have failed");
+    Turned::Wait(wait)
+}
+
+/// Counts what came of it, and writes down who was turned away.
+fn settle(
+    hub: &Hub,
+    attempts: Attempts,
+    username: &str,
+    origin: &Origin,
+    came_to: Result<sign_in::Progress, SignInError>,
+) -> Result<Progress, Turned> {
+    let user = loggable(username);
+    let (user, address) = (user.as_str(), origin.address);
+    let error = match came_to {
+        Ok(sign_in::Progress::Proven(proven)) => {
+            attempts.succeeded();
+            return Ok(Progress::Proven(proven));
         }
-        Err(SignInError::Denied(reason)) => {
-            hub.limiter.failed(&attempt, Instant::now());
+        Ok(sign_in::Progress::Asks(dialogue)) => {
+            return Ok(Progress::Asks(Box::new(Pending { dialogue, attempts })));
+        }
+        Err(error) => error,
+    };
+    match error {
+        SignInError::Denied(reason) => {
             warn!(user, address:%, reason:% = reason; "login failed");
-            hub.journal.sign_in_refused(user, how(&credentials.origin), &reason.to_string(), Some(address));
-            Err(Turned::Away)
+            hub.journal.sign_in_refused(user, how(origin), &reason.to_string(), Some(address));
+            return Err(Turned::Away);
         }
-        Err(error) => {
-            match &error {
-                SignInError::Refused { status, message } if *status < 500 => {
-                    hub.limiter.failed(&attempt, Instant::now());
-                    warn!(user, address:%, status, reason = loggable(message).as_str(); "login refused");
-                    let reason = loggable(message);
-                    hub.journal.sign_in_refused(user, how(&credentials.origin), &reason, Some(address));
-                }
-                _ => hub.limiter.undecided(&attempt),
-            }
-            Err(Turned::Told(error.into()))
+        SignInError::Refused { status, ref message } if status < 500 => {
+            let reason = loggable(message);
+            warn!(user, address:%, status, reason = reason.as_str(); "login refused");
+            hub.journal.sign_in_refused(user, how(origin), &reason, Some(address));
         }
+        _ => attempts.undecided(),
     }
+    Err(Turned::Told(error.into()))
 }
 
 /// The way that somebody tries to come in, for the journal.
@@ -173,18 +234,52 @@ async fn admit(hub: &Hub, proven: Proven, how: &str, address: IpAddr) -> Result<
     }
 }
 
+/// Where a form has led.
+pub enum Entered {
+    /// In.
+    User(Box<User>),
+    /// To a question.
+    Asks(Box<Pending>),
+}
+
 /// Signs in with what was typed on the login page.
 ///
 /// # Errors
 /// [`Turned`], as [`prove`].
-pub async fn by_form(hub: &Hub, credentials: &Credentials) -> Result<User, Turned> {
+pub async fn by_form(hub: &Hub, credentials: &Credentials) -> Result<Entered, Turned> {
     let begun = Instant::now();
-    let signed_in = match prove(hub, credentials).await {
-        Ok(proven) => admit(hub, proven, "form", credentials.origin.address).await,
+    let progress = prove(hub, credentials).await;
+    enter(hub, progress, credentials.origin.address, begun).await
+}
+
+/// Goes on with what was answered on the login page.
+///
+/// # Errors
+/// [`Turned`], as [`answer`].
+pub async fn by_answer(
+    hub: &Hub,
+    pending: Pending,
+    given: &Secret,
+    origin: &Origin,
+) -> Result<Entered, Turned> {
+    let begun = Instant::now();
+    let progress = answer(hub, pending, given, origin).await;
+    enter(hub, progress, origin.address, begun).await
+}
+
+async fn enter(
+    hub: &Hub,
+    progress: Result<Progress, Turned>,
+    address: IpAddr,
+    begun: Instant,
+) -> Result<Entered, Turned> {
+    let signed_in = match progress {
+        Ok(Progress::Asks(pending)) => return Ok(Entered::Asks(pending)),
+        Ok(Progress::Proven(proven)) => admit(hub, *proven, "form", address).await,
         Err(turned) => Err(turned),
     };
     hub.metrics.login(Outcome::of(signed_in.is_ok()), begun.elapsed());
-    signed_in
+    signed_in.map(|user| Entered::User(Box::new(user)))
 }
 
 /// Signs in with what the request says by itself: a reverse proxy's header, say. No password is tried, so nothing is
@@ -197,7 +292,9 @@ pub async fn by_request(hub: &Hub, request: &HttpRequest) -> Result<User, Turned
     let credentials = Credentials::of_request(origin(request, hub));
     let address = credentials.origin.address;
     let signed_in = match hub.sign_in.prove(&credentials).await {
-        Ok(proven) => admit(hub, proven, "request", address).await,
+        Ok(sign_in::Progress::Proven(proven)) => admit(hub, *proven, "request", address).await,
+        // nobody is there to be asked
+        Ok(sign_in::Progress::Asks(_)) => Err(Turned::Away),
         Err(SignInError::Denied(reason)) => {
             hub.journal.sign_in_refused("", "request", &reason.to_string(), Some(address));
             warn!(address:%, reason:% = reason; "automatic login failed");
@@ -207,6 +304,33 @@ pub async fn by_request(hub: &Hub, request: &HttpRequest) -> Result<User, Turned
     };
     hub.metrics.login(Outcome::of(signed_in.is_ok()), begun.elapsed());
     signed_in
+}
+
+/// Sees to it that somebody who becomes a user has an account on this machine, where `[auth]` wants that (AUTH-027).
+///
+/// # Errors
+/// 400 that says what is missing, or what the command that makes accounts said.
+pub async fn ensure_account(hub: &Hub, name: &Username) -> Result<(), Refused> {
+    match hub.authenticator.ensure_account(name).await {
+        Err(error @ (AuthError::NoAccount(_) | AuthError::Creation(_))) => {
+            Err(Refused::bad(format!("Failed to create user: {error}")))
+        }
+        other => other.map_err(|error| Refused::internal(&error)),
+    }
+}
+
+/// Makes the login tickets of a user void.
+///
+/// # Errors
+/// 503 if the privileged programs do not do it. The hub has forgotten its copy all the same.
+pub async fn revoke_tickets(hub: &Hub, name: &Username) -> Result<(), Refused> {
+    let Err(failed) = hub.authenticator.revoke_tickets(name).await else { return Ok(()) };
+    error!(user = name.as_str(), error:% = failed; "login tickets could not be made void");
+    let told = format!(
+        "All else is done, but the login tickets of {name} could not be made void: the hub's log says why. The hub has \
+         forgotten its copy."
+    );
+    Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, told))
 }
 
 /// What a check of this request's caller said; asked once a request.

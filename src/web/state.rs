@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use super::assets::{Asset, Assets};
+use super::dialogues::Dialogues;
 use super::error::Refused;
 use super::openapi::Document;
 use super::pages::ready::Readiness;
@@ -37,6 +38,7 @@ use crate::domain::scope::Catalogue;
 use crate::events::Events;
 use crate::hooks::{Hook, Turns};
 use crate::metrics::Metrics;
+use crate::privileged::Launcher;
 use crate::store::Store;
 
 /// The web layer's settings, from `[hub]`, `[auth]`, `[spawner]` and `[metrics]`.
@@ -182,6 +184,10 @@ pub struct Hub {
     pub authenticator: Authenticator,
     /// From credentials to users.
     pub sign_in: SignIn,
+    /// The client of the privileged programs.
+    pub launcher: Launcher,
+    /// Sign-ins that wait for an answer.
+    pub dialogues: Dialogues,
     /// How many failed sign-ins are taken.
     pub limiter: Arc<Limiter>,
     /// Callers that were looked up before.

@@ -335,6 +335,16 @@ mod tests {
             assert_eq!(Reply::decode(&bytes).unwrap(), reply);
             assert_eq!(Reply::decode(&[bytes, vec![0]].concat()), Err(Malformed));
         }
+        let everywhere = Account {
+            name: "ada".to_owned(),
+            uid: 1000,
+            gid: 1000,
+            groups: (0..65_536).collect(),
+            ticket: vec![9; 85],
+        };
+        let bytes = Reply::Accepted(everywhere.clone()).encode();
+        assert!(bytes.len() <= crate::frame::LONGEST);
+        assert_eq!(Reply::decode(&bytes).unwrap(), Reply::Accepted(everywhere));
         let answer = Answer(b"secret".to_vec());
         assert_eq!(Answer::decode(&answer.encode()).unwrap(), answer);
         assert_eq!(Answer::decode(&Answer(b"se\0cret".to_vec()).encode()), Err(Malformed));

@@ -21,11 +21,16 @@ from check import agree, running, settle
 from world import Finding, World
 
 USERS = 20
+# those whose servers are culled within seconds: nothing they were promised lasts
+RESTLESS = range(16, 20)
 SERVERS = ["", "", "lab", "gpu"]
-MODES = ["ok"] * 12 + ["slow", "slow", "fail", "stubborn", "lazy"]
+MODES = ["ok"] * 12 + ["slow", "slow", "fail", "stubborn", "lazy", "hook answer", "hook answer"]
+# those of a server that does not start, and what its owner is told
+FAILS = {"fail": 500, "hook fail": 500, "hook hang": 500, "hook refuse": 403, "hook nonsense": 500}
+MODES += list(FAILS)[1:]
 ACTIONS = (["start"] * 30 + ["stop"] * 18 + ["restart"] * 8 + ["crash"] * 8 + ["delete"] * 8 + ["twice"] * 6 + ["cancel"] * 8
            + ["make"] * 4 + ["name"] * 4 + ["rename"] * 2 + ["gone"] * 2 + ["look"] * 4)
-DISTURBANCES = ["none"] * 5 + ["kill"] * 4 + ["kill in a pause", "pause", "pause", "long pause", "terminate", "restart twice"]
+DISTURBANCES = ["none"] * 8 + ["kill"] * 4 + ["kill in a pause", "pause", "pause", "long pause", "terminate", "restart twice"]
 # what an answer promises of the server
 RUNS, STOPPED, EITHER = "runs", "stopped", "either"
 
@@ -40,6 +45,30 @@ def plan(seed, number):
     return lists, dice.choice(DISTURBANCES), dice.uniform(0.0, 1.2), dice.uniform(0.2, 3.0)
 
 
+def settings(seed, number):
+    """What the configuration says in a round besides what never changes: who may start, and who is culled when."""
+    dice = random.Random(f"{seed}/settings/{number // 3}")
+    full = dice.choice(["queue", "queue", "reject"])
+    lines = [
+        f"hub.limits.concurrent_spawns = {dice.choice([1, 2, 4] if full == 'queue' else [5, 100])}",
+        f"hub.limits.active_servers = {dice.choice([0, 0, 200 if full == 'queue' else 12])}",
+        f'hub.limits.when_full = "{full}"',
+        "hub.limits.retry_after = [1, 2]",
+        "culler.enabled = true",
+        "culler.timeout = 86400",
+        "culler.interval = 0.5",
+        f"culler.remove_named_servers = {dice.choice(['true', 'false'])}",
+        f'groups.restless.users = {json.dumps([f"u{user:02}" for user in RESTLESS])}',
+        f"culler.groups.restless.timeout = {dice.choice([1, 2, 5])}",
+        f"culler.groups.restless.max_age = {dice.choice([0, 0, 3])}",
+    ]
+    return "\n".join(lines)
+
+
+def refuses(lines):
+    return '"reject"' in lines
+
+
 class Model:
     def __init__(self, world):
         self.world = world
@@ -50,7 +79,10 @@ class Model:
         self.statuses = collections.Counter()
         self.findings = []
         self.done = 0
-        self.stolen = 0
+        self.settings = ""
+        self.full = ()
+        # users of whom a lost answer leaves open whether they exist, and under which of their two names
+        self.vague = set()
 
     def ask(self, method, path, body=None, allowed=()):
         """One request; `None` if the hub went away meanwhile, which only a disturbance may cause."""
@@ -62,9 +94,8 @@ class Model:
             return None, ""
         self.done += 1
         self.statuses[f"{method} {status}"] += 1
-        if status == 500 and "exit status 98" in text:
-            self.stolen += 1  # see compare
-        elif status not in allowed and not (self.disturbed and status in (429, 500, 502, 503, 504)):
+        vague = status == 404 and path.split("/")[2] in self.vague
+        if status not in (*allowed, *self.full) and not vague and not (self.disturbed and status in (429, 500, 502, 503, 504)):
             self.findings.append(f"{method} {path} {body or ''}: {status} {text[:300]}")
         return status, text
 
@@ -90,9 +121,10 @@ class Model:
         self.mode(number, mode)
         key = (self.names[number], server)
         before = self.promised[key]
-        refusals = [500] if mode == "fail" else []
+        refusals = [FAILS[mode]] if mode in FAILS else []
         status, text = self.ask("POST", self.path(number, server), {}, (201, 202, 400, *refusals))
-        if status in (201, 202) and mode != "fail" and before == STOPPED:
+        # one that waits or takes its time may meet what the next operation tells the hook
+        if status == 201 and mode not in FAILS and before == STOPPED:
             self.promised[key] = RUNS
         elif status != 400 or before == STOPPED:
             self.promised[key] = EITHER
@@ -105,11 +137,11 @@ class Model:
     def restart(self, number, server, mode):
         self.mode(number, mode)
         key = (self.names[number], server)
-        status, _ = self.ask("POST", self.path(number, server) + "/restart", None, (201, 202, 204, 404, 500 if mode == "fail" else 202))
+        status, _ = self.ask("POST", self.path(number, server) + "/restart", None, (201, 202, 204, 404, FAILS.get(mode, 202)))
         if status == 404:
             self.promised[key] = STOPPED
         else:
-            self.promised[key] = RUNS if status in (201, 202, 204) and mode != "fail" else EITHER
+            self.promised[key] = RUNS if status in (201, 204) and mode not in FAILS else EITHER
         self.pids.pop(key, None)
 
     def crash(self, number, server, mode):
@@ -149,7 +181,7 @@ class Model:
         before = self.promised[key]
         path = self.path(number, server)
         found = self.together(number, ("POST", path, {}, (201, 202, 400)), ("POST", path, {}, (201, 202, 400)))
-        if before == STOPPED and any(status in (201, 202) for status in found):
+        if before == STOPPED and 201 in found:
             self.promised[key] = RUNS
         elif before != RUNS:
             self.promised[key] = EITHER
@@ -157,7 +189,7 @@ class Model:
     def cancel(self, number, server, mode):
         self.mode(number, mode)
         path = self.path(number, server)
-        self.together(number, ("POST", path, {}, (201, 202, 400, 409, 500)), ("DELETE", path, None, (202, 204, 404)))
+        self.together(number, ("POST", path, {}, (201, 202, 400, 403, 409, 500)), ("DELETE", path, None, (202, 204, 404)))
         self.promised[self.names[number], server] = EITHER
         self.pids.pop((self.names[number], server), None)
 
@@ -181,6 +213,7 @@ class Model:
         if status == 200:
             self.names[number] = new
         elif status not in (400, 404):
+            self.vague |= {old, new}
             self.unsure(number)
 
     def gone(self, number, server, mode):
@@ -190,7 +223,12 @@ class Model:
         for each in set(SERVERS):
             self.promised[name, each] = STOPPED if status in (204, 404) else EITHER
         if status in (204, 404):
-            self.ask("POST", f"/users/{name}", None, (201, 409))
+            status, _ = self.ask("POST", f"/users/{name}", None, (201, 409))
+            if status not in (201, 409):
+                self.vague.add(name)
+        elif status != 400:
+            self.vague.add(name)
+            self.unsure(number)
         else:
             self.unsure(number)
 
@@ -205,25 +243,74 @@ class Model:
 
     # a round
 
-    def play(self, lists, disturbance, when, how_long):
+    def play(self, lists, disturbance, when, how_long, lines):
         self.findings.clear()
         self.disturbed = disturbance != "none"
+        changed = lines != self.settings
+        # a start that is refused for want of room, before or after the change
+        self.full = (429,) if refuses(lines) or refuses(self.settings) else ()
         threads = [threading.Thread(target=self.run, args=each) for each in enumerate(lists)]
         for thread in threads:
             thread.start()
         disturbing = threading.Thread(target=self.disturb, args=(disturbance, when, how_long))
         disturbing.start()
-        for thread in [*threads, disturbing]:
+        reloading = threading.Thread(target=self.reload, args=(lines if changed else None, how_long / 3))
+        reloading.start()
+        for thread in [*threads, disturbing, reloading]:
             thread.join()
         if self.disturbed:
             # an answer that was lost or given before the hub went away promises nothing but agreement
             for number, operations in enumerate(lists):
                 if operations:
                     self.unsure(number)
+        for number, operations in enumerate(lists):
+            if number in RESTLESS or operations and self.full:
+                self.unsure(number)
+        self.restore()
         if self.findings:
             raise Finding("\n  ".join(["answers:", *self.findings]))
+        if changed:
+            self.reloaded(lines)
         users = agree(self.world)
         self.compare(users)
+
+    def restore(self):
+        """Every user exists again before the next round, under one of their two names."""
+        vague, self.vague = self.vague, set()
+        for name in {name.removeprefix("x") for name in vague}:
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline:
+                found = [self.world.api("GET", f"/users/{each}")[0] for each in (name, "x" + name)]
+                if 200 in found or found == [404, 404] and self.world.api("POST", f"/users/{name}")[0] == 201:
+                    break
+                time.sleep(0.1)
+
+    def reload(self, lines, when):
+        """Changes the configuration while the hub is at work."""
+        if lines is None:
+            return
+        time.sleep(when)
+        try:
+            self.world.configure(lines)
+            self.world.hang_up()
+        except Exception as error:
+            self.findings.append(f"reload: {error!r}")
+
+    def reloaded(self, lines):
+        """The change is in force: by SIGHUP, by a start of the hub in between, or by being asked for once more after a disturbance.
+        And a file that is wrong changes nothing."""
+        self.settings = lines
+        deadline = time.monotonic() + 60
+        while self.world.reload()["outcome"] != "unchanged":
+            if time.monotonic() > deadline:
+                raise Finding("the configuration is still not what the file says, a minute after SIGHUP")
+        self.world.configure(lines + "\nhub.limits.user_redirects = \"many\"\n")
+        status, text = self.world.api("POST", "/reload")
+        if status == 200 and json.loads(text)["outcome"] != "refused":
+            raise Finding(f"a wrong configuration was answered with {status} {text}")
+        self.world.configure(lines)
+        if self.world.reload()["outcome"] != "unchanged":
+            raise Finding("a wrong configuration changed something")
 
     def disturb(self, disturbance, when, how_long):
         world = self.world
@@ -266,24 +353,18 @@ class Model:
                 status, text = self.world.api("POST", f"/users/{name}")
                 if status not in (201, 409):
                     raise Finding(f"user {name} could not be made again: {status} {text}")
-        for name in self.names:
+        for number, name in enumerate(self.names):
             servers = users.get(name, {"servers": {}})["servers"]
             for server in set(SERVERS):
                 key = (name, server)
                 ready = servers.get(server, {}).get("ready", False)
                 promised = self.promised[key]
-                failure = servers.get(server, {}).get("last_failure") or {}
-                if promised == RUNS and not ready and failure.get("exit_status") == 98:
-                    # Another program of this machine (a second hub's server) took the port between the hub's choice and the
-                    # server's bind, and answered in its stead: no fault of the hub's states, and told at the end.
-                    self.stolen += 1
-                    promised = EITHER
                 if promised == RUNS and not ready:
                     raise Finding(f"{key} was promised to run and does not: {servers.get(server)}")
                 if promised == STOPPED and ready:
                     raise Finding(f"{key} was promised to be stopped and runs")
                 known = self.pids.get(key)
-                if promised == RUNS and known and pids.get(key) != known and key not in self.touched:
+                if promised == RUNS and number not in RESTLESS and known and pids.get(key) != known and key not in self.touched:
                     raise Finding(f"{key} was process {known}, and is {pids.get(key)}, though nobody asked for it")
                 self.promised[key] = RUNS if ready else STOPPED
         self.pids = pids
@@ -297,8 +378,10 @@ def play(arguments):
     world = World(arguments.database)
     number, begun, failed = arguments.round, time.monotonic(), False
     try:
-        world.launch()
         model = Model(world)
+        model.settings = settings(seed, max(number - 1, 0))
+        world.configure(model.settings)
+        world.launch()
         for name in model.names:
             world.api("POST", f"/users/{name}")
         while time.monotonic() - begun < arguments.seconds:
@@ -306,12 +389,11 @@ def play(arguments):
             model.touched = {(model.names[user], server) for user, operations in enumerate(lists) for _, server, _ in operations}
             if arguments.verbose:
                 print(f"round {number}: {sum(map(len, lists))} operations, {disturbance}", flush=True)
-            model.play(lists, disturbance, when, how_long)
+            model.play(lists, disturbance, when, how_long, settings(seed, number))
             if "an actor panicked" in world.log():
                 raise Finding("an actor panicked")
             number += 1
-        print(f"{number - arguments.round} rounds, {model.done} requests, {len(world.answered)} starts of the hub, no finding"
-              + (f"; {model.stolen} ports were taken by other programs of this machine" if model.stolen else ""))
+        print(f"{number - arguments.round} rounds, {model.done} requests, {len(world.answered)} starts of the hub, no finding")
         print(dict(sorted(model.statuses.items())))
     except Finding as finding:
         failed = True

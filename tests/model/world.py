@@ -9,13 +9,14 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BINARY = os.environ.get("ORRERY_BIN", str(ROOT / "target/debug/orrery"))
 TOKEN = "token-of-the-model-0123456789"
-SCOPES = ["admin:users", "admin:servers", "tokens", "proxy", "read:hub", "access:servers", "list:users", "read:metrics"]
+SCOPES = ["admin:users", "admin:servers", "tokens", "proxy", "read:hub", "access:servers", "list:users", "read:metrics", "admin:groups"]
 PATIENCE = 120.0
 
 
@@ -142,15 +143,21 @@ class World:
     def __init__(self, database, extra=""):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="model-"))
         self.fake = self.folder / "fake.py"
+        self.hook = self.folder / "hook.py"
         shutil.copy(HERE / "fake.py", self.fake)
+        shutil.copy(HERE / "hook.py", self.hook)
         self.database = {"sqlite": Sqlite, "postgres": Postgres}[database](self.folder)
         self.public, self.internal = free_port(), free_port()
         self.hub = None
+        # set while the hub is up: SIGHUP ends a process that has just been started, as it ends any other
+        self.up = threading.Event()
+        self.signals = threading.Lock()
         self.extra = extra
         self.answered = []
         self.configure()
 
-    def configure(self):
+    def configure(self, more=""):
+        """Writes the configuration, for the next start or reload: `more` besides what stays."""
         folder = self.folder
         (folder / "orrery.toml").write_text(f"""
 proxy.bind_url = "http://127.0.0.1:{self.public}"
@@ -171,12 +178,21 @@ spawner.http_timeout = "20s"
 spawner.local.interrupt_timeout = "2s"
 spawner.local.term_timeout = "1s"
 spawner.local.kill_timeout = "5s"
+spawner.hooks.pre_spawn = {{ command = ["python3", "-I", "-S", "{self.hook}", "{folder}/home"], timeout = 5 }}
 services.model.api_token = "{TOKEN}"
 services.model.admin = true
 roles.model.scopes = {json.dumps(SCOPES)}
 roles.model.services = ["model"]
 {self.extra}
+{more}
 """)
+
+    def reload(self):
+        """Has the configuration read again; what the hub says of it."""
+        status, text = self.api("POST", "/reload")
+        if status != 200:
+            raise Finding(f"a reload was answered with {status}: {text}")
+        return json.loads(text)
 
     # the hub's process
 
@@ -203,10 +219,22 @@ roles.model.services = ["model"]
                 raise Finding(f"the hub did not answer within {PATIENCE} s")
             time.sleep(0.003)
         took = time.monotonic() - begun
+        self.up.set()
         self.answered.append(took)
         return took
 
+    def hang_up(self):
+        """Sends SIGHUP to a hub that has answered."""
+        while True:
+            if not self.up.wait(PATIENCE):
+                raise Finding("the hub is not up")
+            with self.signals:
+                if self.up.is_set():
+                    return self.hub.send_signal(signal.SIGHUP)
+
     def kill(self, number=signal.SIGKILL):
+        with self.signals:
+            self.up.clear()
         self.hub.send_signal(number)
         status = self.hub.wait(PATIENCE)
         if number == signal.SIGTERM and status != 0:

@@ -153,7 +153,9 @@ impl ServerActor {
 
     fn await_response(&mut self, context: &Context<Self>) {
         let (Some(running), Some(address)) = (self.running.clone(), self.address.clone()) else { return };
-        let work = lifecycle::await_response(self.http_timeout(), self.prefix(), running, address);
+        let ladder = self.parts.now().ladder;
+        let ladder = if self.state == State::Checking { ladder } else { ladder.of_a_start() };
+        let work = lifecycle::await_response(self.http_timeout(), self.prefix(), (running, address), ladder);
         self.run(context, work);
     }
 
@@ -161,12 +163,11 @@ impl ServerActor {
         self.watch_process(context);
         let Some(address) = self.address.clone() else { return };
         let key = &self.identity.key;
-        let route =
-            WantedRoute { target: format!("http://{address}"), purpose: Purpose::Server(key.clone()) };
+        let route = WantedRoute { target: address.target(), purpose: Purpose::Server(key.clone()) };
         let route = Publish { spec: self.parts.route(key), route };
         info!(server = key.log_name().as_str(), route:% = route.spec, target = route.route.target.as_str(); "a route is added");
         let registry = self.parts.registry.clone();
-        let is_new = self.state == State::Publishing { check: false };
+        let is_new = matches!(self.state, State::Publishing { check: false, .. });
         let metrics = Some(Arc::clone(&self.parts.metrics)).filter(|_| is_new);
         self.run(context, async move {
             let asked = Instant::now();

@@ -45,7 +45,7 @@ impl ServerActor {
         let said = match &self.state {
             State::Queued if self.asker.is_none() => "it is started again".to_owned(),
             State::Queued => "a start was asked for".to_owned(),
-            State::Ready => {
+            State::Ready | State::Crashed { .. } => {
                 format!("it answers; process {}", self.running.as_ref().map_or(0, |running| running.id().pid))
             }
             State::Delayed => status.progress.last()?.message.clone(),

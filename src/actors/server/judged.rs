@@ -16,7 +16,7 @@ impl ServerActor {
             | State::Responding { .. }
             | State::Publishing { .. }
             | State::Checking => return,
-            State::Ready => {
+            State::Ready | State::Crashed { .. } => {
                 if let Some(attempt) = self.attempt.take() {
                     attempt.succeeded();
                 }

@@ -47,6 +47,7 @@ impl Before {
             State::Stopping { cause: Cause::Requested | Cause::Culled(_), .. } => Place::Stopping,
             State::Publishing { .. }
             | State::Ready
+            | State::Crashed { .. }
             | State::Checking
             | State::Delayed
             | State::Stopping { .. } => Place::Elsewhere,
@@ -72,7 +73,7 @@ impl Observed {
                 self.starting = Some(Instant::now());
             }
             (Place::Stopped | Place::Elsewhere, State::Queued) => self.starting = Some(Instant::now()),
-            (Place::Starting, State::Publishing { check: false }) => self.started(),
+            (Place::Starting, State::Publishing { check: false, .. }) => self.started(),
             (Place::Starting, State::Stopping { cause: Cause::Failed(failure), .. }) => self.failed(failure),
             (Place::Queued, State::Stopped) if before.timed_out => {
                 self.metrics.spawn(SpawnStatus::Error, "", took(self.starting.take()));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix::{AsyncContext, Context, Handler, Message};
+use actix::{Context, Handler, Message};
 
 use super::ServerActor;
 use super::prepare::Prepared;
@@ -14,11 +14,7 @@ use crate::domain::names::GroupName;
 use crate::domain::notice::Closed;
 use crate::domain::server_state::{Event, Failure, State};
 use crate::metrics::Poll;
-use crate::spawn::{Address, Running};
-
-/// How long a server that ended by itself still counts as running: what its page asks for right behind the crash gets 503
-/// from the proxy, rather than a redirection to a page of the hub's that scripts would take for the answer.
-const CRASHED: Duration = Duration::from_millis(50);
+use crate::spawn::{Address, Running, looks_like_port_conflict};
 
 /// What an effect found out.
 pub(crate) struct Finding {
@@ -145,22 +141,23 @@ impl Handler<Gone> for ServerActor {
     type Result = ();
 
     fn handle(&mut self, gone: Gone, context: &mut Context<Self>) {
+        if self.running.as_ref().is_none_or(|running| running.id().pid != gone.pid) {
+            return;
+        }
         self.parts.metrics.poll(Poll::Stopped, Duration::ZERO);
-        let pause = if self.state.is_ready() { CRASHED } else { Duration::ZERO };
-        context.run_later(pause, move |server, context| {
-            if server.running.as_ref().is_none_or(|running| running.id().pid != gone.pid) {
-                return;
-            }
-            let failure = gone.failure;
-            // only what ran is started again by itself: a start that fails would fail again
-            let again = if server.state.is_ready() {
-                let policy = server.parts.now().servers.restart;
-                server.restarts.after_end(&policy, failure.exit_status, Instant::now())
-            } else {
-                None
-            };
-            server.apply(Event::ProcessEnded { failure, again }, context);
-        });
+        let failure = gone.failure;
+        let publishes = matches!(self.state, State::Publishing { .. });
+        if publishes && looks_like_port_conflict(&failure.last_lines) {
+            return self.apply(Event::PortTaken(failure), context);
+        }
+        // only what ran is started again by itself: a start that fails would fail again
+        let again = if self.state.runs() {
+            let policy = self.parts.now().servers.restart;
+            self.restarts.after_end(&policy, failure.exit_status, Instant::now())
+        } else {
+            None
+        };
+        self.apply(Event::ProcessEnded { failure, again }, context);
     }
 }
 

@@ -101,7 +101,7 @@ impl Handler<Cull> for ServerActor {
     type Result = bool;
 
     fn handle(&mut self, Cull(why): Cull, context: &mut Context<Self>) -> bool {
-        let runs = self.state.is_ready();
+        let runs = self.state.runs();
         self.apply_for(Some("culler".into()), Event::CullRequested(why), context);
         runs
     }
@@ -120,7 +120,7 @@ impl Handler<Poll> for ServerActor {
     type Result = Option<Running>;
 
     fn handle(&mut self, _: Poll, context: &mut Context<Self>) -> Self::Result {
-        let running = self.running.clone().filter(|_| self.state.is_ready())?;
+        let running = self.running.clone().filter(|_| self.state.runs())?;
         if running.try_ended().is_none() {
             return Some(running);
         }

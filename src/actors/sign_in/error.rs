@@ -26,7 +26,7 @@ pub enum SignInError {
     /// Turned away.
     #[error(transparent)]
     Denied(#[from] Denied),
-    /// A hook said no, in words that the person is shown.
+    /// A hook or a PAM module said no, in words that the person is shown.
     #[error("{message}")]
     Refused {
         /// An HTTP status from 400 to 599.
@@ -78,6 +78,7 @@ impl From<AuthError> for SignInError {
             AuthError::Hook(HookError::Refused(refusal)) => {
                 Self::Refused { status: refusal.status_code.unwrap_or(403), message: refusal.message }
             }
+            AuthError::Told { status, message } => Self::Refused { status, message },
             other => Self::Auth(other),
         }
     }

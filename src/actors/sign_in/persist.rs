@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use log::info;
 use serde_json::Value;
 
-use super::{Denied, SignInError, groups, roles};
+use super::{Denied, SignInError, groups, roles, standing};
 use crate::auth::{Identity, Said};
-use crate::domain::allow::{AllowRules, Standing};
+use crate::domain::allow::AllowRules;
 use crate::domain::ids::UserId;
 use crate::domain::names::Username;
 use crate::domain::scope::Catalogue;
@@ -48,8 +48,7 @@ pub(super) fn sign_in(db: &mut Db, context: &Context<'_>, facts: &Facts) -> Resu
     let Facts { name, identity, state, now } = facts;
     let known = users::find(db, name)?;
     // asked again: the user may have been deleted since
-    let standing = if known.is_some() { Standing::Existing } else { Standing::Newcomer };
-    context.rules.admit(name.as_str(), standing)?;
+    context.rules.admit(name.as_str(), standing(known.is_some(), identity))?;
     let user = match known {
         Some(user) => user,
         None => {

@@ -109,7 +109,7 @@ impl SignIn {
         let settings = &self.settings.refresh;
         let forced = match moment {
             Moment::Request => false,
-            Moment::Spawn => settings.before_spawn,
+            Moment::Spawn => settings.before_spawn || self.authenticator.asks_at_starts(),
             Moment::Stop => settings.before_stop,
         };
         let aged = last.is_none_or(|last| last.elapsed() >= settings.max_age);

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::auth::Origin;
 use crate::config::auth::{AuthConfig, AuthType, CommandAuthConfig};
+use crate::privileged::Launcher;
 use crate::secret::Secret;
 use crate::store::accounts;
 use crate::store::roles::{self as role_rows, Bearer, NewRole};
@@ -24,7 +25,7 @@ impl House {
     fn new(change: impl FnOnce(&mut AuthConfig)) -> Self {
         let url = ":memory:".to_owned();
         let long = Duration::from_secs(20);
-        let config = StoreConfig { url, pool_size: 1, busy_timeout: long, connect_timeout: long };
+        let config = StoreConfig { url, busy_timeout: long, connect_timeout: long, ..StoreConfig::default() };
         let store = Store::open(&config, OpenMode::CreateOrCurrent).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::default();
@@ -51,7 +52,7 @@ impl House {
     }
 
     fn way_in(&self) -> SignIn {
-        let authenticator = Authenticator::from_config(&self.config.auth).unwrap();
+        let authenticator = Authenticator::from_config(&self.config.auth, &Launcher::nowhere()).unwrap();
         let catalogue = Arc::new(Catalogue::standard());
         SignIn::new(self.store.clone(), authenticator, catalogue, Settings::of(&self.config).unwrap())
     }
@@ -66,7 +67,10 @@ impl House {
             headers: Vec::new(),
         };
         let credentials = Credentials::of_request(origin);
-        actix::System::new().block_on(async { way_in.admit(way_in.prove(&credentials).await?).await })
+        actix::System::new().block_on(async {
+            let Progress::Proven(proven) = way_in.prove(&credentials).await? else { panic!("asks") };
+            way_in.admit(*proven).await
+        })
     }
 
     fn write<T: Send + 'static>(
@@ -228,7 +232,7 @@ fn auth_015_the_state_is_kept_encrypted_and_rotation_stores_it_anew() {
     let mut rotated = house.config.clone();
     rotated.auth.state.keys = vec![Secret::new(format!("{OTHER};{KEY}"))];
     let way_in = |config: &Config| {
-        let authenticator = Authenticator::from_config(&config.auth).unwrap();
+        let authenticator = Authenticator::from_config(&config.auth, &Launcher::nowhere()).unwrap();
         let settings = Settings::of(config).unwrap();
         SignIn::new(house.store.clone(), authenticator, Arc::new(Catalogue::standard()), settings)
     };

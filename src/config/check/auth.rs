@@ -30,10 +30,48 @@ pub(super) fn check(auth: &AuthConfig, report: &mut Report) {
         _ => {}
     }
     managed(auth, report);
-    let nobody = !auth.allow_all && !auth.allow_existing_users && auth.allowed_users.is_empty();
+    accounts(auth, report);
+    let nobody = !auth.allow_all
+        && !auth.allow_existing_users
+        && auth.allowed_users.is_empty()
+        && auth.local.allowed_groups.is_empty();
     if nobody && auth.r#type != AuthType::Null && !auth.suppress_no_allow_warning {
         report.warn(
-            "nobody may sign in: set `auth.allow_all`, `auth.allowed_users` or `auth.allow_existing_users`",
+            "nobody may sign in: set `auth.allow_all`, `auth.allowed_users`, `auth.allow_existing_users` or \
+             `auth.local.allowed_groups`",
+        );
+    }
+}
+
+/// Accounts of this machine.
+fn accounts(auth: &AuthConfig, report: &mut Report) {
+    let (pam, local) = (&auth.pam, &auth.local);
+    let fine = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if pam.service.is_empty() || !pam.service.chars().all(fine) {
+        report.wrong_at("auth.pam.service", "expected the name of a PAM service: a file in /etc/pam.d");
+    }
+    if !["utf8", "utf-8"].contains(&pam.encoding.to_lowercase().as_str()) {
+        report.warn("`auth.pam.encoding` is always utf8");
+    }
+    if pam.open_sessions.is_some() {
+        report.warn(
+            "`auth.pam.open_sessions` has no effect: `pam_session` of /etc/orrery/launch.policy decides",
+        );
+    }
+    if pam.threads == 0 {
+        report.wrong_at("auth.pam.threads", "expected at least 1");
+    }
+    for (name, uid) in &local.uids {
+        if [0, 65534, 65535, u32::MAX].contains(uid) {
+            let reason = format!("{uid} is no number for a user's account");
+            report.wrong(Key::new(["auth", "local", "uids", name]), reason);
+        }
+    }
+    let unused = !local.uids.is_empty() || !local.add_user_command.is_empty();
+    if unused && !local.create_system_users {
+        report.warn(
+            "`auth.local.uids` and `auth.local.add_user_command` have no effect without \
+             `auth.local.create_system_users = true`",
         );
     }
 }

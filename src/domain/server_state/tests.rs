@@ -68,7 +68,7 @@ const UP: [Event; 5] =
 #[test]
 fn a_start_goes_through_every_stage_and_the_route_is_live_before_ready() {
     let world = World::after(&UP[..4]);
-    assert_eq!(world.state, State::Publishing { check: false });
+    assert_eq!(world.state, State::Publishing { check: false, again: false });
     assert!(world.published && !world.state.is_ready());
     let world = World::after(&UP);
     assert!(world.state.is_ready() && world.published && !world.deadline);
@@ -99,6 +99,8 @@ fn su_072_the_route_is_removed_before_the_process_is_ended() {
 fn life_021_a_server_that_dies_loses_its_route_and_keeps_its_reason() {
     let mut world = World::after(&UP);
     world.feed(crash(None));
+    assert!(world.published && world.state.is_ready() && !world.state.runs(), "for a moment");
+    world.feed(Event::DeadlinePassed);
     assert!(!world.published);
     assert_eq!(world.state.pending(), Some(Pending::Stop));
     world.feed(Event::Ended);
@@ -124,7 +126,7 @@ fn life_008_a_server_that_died_while_the_hub_was_down_is_cleaned_up() {
 }
 
 #[test]
-fn life_015_every_timeout_says_what_did_not_happen() {
+fn life_015_and_su_018_every_timeout_says_what_did_not_happen() {
     for (events, words) in
         [(&UP[..1], "turn"), (&UP[..2], "start"), (&UP[..3], "answer"), (&UP[..4], "route")]
     {
@@ -152,9 +154,42 @@ fn a_port_that_was_taken_in_between_is_tried_again_once() {
 }
 
 #[test]
-fn a_crash_that_is_restarted_waits_and_starts_anew() {
+fn a_port_that_turns_out_to_be_taken_while_the_route_is_published_is_tried_again_without_it() {
+    let mut world = World::after(&UP[..4]);
+    world.feed(Event::PortTaken(failure()));
+    assert_eq!(world.state, State::Launching { cancelled: false, again: true });
+    assert!(!world.published);
+    [Event::Launched, Event::Responded].into_iter().for_each(|event| world.feed(event));
+    world.feed(Event::PortTaken(failure()));
+    assert_eq!(world.state, State::Stopping { cause: Cause::Failed(failure()), again: None });
+    // an adopted server has been there for long: nothing is tried in its stead
+    let mut world = World::after(&[Event::CheckRequested, Event::Adopted, Event::Responded]);
+    world.feed(Event::PortTaken(failure()));
+    assert!(matches!(world.state, State::Stopping { .. }) && !world.published);
+}
+
+/// A server whose crash is going to be restarted, and is being cleaned up.
+fn crashed() -> World {
     let mut world = World::after(&UP);
     world.feed(crash(Some(PAUSE)));
+    world.feed(Event::DeadlinePassed);
+    world
+}
+
+#[test]
+fn what_is_asked_for_in_the_moment_after_a_crash_is_done_and_its_reason_kept() {
+    for (asked, again) in [(Event::StopRequested, None), (Event::RestartRequested, Some(Duration::ZERO))] {
+        let mut world = World::after(&UP);
+        world.feed(crash(Some(PAUSE)));
+        world.feed(asked);
+        assert_eq!(world.state, State::Stopping { cause: Cause::Ended(failure()), again });
+        assert!(!world.published);
+    }
+}
+
+#[test]
+fn a_crash_that_is_restarted_waits_and_starts_anew() {
+    let mut world = crashed();
     assert!(!world.published);
     world.feed(Event::Ended);
     assert_eq!((&world.state, world.state.pending()), (&State::Delayed, Some(Pending::Spawn)));
@@ -166,9 +201,11 @@ fn a_crash_that_is_restarted_waits_and_starts_anew() {
 
 #[test]
 fn a_stop_takes_a_restart_back_at_any_time() {
-    for events in
-        [vec![crash(Some(PAUSE))], vec![crash(Some(PAUSE)), Event::Ended], vec![Event::RestartRequested]]
-    {
+    for events in [
+        vec![crash(Some(PAUSE))],
+        vec![crash(Some(PAUSE)), Event::DeadlinePassed, Event::Ended],
+        vec![Event::RestartRequested],
+    ] {
         let mut world = World::after(&UP);
         events.into_iter().for_each(|event| world.feed(event));
         world.feed(Event::StopRequested);
@@ -179,8 +216,7 @@ fn a_stop_takes_a_restart_back_at_any_time() {
 
 #[test]
 fn a_crash_that_could_not_be_cleaned_up_after_is_not_restarted() {
-    let mut world = World::after(&UP);
-    world.feed(crash(Some(PAUSE)));
+    let mut world = crashed();
     world.feed(Event::DeadlinePassed);
     assert_eq!(world.state, State::Stopped);
 }
@@ -266,7 +302,7 @@ proptest! {
         let mut world = World::new();
         for event in events {
             world.feed(event);
-            let may_be_routed = matches!(world.state, State::Publishing { .. } | State::Ready);
+            let may_be_routed = matches!(world.state, State::Publishing { .. }) || world.state.is_ready();
             prop_assert!(!world.published || may_be_routed, "{:?}", world.state);
             prop_assert!(world.published || !world.state.is_ready());
         }
@@ -277,7 +313,8 @@ proptest! {
         let mut world = World::new();
         for event in events {
             world.feed(event);
-            prop_assert_eq!(world.deadline, world.state.pending().is_some(), "{:?}", world.state);
+            let ends = world.state.pending().is_some() || matches!(world.state, State::Crashed { .. });
+            prop_assert_eq!(world.deadline, ends, "{:?}", world.state);
         }
         for _ in 0..2 {
             world.feed(Event::DeadlinePassed);

@@ -135,10 +135,10 @@ fn a_stop_during_the_start_ends_the_process_as_soon_as_there_is_one() {
 
 #[test]
 fn a_pause_is_never_zero_and_never_beyond_a_minute() {
-    assert_eq!(pause(Duration::ZERO, 0), SHORTEST_PAUSE);
-    assert_eq!(pause(SECOND, 31), LONGEST_PAUSE);
-    assert_eq!(pause(SECOND, u32::MAX), LONGEST_PAUSE);
-    assert_eq!(pause(Duration::MAX, 5), LONGEST_PAUSE);
+    assert_eq!(backoff(Duration::ZERO).pause(0), SHORTEST_PAUSE);
+    assert_eq!(backoff(SECOND).pause(31), LONGEST_PAUSE);
+    assert_eq!(backoff(SECOND).pause(u32::MAX), LONGEST_PAUSE);
+    assert_eq!(backoff(Duration::MAX).pause(5), LONGEST_PAUSE);
 }
 
 fn event() -> impl Strategy<Value = Event> {

@@ -1,3 +1,4 @@
+use std::future;
 use std::net::SocketAddr;
 
 use proptest::prelude::*;
@@ -17,7 +18,7 @@ async fn listener() -> (TcpListener, SocketAddr) {
 }
 
 fn url(address: SocketAddr) -> ReadyUrl {
-    let address = Address { ip: address.ip().to_string(), port: address.port() };
+    let address = Address::Tcp { ip: address.ip().to_string(), port: address.port() };
     ReadyUrl::new(&address, "/user/a@b%20c/")
 }
 
@@ -182,7 +183,7 @@ proptest! {
     #[test]
     fn su_016_no_pause_is_longer_than_a_second_or_shorter_than_a_blink(elapsed in 0_u64..100_000_000, refused: bool) {
         let not_ready = if refused {
-            NotReady::Unreachable(ErrorKind::ConnectionRefused.into())
+            NotReady::NoAnswer(ExchangeError::Unreachable(ErrorKind::ConnectionRefused.into()))
         } else {
             NotReady::Status(503)
         };

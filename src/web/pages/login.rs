@@ -1,5 +1,7 @@
 //! `login`: the form, and what becomes of it (pages.md 6.2, cookies-xsrf.md 5).
 
+mod steps;
+
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
@@ -8,14 +10,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::address::escape_value;
 use super::destination::destination;
-use super::form::{Form, Unchecked};
+use super::form::Unchecked;
 use super::visitor::Visitor;
 use crate::domain::allow::abbreviate;
 use crate::store::users::User;
 use crate::web::caller::Notice;
 use crate::web::error::{PageError, Refused};
 use crate::web::render::pages::LoginPage;
-use crate::web::sign_in::{self, Turned};
+use crate::web::sign_in::{self, Entered, Turned};
 use crate::web::sign_out::end_session;
 use crate::web::state::Hub;
 use crate::web::visit::Renewal;
@@ -97,8 +99,13 @@ pub async fn submit(
     if !has_form {
         return Err(no_form().into());
     }
-    match sign_in(&hub, &request, &fields).await {
-        Ok(user) => enter(&hub, visitor, &user).await,
+    if let Some(id) = fields.last(steps::ID) {
+        return steps::follow(&hub, &request, visitor, &fields, id).await;
+    }
+    let credentials = sign_in::credentials(sign_in::origin(&request, &hub), fields.fields());
+    match sign_in::by_form(&hub, &credentials).await {
+        Ok(Entered::User(user)) => enter(&hub, visitor, &user).await,
+        Ok(Entered::Asks(pending)) => steps::begin(&hub, visitor, pending).await,
         Err(turned) => {
             let refused = Refused::from(turned);
             form(&hub, visitor, refused.status, typed, Some(refused)).await
@@ -124,7 +131,7 @@ async fn form(
         login_error: refused.map(|refused| refused.message),
         otp_prompt: hub.settings.otp_prompt.clone(),
         login_service: (!has_form).then(|| service_name(hub)),
-        custom_html: None,
+        ..LoginPage::default()
     };
     visitor.renewal = Renewal::Always;
     if !hub.settings.login_html.is_empty() {
@@ -145,12 +152,6 @@ fn service_name(hub: &Hub) -> String {
         "" => "your organisation".to_owned(),
         name => name.to_owned(),
     }
-}
-
-/// Who the fields prove somebody to be, made a user of the hub if the rules let them in.
-async fn sign_in(hub: &Hub, request: &HttpRequest, fields: &Form) -> Result<User, Turned> {
-    let credentials = sign_in::credentials(sign_in::origin(request, hub), fields.fields());
-    sign_in::by_form(hub, &credentials).await
 }
 
 /// Sets the cookies of somebody who has signed in (cookies-xsrf.md 1.3), and leads on.

@@ -34,10 +34,11 @@ pub async fn show(
     let (owner, server_name) = (target.key.user.to_string(), target.key.server.to_string());
     match status.pending {
         Some(Pending::Stop) => {
-            let page = StopPendingPage { owner, server_name };
+            let page =
+                StopPendingPage { owner, server_name, api_url: target::links(&hub, &target.key).api_url };
             visitor.visitor.page(&hub, StatusCode::OK, &page).await
         }
-        Some(Pending::Spawn | Pending::Check) => starting(&hub, visitor, &target).await,
+        Some(Pending::Spawn | Pending::Check) => starting(&hub, visitor, &target, &status).await,
         None => stopped(&hub, visitor, &target, &status).await,
     }
 }
@@ -49,7 +50,12 @@ fn spawn_url(hub: &Hub, visitor: &SignedIn, target: &Target) -> String {
     target::spawn_url(hub, &target.key, next.as_deref())
 }
 
-async fn starting(hub: &Hub, visitor: SignedIn, target: &Target) -> Result<HttpResponse, PageError> {
+async fn starting(
+    hub: &Hub,
+    visitor: SignedIn,
+    target: &Target,
+    status: &ServerStatus,
+) -> Result<HttpResponse, PageError> {
     let links = target::links(hub, &target.key);
     let page = SpawnPendingPage {
         owner: target.key.user.to_string(),
@@ -58,6 +64,7 @@ async fn starting(hub: &Hub, visitor: SignedIn, target: &Target) -> Result<HttpR
         api_url: links.api_url,
         stop_url: links.stop_url,
         spawn_url: spawn_url(hub, &visitor, target),
+        steps: status.progress.iter().map(|step| step.message.clone()).collect(),
     };
     visitor.visitor.page(hub, StatusCode::OK, &page).await
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use futures_util::future::LocalBoxFuture;
 use log::error;
@@ -58,8 +58,8 @@ impl Visitor {
     /// If the database fails.
     pub async fn of(request: &HttpRequest, hub: &Hub) -> Result<Self, Refused> {
         let mut visit = Visit::read(request, hub);
-        // browsers poll the addresses of stopped servers without anybody being there
-        let polled = visit.uri.starts_with(&hub.path("user/"));
+        // browsers poll the addresses of stopped servers, and what an open home page shows, without anybody being there
+        let polled = ["user/", "home/"].iter().any(|path| visit.uri.starts_with(&hub.path(path)));
         let notice = if polled { Notice::Nothing } else { Notice::Activity };
         let login = visit.login(hub);
         let mut user = match &login {
@@ -173,6 +173,8 @@ impl Visitor {
     pub fn finish(self, response: &mut HttpResponseBuilder, body: String) -> HttpResponse {
         let mut response = response.body(body);
         if let Some(user) = self.user {
+            // after signing out, "back" must not show the account again (UI-015)
+            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             response.extensions_mut().insert(Requester(user));
         }
         add_cookies(response.headers_mut(), self.set_cookies);

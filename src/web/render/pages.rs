@@ -36,6 +36,34 @@ pub struct LoginPage {
     pub login_service: Option<String>,
     /// The operator's own markup in place of form or button (`auth.login_html`), made and escaped.
     pub custom_html: Option<String>,
+    /// What is asked next, in place of the form.
+    pub step: Option<LoginStep>,
+}
+
+/// A question of a sign-in that is under way.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct LoginStep {
+    /// What comes back with the answer.
+    pub id: String,
+    /// Who signs in, as typed.
+    pub username: String,
+    /// What is asked, in the words of the system.
+    pub label: String,
+    /// Whether what is typed may be seen.
+    pub echo: bool,
+    /// What a browser may fill in.
+    pub autocomplete: &'static str,
+    /// What the system told since the last answer.
+    pub told: Vec<LoginMessage>,
+}
+
+/// Something that the system told.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct LoginMessage {
+    /// Whether something went wrong.
+    pub is_error: bool,
+    /// What; lines stay lines.
+    pub text: String,
 }
 
 /// `logout`, shown where signing in is automatic.
@@ -69,6 +97,8 @@ pub struct ServerLinks {
     pub pending_url: String,
     /// Where a form without JavaScript posts to stop it.
     pub stop_url: String,
+    /// Where a form without JavaScript posts to keep it from being stopped for being idle.
+    pub keep_url: String,
     /// Its REST resource: `DELETE` stops it.
     pub api_url: String,
     /// The event stream of its start.
@@ -92,6 +122,7 @@ impl ServerLinks {
             spawn_url: format!("{prefix}hub/spawn/{page}"),
             pending_url: format!("{prefix}hub/spawn-pending/{page}"),
             stop_url: format!("{prefix}hub/stop/{page}"),
+            keep_url: format!("{prefix}hub/keep/{page}"),
             progress_url: format!("{api_url}/progress"),
             api_url,
         }
@@ -111,6 +142,14 @@ pub struct Failure {
     pub log: Vec<String>,
 }
 
+impl Failure {
+    /// The same, and when it happened.
+    #[must_use]
+    pub fn happened(self, at: Option<String>) -> Self {
+        Self { at, ..self }
+    }
+}
+
 /// One server on the home page.
 #[derive(Debug, Clone, Serialize)]
 pub struct HomeServer {
@@ -125,10 +164,46 @@ pub struct HomeServer {
     pub links: ServerLinks,
     /// When it was last used, as ISO 8601.
     pub last_activity: Option<String>,
+    /// When it was started, as ISO 8601, while it runs or is about to.
+    pub started: Option<String>,
+    /// What its start is doing now.
+    pub step: Option<String>,
+    /// What it was last started with, in short.
+    pub options: Vec<ShownOption>,
     /// Why it isn't running, if that is not what its owner wanted.
     pub failure: Option<Failure>,
     /// When it will be stopped for being idle or old, as ISO 8601, if that is soon.
     pub cull_at: Option<String>,
+    /// How much longer its owner may keep it then, in words.
+    pub keep_for: Option<String>,
+    /// What it uses, in short.
+    pub usage: Option<String>,
+    /// That the memory limit ended one of its processes.
+    pub usage_warning: Option<String>,
+}
+
+/// An option that a server was started with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownOption {
+    /// Its key.
+    pub name: String,
+    /// Its value, in short.
+    pub value: String,
+}
+
+/// A server that somebody opened to the visitor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SharedServer {
+    /// Whose.
+    pub owner: String,
+    /// What it is called; empty for the default server.
+    pub name: String,
+    /// Whether it runs.
+    pub ready: bool,
+    /// Where it is.
+    pub url: String,
+    /// The share's REST resource, if the visitor can give it up alone: `DELETE` leaves.
+    pub leave_url: Option<String>,
 }
 
 /// `home`: the visitor's own servers.
@@ -138,7 +213,7 @@ pub struct HomePage {
     pub user_api_url: String,
     /// Always shown.
     pub default_server: HomeServer,
-    /// Ordered by name.
+    /// Those that run or are about to first, then by name.
     pub named_servers: Vec<HomeServer>,
     /// Whether there is a section for named servers at all.
     pub allow_named_servers: bool,
@@ -146,7 +221,16 @@ pub struct HomePage {
     pub named_server_limit_per_user: u32,
     /// Names that were valid once and no longer are.
     pub invalid_server_names: Vec<String>,
+    /// What others opened to the visitor.
+    pub shared_servers: Vec<SharedServer>,
+    /// Changes with anything above: scripts look again when it does.
+    pub version: String,
 }
+
+/// `home/servers`: the part of [`HomePage`] that changes while one looks at it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub struct ServersPart(pub HomePage);
 
 /// `spawn`: the options form. Its address holds a token, so it does not print itself.
 #[derive(Clone, Default, Serialize)]
@@ -180,6 +264,8 @@ pub struct SpawnPendingPage {
     pub stop_url: String,
     /// Where "Try again" leads after a failure, `next` included.
     pub spawn_url: String,
+    /// What has been done so far, the last one being under way.
+    pub steps: Vec<String>,
 }
 
 /// `spawn-pending` while a server stops.
@@ -189,6 +275,8 @@ pub struct StopPendingPage {
     pub owner: String,
     /// What it is called; empty for the default server.
     pub server_name: String,
+    /// Its REST resource.
+    pub api_url: String,
 }
 
 /// The page of a server that is not running, or whose start failed.
@@ -286,10 +374,12 @@ pub struct ExpiryOption {
     pub value: String,
     /// What people read.
     pub label: String,
+    /// Whether it is chosen unless something else is.
+    pub selected: bool,
 }
 
-/// `token`: API tokens and applications of the visitor.
-#[derive(Debug, Clone, Serialize)]
+/// `token`: API tokens and applications of the visitor. It may hold a new token, so it does not print itself.
+#[derive(Clone, Serialize)]
 pub struct TokenPage {
     /// The REST resource of the visitor's tokens.
     pub tokens_api_url: String,
@@ -297,10 +387,44 @@ pub struct TokenPage {
     pub api_tokens: Vec<TokenRow>,
     /// Most recently used first.
     pub oauth_clients: Vec<TokenClient>,
-    /// Shortest first; the last one is preselected.
+    /// Shortest first.
     pub token_expires_in_options: Vec<ExpiryOption>,
     /// `hub.tokens.max_lifetime` in seconds; 0 for no limit.
     pub token_expires_in_max_seconds: u64,
+    /// Scopes to choose from; others can be typed.
+    pub offered_scopes: Vec<ScopeDescription>,
+    /// The secret of the token that the page's form has made: shown this once.
+    pub new_token: Option<String>,
+    /// Why the form has made none.
+    pub problem: Option<String>,
+    /// What the form's note starts with.
+    pub note: String,
+    /// What the form's field for scopes starts with.
+    pub scopes: String,
+}
+
+/// A role that somebody has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownRole {
+    /// Its name.
+    pub name: String,
+    /// What it is for, in the operator's words.
+    pub description: String,
+}
+
+/// `account`: what the hub knows of the visitor.
+#[derive(Debug, Clone, Serialize)]
+pub struct AccountPage {
+    /// Whether the visitor is an administrator.
+    pub admin: bool,
+    /// The groups the visitor is in.
+    pub groups: Vec<String>,
+    /// The roles of the visitor, those of groups included.
+    pub roles: Vec<ShownRole>,
+    /// Since when the hub knows the visitor, as ISO 8601.
+    pub created: String,
+    /// Where the form that ends all sessions posts to.
+    pub end_url: String,
 }
 
 /// `admin`: the frame that scripts fill.
@@ -372,6 +496,10 @@ impl Page for HomePage {
     const TEMPLATE: &'static str = "home.html";
 }
 
+impl Page for ServersPart {
+    const TEMPLATE: &'static str = "servers.html";
+}
+
 impl Page for SpawnPage {
     const ANNOUNCEMENT: Option<&'static str> = Some("announcement_spawn");
     const TEMPLATE: &'static str = "spawn.html";
@@ -391,6 +519,10 @@ impl Page for NotRunningPage {
 
 impl Page for OauthPage {
     const TEMPLATE: &'static str = "oauth.html";
+}
+
+impl Page for AccountPage {
+    const TEMPLATE: &'static str = "account.html";
 }
 
 impl Page for TokenPage {

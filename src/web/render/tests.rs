@@ -9,9 +9,10 @@ use minijinja::UndefinedBehavior;
 use regex::Regex;
 
 use super::pages::{
-    AcceptSharePage, AdminPage, ErrorPage, ExpiryOption, Failure, HomePage, HomeServer, LoginPage,
-    LogoutPage, NotRunningPage, OauthClient, OauthPage, ScopeDescription, ServerLinks, ServerState,
-    SpawnPage, SpawnPendingPage, StopPendingPage, TokenClient, TokenPage, TokenRow,
+    AcceptSharePage, AccountPage, AdminPage, ErrorPage, ExpiryOption, Failure, HomePage, HomeServer,
+    LoginMessage, LoginPage, LoginStep, LogoutPage, NotRunningPage, OauthClient, OauthPage, ScopeDescription,
+    ServerLinks, ServerState, ServersPart, SharedServer, ShownOption, ShownRole, SpawnPage, SpawnPendingPage,
+    StopPendingPage, TokenClient, TokenPage, TokenRow,
 };
 use super::*;
 use crate::domain::names::{ServerKey, ServerName, Username};
@@ -63,7 +64,13 @@ fn server(owner: &str, name: &str, state: ServerState) -> HomeServer {
         state,
         links: ServerLinks::new("/jh/", &key),
         last_activity: None,
+        started: None,
+        step: None,
+        options: Vec::new(),
+        usage: None,
+        usage_warning: None,
         cull_at: None,
+        keep_for: None,
         failure: None,
     }
 }
@@ -76,6 +83,8 @@ fn home(owner: &str, state: ServerState, named: Vec<HomeServer>) -> HomePage {
         allow_named_servers: true,
         named_server_limit_per_user: 0,
         invalid_server_names: Vec::new(),
+        shared_servers: Vec::new(),
+        version: "0123".to_owned(),
     }
 }
 
@@ -98,6 +107,7 @@ fn pending(owner: &str) -> SpawnPendingPage {
         api_url: links.api_url,
         stop_url: links.stop_url,
         spawn_url: format!("{}?next=%2Fx", links.spawn_url),
+        steps: vec!["Server requested".to_owned(), owner.to_owned()],
     }
 }
 
@@ -136,10 +146,19 @@ fn tokens(text: &str) -> TokenPage {
             token_count: 2,
         }],
         token_expires_in_options: vec![
-            ExpiryOption { value: "3600".to_owned(), label: "1 Hour".to_owned() },
-            ExpiryOption { value: String::new(), label: text.to_owned() },
+            ExpiryOption { value: "3600".to_owned(), label: "1 Hour".to_owned(), selected: false },
+            ExpiryOption { value: String::new(), label: text.to_owned(), selected: true },
         ],
         token_expires_in_max_seconds: 0,
+        offered_scopes: vec![ScopeDescription {
+            scope: text.to_owned(),
+            description: text.to_owned(),
+            filter: String::new(),
+        }],
+        new_token: None,
+        problem: None,
+        note: text.to_owned(),
+        scopes: text.to_owned(),
     }
 }
 
@@ -183,6 +202,8 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
         display_name: text.to_owned(),
         last_activity: Some(text.to_owned()),
         failure: Some(failure(text)),
+        step: Some(text.to_owned()),
+        options: vec![ShownOption { name: text.to_owned(), value: text.to_owned() }],
         ..server(text, text, ServerState::Failed)
     };
     let login = LoginPage {
@@ -191,7 +212,19 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
         login_error: Some(text.to_owned()),
         otp_prompt: Some(text.to_owned()),
         login_service: None,
-        custom_html: None,
+        ..LoginPage::default()
+    };
+    let step = LoginPage {
+        authenticator_login_url: text.to_owned(),
+        step: Some(LoginStep {
+            id: text.to_owned(),
+            username: text.to_owned(),
+            label: text.to_owned(),
+            echo: true,
+            autocomplete: "one-time-code",
+            told: vec![LoginMessage { is_error: true, text: text.to_owned() }],
+        }),
+        ..LoginPage::default()
     };
     let mut asks = oauth(text, &[text]);
     asks.scope_descriptions.push(ScopeDescription {
@@ -201,6 +234,13 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
     });
     let home = HomePage {
         invalid_server_names: vec![text.to_owned()],
+        shared_servers: vec![SharedServer {
+            owner: text.to_owned(),
+            name: text.to_owned(),
+            ready: true,
+            url: text.to_owned(),
+            leave_url: Some(text.to_owned()),
+        }],
         ..home(text, ServerState::Running, vec![named])
     };
     let spawn = SpawnPage {
@@ -224,9 +264,22 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
         message: Some(format!("{text}.")),
         ..ErrorPage::default()
     };
-    let stopping = StopPendingPage { owner: text.to_owned(), server_name: text.to_owned() };
+    let stopping = StopPendingPage {
+        owner: text.to_owned(),
+        server_name: text.to_owned(),
+        api_url: "/jh/hub/api/users/ada/server".to_owned(),
+    };
+    let account = AccountPage {
+        admin: true,
+        groups: vec![text.to_owned()],
+        roles: vec![ShownRole { name: text.to_owned(), description: text.to_owned() }],
+        created: text.to_owned(),
+        end_url: "/jh/hub/account/sign-out".to_owned(),
+    };
+    let made = TokenPage { new_token: Some(text.to_owned()), problem: Some(text.to_owned()), ..tokens(text) };
     vec![
         ("login", show(&visitor, &login)),
+        ("login-step", show(&visitor, &step)),
         ("logout", show(&visitor, &LogoutPage {})),
         ("home", show(&visitor, &home)),
         ("spawn", show(&visitor, &spawn)),
@@ -235,6 +288,8 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
         ("not_running", show(&visitor, &stopped)),
         ("oauth", show(&visitor, &asks)),
         ("token", show(&visitor, &tokens(text))),
+        ("token made", show(&visitor, &made)),
+        ("account", show(&visitor, &account)),
         ("admin", show(&visitor, &admin(text))),
         ("accept-share", show(&visitor, &offer(text))),
         ("error", show(&visitor, &error(500))),

@@ -8,6 +8,7 @@ export class ApiError extends Error {
   constructor(status, message) {
     super(`API request failed (${status}): ${message}`);
     this.status = status;
+    this.reason = message; // for places where nobody wonders what a request is
   }
 }
 

@@ -23,3 +23,11 @@ export function when(iso, otherwise = "Never") {
 export function said(text) {
   return h("span", { class: "visually-hidden" }, ` ${text}`);
 }
+
+/** A short message at the edge of the window; it goes by itself, and is read out. */
+export function toast(text) {
+  const message = h("p", { class: "toast" }, h("span", {}, text),
+    h("button", { type: "button", "aria-label": "Close this message", onclick: () => message.remove() }, "×"));
+  document.getElementById("toasts").append(message);
+  setTimeout(() => message.remove(), 8000);
+}

@@ -1,146 +1,200 @@
-// The home page: stopping, deleting and adding servers without leaving the page.
+// The home page: what happens to servers shows while it happens, and everything can be done without leaving the page.
 
-import { call, showError } from "./api.js";
+import { ask } from "./ask.js";
+import { call, page } from "./api.js";
+import { h, toast } from "./dom.js";
+import { Live, signedOut } from "./live.js";
 import { displayName, slug } from "./names.js";
 
-const ACTIVE = new Set(["starting", "running", "stopping"]);
-const LOOK_AGAIN_MS = 1000;
-const { userApiUrl } = document.getElementById("default-server").dataset;
+const part = () => document.getElementById("servers-part");
+const { userApiUrl } = part().dataset;
+const busy = new Set();
+const problems = new Map(); // what went wrong last, by the API address of the server
+let filter = "";
 
-/** Names of the servers that the hub still counts as running, starting or stopping; "" is the default server. */
-async function activeServers() {
-  const user = await (await call("GET", userApiUrl)).json();
-  return Object.values(user.servers ?? {})
-    .filter((server) => server.ready || server.pending)
-    .map((server) => server.name);
+const live = new Live("servers-part", `${page.base_url}home/events`, `${page.base_url}home/servers`, tell);
+
+/** Says what became of a server; the list itself is silent. */
+function tell(old, item) {
+  const { state, displayName: name, serverName } = item.dataset;
+  showProblem(item);
+  if (serverName !== undefined && old && old.dataset.state !== state) {
+    document.getElementById("home-status").textContent = `${name}: ${state}`;
+  }
 }
 
-/** Asks for a stop and returns when the server has really stopped. */
-async function stop(apiUrl, name) {
-  const response = await call("DELETE", apiUrl);
-  if (response.status !== 202) {
+const keyOf = (card) => card.dataset.apiUrl ?? card.dataset.leaveUrl;
+
+/** Does something to the server of a card, once at a time; what goes wrong is told there. */
+async function act(card, action) {
+  const key = keyOf(card);
+  if (busy.has(key)) {
     return;
   }
-  while ((await activeServers()).includes(name)) {
-    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
-  }
-}
-
-function setState(place, state) {
-  place.dataset.state = state;
-  const words = place.querySelector(".state");
-  words.className = `state state-${state}`;
-  words.textContent = state[0].toUpperCase() + state.slice(1);
-}
-
-/** Runs `action` with the controls of `place` disabled; whatever happens, they end usable again. */
-async function busy(place, action) {
-  if (place.getAttribute("aria-busy") === "true") {
-    return;
-  }
-  const controls = [...place.querySelectorAll("button, input")];
-  place.setAttribute("aria-busy", "true");
-  controls.forEach((control) => { control.disabled = true; });
+  busy.add(key);
+  problems.delete(key);
+  card.setAttribute("aria-busy", "true");
+  // not disabled, which would lose the focus
+  card.querySelectorAll("button").forEach((button) => button.setAttribute("aria-disabled", "true"));
+  showProblem(card);
   try {
     await action();
   } catch (error) {
-    showError(error);
+    if (error.status === 403 && !(await isSignedIn())) {
+      signedOut();
+    } else {
+      problems.set(key, error.reason ?? error.message);
+      showProblem(card);
+    }
   } finally {
-    controls.forEach((control) => { control.disabled = false; });
-    place.removeAttribute("aria-busy");
+    busy.delete(key);
+    card.removeAttribute("aria-busy");
+    card.querySelectorAll("button").forEach((button) => button.removeAttribute("aria-disabled"));
+    showAdding();
+    await live.refresh().catch(() => {});
   }
 }
 
-/** Stops the server of `place`, showing each state on the way; a failure brings back the state before. */
-function stopServer(place, showStopped) {
-  return busy(place, async () => {
-    const before = place.dataset.state;
-    setState(place, "stopping");
+async function isSignedIn() {
+  try {
+    return (await fetch(`${page.base_url}home/servers`, { redirect: "manual" })).ok;
+  } catch {
+    return true; // unknown: the hub cannot be reached
+  }
+}
+
+/** What went wrong stays at the card, also when the card is drawn anew, until something else is done there. */
+function showProblem(card) {
+  const text = problems.get(keyOf(card));
+  card.querySelector(".row-error")?.remove();
+  if (text) {
+    card.append(h("p", { class: "problem row-error", role: "alert" }, text));
+  }
+}
+
+const actions = {
+  restart: (card) => act(card, () => call("POST", `${card.dataset.apiUrl}/restart`)),
+  copy: async (card, button) => {
+    const address = new URL(button.dataset.address, location.href).href;
     try {
-      await stop(place.dataset.apiUrl, place.dataset.serverName);
-    } catch (error) {
-      setState(place, before);
-      throw error;
+      await navigator.clipboard.writeText(address);
+      toast("The address is copied.");
+    } catch {
+      toast(`The address is ${address}`); // no access to the clipboard: plain HTTP, or forbidden
     }
-    setState(place, "stopped");
-    showStopped();
-  });
-}
-
-function prepareDefaultServer() {
-  const place = document.getElementById("default-server");
-  const start = document.getElementById("start");
-  const form = place.querySelector(".stop-form");
-  form?.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const href = start.getAttribute("href");
-    start.setAttribute("aria-disabled", "true");
-    start.removeAttribute("href");
-    stopServer(place, () => {
-      form.remove();
-      start.textContent = "Start My Server";
-      start.setAttribute("href", place.dataset.spawnUrl);
-    }).finally(() => {
-      start.removeAttribute("aria-disabled");
-      if (!start.hasAttribute("href")) {
-        start.setAttribute("href", href);
-      }
-      start.focus();
-    });
-  });
-}
-
-function showRow(row) {
-  const active = ACTIVE.has(row.dataset.state);
-  row.querySelector(".start-server").hidden = active;
-  row.querySelector(".stop-form").hidden = !active;
-  row.querySelector(".delete-server").hidden = active;
-  row.querySelector(".server-link").hidden = row.dataset.state !== "running";
-  row.querySelector(".progress-link").hidden = !active || row.dataset.state === "running";
-}
-
-function prepareRow(row) {
-  row.querySelector(".stop-form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    stopServer(row, () => {
-      showRow(row);
-      row.querySelector(".start-server").focus();
-    });
-  });
-  row.querySelector(".delete-server").addEventListener("click", () => {
-    if (!confirm(`Delete the server “${row.dataset.displayName}”? Its name and settings will be gone.`)) {
-      return;
+  },
+  rename: (card) => ask({
+    title: `Rename ${card.dataset.displayName}`,
+    text: "Only the name that you see changes; its address stays.",
+    label: "New name",
+    value: card.dataset.displayName,
+    button: "Rename",
+  }, async (typed) => {
+    const name = displayName(typed);
+    if (!name) {
+      throw new Error("Type a name first.");
     }
-    busy(row, async () => {
-      await call("DELETE", row.dataset.apiUrl, { remove: true });
-      row.remove();
-      document.getElementById("new-server-name").focus();
+    await call("PATCH", card.dataset.apiUrl, { display_name: name });
+    await live.refresh();
+  }),
+  delete: (card) => ask({
+    title: `Delete ${card.dataset.displayName}?`,
+    text: "Its name, its options and its shares will be gone. Files in your home directory stay.",
+    button: "Delete",
+    danger: true,
+  }, async () => {
+    await call("DELETE", card.dataset.apiUrl, { remove: true });
+    await live.refresh();
+    document.getElementById("new-server-name")?.focus();
+  }),
+  leave: (card) => act(card, () => call("DELETE", card.dataset.leaveUrl)),
+};
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("#servers-part [data-action]");
+  if (button) {
+    actions[button.dataset.action](button.closest("li"), button);
+  }
+});
+
+document.addEventListener("submit", (event) => {
+  if (event.target.matches?.("#servers-part .stop-form")) {
+    event.preventDefault();
+    const card = event.target.closest("li");
+    act(card, async () => {
+      const stopped = call("DELETE", card.dataset.apiUrl);
+      // a stop that takes a while shows as stopping meanwhile
+      await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, 500))]);
+      live.refresh().catch(() => {});
+      await stopped;
     });
+  }
+});
+
+document.addEventListener("input", (event) => {
+  if (event.target.id === "server-filter") {
+    filter = event.target.value.toLowerCase();
+    for (const card of document.querySelectorAll("#servers > li")) {
+      card.hidden = !card.dataset.displayName.toLowerCase().includes(filter);
+    }
+  }
+});
+
+/** Who has all the servers that they may have is offered no other one. */
+function showAdding() {
+  const full = part().dataset.full !== undefined;
+  document.querySelectorAll(".add-server-form").forEach((form) => {
+    form.querySelectorAll("input, button").forEach((control) => { control.disabled = full; });
   });
 }
 
-function prepareAdding(row) {
-  const input = row.querySelector(".new-server-name");
+function prepareAdding(form) {
+  const input = document.getElementById("new-server-name");
   const preview = document.getElementById("new-server-preview");
+  const problem = document.getElementById("new-server-error");
+  const usual = preview.textContent;
+  const wrong = (text) => {
+    problem.textContent = text;
+    problem.hidden = !text;
+    input.toggleAttribute("aria-invalid", Boolean(text));
+    if (text) {
+      input.setAttribute("aria-invalid", "true");
+      input.focus();
+    }
+  };
   input.addEventListener("input", () => {
     const display = displayName(input.value);
-    preview.textContent = display ? `Its name in addresses will be ${slug(display)}.` : "";
+    preview.textContent = display ? `Its name in addresses will be ${slug(display)}.` : usual;
+    wrong("");
   });
-  row.querySelector(".add-server-form").addEventListener("submit", (event) => {
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const display = displayName(input.value);
     if (!display) {
-      preview.textContent = "Type a name for the server first.";
-      input.focus();
+      wrong("Type a name for the server first.");
       return;
     }
-    busy(row, async () => {
-      await call("PUT", `${userApiUrl}/servers/${slug(display)}`, { display_name: display });
-      location.reload();
-    });
+    const name = slug(display);
+    const button = form.querySelector("button");
+    if (document.querySelector(`#servers > li[data-server-name="${name}"]`)) {
+      wrong(`You already have a server with the address name ${name}. Choose another name.`);
+      return;
+    }
+    button.disabled = true;
+    try {
+      await call("PUT", `${userApiUrl}/servers/${name}`, { display_name: display });
+      input.value = "";
+      preview.textContent = usual;
+      await live.refresh();
+      document.getElementById(`start-${name}`)?.focus();
+    } catch (error) {
+      wrong(error.reason ?? error.message);
+    } finally {
+      button.disabled = false;
+      showAdding();
+    }
   });
 }
 
-prepareDefaultServer();
-document.querySelectorAll(".home-server-row:not(.add-server-row)").forEach(prepareRow);
-document.querySelectorAll(".add-server-row").forEach(prepareAdding);
+document.querySelectorAll(".add-server-form").forEach(prepareAdding);
+showAdding();

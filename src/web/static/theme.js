@@ -31,7 +31,10 @@ function apply(choice) {
   } else {
     document.documentElement.setAttribute("data-bs-theme", choice);
   }
-  document.getElementById("dark-theme-toggle")?.setAttribute("aria-label", `Colours: ${WORDS[choice]}`);
+  const toggle = document.getElementById("dark-theme-toggle");
+  toggle?.setAttribute("aria-label", `Colours: ${WORDS[choice]}`);
+  toggle?.setAttribute("title", `Colours: ${WORDS[choice]}`);
+  toggle?.setAttribute("data-choice", choice);
 }
 
 let current = stored();

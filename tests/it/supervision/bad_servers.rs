@@ -124,6 +124,59 @@ fn a_server_that_takes_anothers_port_gets_none_of_its_requests() {
     eventually("the end", || hub.server("ada", "").is_null().then_some(()));
 }
 
+/// What was asked of a stranger that listened in a server's stead.
+fn asked_of_the_stranger(hub: &Hub) -> String {
+    std::fs::read_to_string(hub.path("home/ada/asked")).unwrap_or_default()
+}
+
+#[test]
+fn a_stranger_that_listens_on_the_chosen_port_is_no_server_and_another_port_is_tried() {
+    let hub = Hub::with(&bad("robbed", ""));
+    let reply = start(&hub, "ada");
+    let stranger = noted(&hub, "stranger");
+    assert_eq!(reply.status, 201, "{}", reply.body);
+    assert_eq!(hub.get("/user/ada/api").status, 200);
+    assert!(runs(stranger));
+    let target = hub.admin("GET", "/proxy", None).json()["/user/ada/"]["target"].clone();
+    let lost = noted(&hub, "lost");
+    assert!(!target.as_str().unwrap().contains(&format!(":{lost}")), "{target} is not at {lost}");
+    // the question whether somebody answers has nothing that is worth to be stolen
+    for line in asked_of_the_stranger(&hub).lines() {
+        assert_eq!(line, "/user/ada/api None None");
+    }
+    kill(stranger, "KILL");
+}
+
+#[test]
+fn a_stranger_is_found_out_before_the_server_has_tried_to_listen() {
+    let hub = Hub::with(&bad("robbed", "").replace("BAD = \"robbed\"", "BAD = \"robbed\", LATE = \"1\""));
+    assert_eq!(start(&hub, "ada").status, 201);
+    assert_eq!(hub.get("/user/ada/api").status, 200);
+    assert!(hub.log().contains("another program listens where a server should"));
+    kill(noted(&hub, "stranger"), "KILL");
+}
+
+#[test]
+fn a_server_that_is_robbed_of_two_ports_fails_and_its_owner_is_told() {
+    let hub =
+        Hub::with(&bad("robbed twice", "").replace("\"robbed twice\"", "\"robbed twice\", LATE = \"1\""));
+    let reply = start(&hub, "ada");
+    assert_eq!(reply.status, 500, "{}", reply.body);
+    assert!(reply.body.contains("Another program of this machine listens at"), "{}", reply.body);
+    assert_ne!(hub.get("/user/ada/api").status, 200);
+    for line in asked_of_the_stranger(&hub).lines() {
+        assert_eq!(line, "/user/ada/api None None");
+    }
+    let mine = format!("HOME={}", hub.path("home/ada").display());
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let environment = std::fs::read_to_string(entry.path().join("environ")).unwrap_or_default();
+        if environment.split('\0').any(|variable| variable == mine) {
+            kill(pid, "KILL");
+        }
+    }
+}
+
 #[test]
 fn a_thousand_starts_at_once_are_answered_and_only_as_many_begin_as_may() {
     let extra = "hub.limits.concurrent_spawns = 3\nhub.timeouts.slow_spawn = 0\nspawner.environment = { FAKE_DELAY = \"600\" }";

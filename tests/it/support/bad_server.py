@@ -3,6 +3,8 @@
 error: answers 500 to everything. slow: takes a second for each answer. once: answers one request, then exits with
 status 3. child: leaves a child in its group that ignores SIGTERM, its number in $HOME/child. daemon: forks away twice,
 into a session of its own, and exits. flood: writes to its log without end. thief: listens on the port in $HOME/port.
+robbed: a stranger listens on its port before it does, at the first start only (robbed twice: at each); the stranger's number
+is in $HOME/stranger, its port in $HOME/lost, and what it was asked in $HOME/asked.
 """
 import os
 import signal
@@ -68,6 +70,39 @@ if BAD == "flood":
     threading.Thread(target=flood, daemon=True).start()
 address = urlparse(os.environ["JUPYTERHUB_SERVICE_URL"])
 port = address.port
+
+
+class Stranger(BaseHTTPRequestHandler):
+    def do_GET(self):
+        with open(os.path.join(os.environ["HOME"], "asked"), "a") as file:
+            print(self.path, self.headers.get("Authorization"), self.headers.get("Cookie"), file=file)
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+def rob():
+    """Lets somebody who is not of this server's family listen at its address."""
+    done, told = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            listener = ThreadingHTTPServer((address.hostname, port), Stranger)
+            note("lost", port)
+            note("stranger", os.getpid())
+            os.write(told, b"x")
+            listener.serve_forever()
+        os._exit(0)
+    os.read(done, 1)
+    os.wait()
+
+
+if BAD == "robbed twice" or BAD == "robbed" and not os.path.exists(os.path.join(os.environ["HOME"], "stranger")):
+    rob()
+    if "LATE" in os.environ:
+        time.sleep(600)
 if BAD == "thief":
     port = int(open(os.path.join(os.environ["HOME"], "port")).read())
 ThreadingHTTPServer.daemon_threads = True

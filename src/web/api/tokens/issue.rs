@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
@@ -24,7 +25,7 @@ use crate::web::extract::body::{Body, Object};
 use crate::web::extract::caller::{Anybody, nobody};
 use crate::web::extract::path::Path;
 use crate::web::openapi::bodies::NewToken as NewTokenBody;
-use crate::web::sign_in::{self, Turned};
+use crate::web::sign_in::{self, Progress, Turned};
 use crate::web::state::Hub;
 use crate::web::views::token::NewTokenView;
 
@@ -49,6 +50,7 @@ const DEFAULT_ROLE: &str = "token";
     responses(
         (status = 201, description = "The token, with its secret: it is not shown again", body = NewTokenView),
         (status = 400, description = "expires_in must be null or a whole number of seconds, at least 1"),
+        (status = 401, description = "More than a name and a password is asked for: sign in with a browser"),
         (status = 403, description = "User ada not found or no permissions to generate tokens"),
         (status = 429, description = "Too many attempts to sign in. Try again in 60 seconds."),
     ),
@@ -66,12 +68,25 @@ pub(in crate::web::api) async fn create(
         Some(caller) => caller,
         None => by_password(&hub, &http, &object).await?,
     };
-    let owner = owner(&hub, &caller, path.user()).await?;
-    let request = TokenRequest::read(&object, hub.settings.token_max_lifetime)?;
-    let note = if request.note.is_empty() { default_note(&caller, &owner) } else { request.note.clone() };
-    let catalogue = Arc::clone(&hub.catalogue);
-    let made = hub.store.write(move |db| issue(db, &catalogue, &owner, &request, note)).await?;
+    let made = make(&hub, &caller, path.user(), &object).await?;
     Ok(HttpResponse::Created().json(made))
+}
+
+/// Makes a token for a user, as a body or a form asks for it.
+///
+/// # Errors
+/// 400 for what cannot be asked for, 403 for who may not ask.
+pub(in crate::web) async fn make(
+    hub: &Hub,
+    caller: &Caller,
+    user: Username,
+    asked: &Object,
+) -> Result<NewTokenView, Refused> {
+    let owner = owner(hub, caller, user).await?;
+    let request = TokenRequest::read(asked, hub.settings.token_max_lifetime)?;
+    let note = if request.note.is_empty() { default_note(caller, &owner) } else { request.note.clone() };
+    let catalogue = Arc::clone(&hub.catalogue);
+    hub.store.write(move |db| issue(db, &catalogue, &owner, &request, note)).await
 }
 
 /// The user that the member `auth` proves the client to be, with the same limits as the login form. The user must
@@ -82,12 +97,23 @@ async fn by_password(hub: &Hub, request: &HttpRequest, body: &Object) -> Result<
     let texts = members.filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
     let credentials = sign_in::credentials(sign_in::origin(request, hub), texts);
     let name = match sign_in::prove(hub, &credentials).await {
-        Ok(proven) => proven.name,
+        Ok(Progress::Proven(proven)) => proven.name,
+        Ok(Progress::Asks(_)) => return Err(more_is_asked(hub)),
         Err(Turned::Away) => return Err(nobody()),
         Err(turned) => return Err(turned.into()),
     };
     let user = hub.store.read(move |db| users::find(db, &name)).await?.ok_or_else(nobody)?;
     hub.caller_by_cookie(&user.cookie_id, Notice::Activity).await?.ok_or_else(nobody)
+}
+
+/// No factor is left out because a client cannot be asked for it (SEC-053).
+fn more_is_asked(hub: &Hub) -> Refused {
+    let path = hub.path("login");
+    let page = hub.public(&path).unwrap_or(path);
+    let message = format!(
+        "More than a name and a password is asked for here: sign in with a browser at {page}, and make a token there."
+    );
+    Refused::new(StatusCode::UNAUTHORIZED, message)
 }
 
 /// The user whom the token is for; who may not make it does not learn whether the user exists.

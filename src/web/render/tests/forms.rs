@@ -10,14 +10,14 @@ fn login_has_the_form_that_clients_expect() {
         login_error: Some("Invalid username or password".to_owned()),
         otp_prompt: Some("OTP:".to_owned()),
         login_service: None,
-        custom_html: None,
+        ..LoginPage::default()
     };
     let anonymous = PageContext { user: None, ..visitor("") };
     let html = show(&anonymous, &page);
     has(
         &html,
         &[
-            "<title>JupyterHub</title>",
+            "<title>Sign in · Orrery</title>",
             "id=\"login-main\"",
             "action=\"/jh/hub/login?next=%2Fjh%2Fhub%2Ftoken%3Fa%3Db\" method=\"post\"",
             "<input type=\"hidden\" name=\"_xsrf\" value=\"2|token=\">",
@@ -27,7 +27,7 @@ fn login_has_the_form_that_clients_expect() {
             "type=\"password\" name=\"password\" autocomplete=\"current-password\" autofocus",
             "<label for=\"otp_input\">OTP:</label>",
             "autocomplete=\"one-time-code\"",
-            "id=\"login_submit\" type=\"submit\" value=\"Sign in\"",
+            "id=\"login_submit\" class=\"btn-lg\" type=\"submit\" value=\"Sign in\"",
             "class=\"login_error\" role=\"alert\">Invalid username or password</p>",
         ],
     );
@@ -63,11 +63,11 @@ fn spawn_inserts_the_form_and_posts_where_told() {
     has(
         &html,
         &[
-            "<form id=\"spawn_form\" enctype=\"multipart/form-data\" method=\"post\" action=\"/jh/hub/spawn?next=%2Fx&amp;_xsrf=t\"",
+            "<form id=\"spawn_form\" class=\"card\" enctype=\"multipart/form-data\" method=\"post\" action=\"/jh/hub/spawn?next=%2Fx&amp;_xsrf=t\"",
             "<input name=\"energy\">",
             "Spawning server for grace",
-            "class=\"spawn-error-msg\" role=\"alert\">Error: &lt;bad&gt;",
-            "value=\"Start\"",
+            "class=\"spawn-error-msg\" role=\"alert\" tabindex=\"-1\">Error: &lt;bad&gt;",
+            "type=\"submit\" class=\"btn-lg\" value=\"Start\"",
         ],
     );
     lacks(&html, &["<i>ignored</i>"]);
@@ -110,7 +110,14 @@ fn ui_205_errors_name_their_status_once() {
         ..ErrorPage::default()
     };
     let html = show(&visitor("ada"), &page(404, None));
-    has(&html, &["<h1>404 : Not Found</h1>", "There is no page at this address", "navbar-text\">ada"]);
+    has(
+        &html,
+        &[
+            "<h1>404 : Not Found</h1>",
+            "There is no page at this address",
+            "<span class=\"visually-hidden\">Account </span>ada</a>",
+        ],
+    );
     lacks(&html, &["id=\"logout\""]);
     let named = show(&visitor("ada"), &page(404, Some("No such user: <x>")));
     has(&named, &["No such user: &lt;x&gt;"]);

@@ -19,11 +19,16 @@ fn home_stops_a_running_server_without_scripts_too() {
             "<input type=\"hidden\" name=\"_xsrf\" value=\"2|token=\">",
             "id=\"stop\"",
             ">Stop My Server</button>",
-            "href=\"/jh/user/ada/\">My Server</a>",
+            "<a id=\"start\" class=\"btn btn-primary\" role=\"button\" href=\"/jh/user/ada/\">My Server",
         ],
     );
     let stopping = show(&visitor("ada"), &home("ada", ServerState::Stopping, Vec::new()));
-    has(&stopping, &["disabled>Stop My Server", "href=\"/jh/hub/spawn-pending/ada\">My Server</a>"]);
+    has(
+        &stopping,
+        &["disabled>Stop My Server", "role=\"button\" href=\"/jh/hub/spawn-pending/ada\">Progress"],
+    );
+    let starting = show(&visitor("ada"), &home("ada", ServerState::Starting, Vec::new()));
+    has(&starting, &["id=\"stop\"", ">Cancel<", "href=\"/jh/hub/spawn-pending/ada\">Progress"]);
 }
 
 #[test]
@@ -36,20 +41,20 @@ fn home_shows_named_servers_by_state() {
     has(
         &html,
         &[
-            "class=\"home-server-row\" data-server-name=\"down\"",
-            "id=\"start-down\" class=\"btn btn-primary start-server\" role=\"button\" href=\"/jh/hub/spawn/ada/down\">start",
-            "action=\"/jh/hub/stop/ada/down\" hidden>",
+            "class=\"server card home-server-row\" data-server-name=\"down\"",
+            "id=\"start-down\" class=\"btn btn-primary start-server\" role=\"button\" href=\"/jh/hub/spawn/ada/down\">Start",
             "data-api-url=\"/jh/hub/api/users/ada/servers/up\"",
-            "<a class=\"server-link\" href=\"/jh/user/ada/up/\">Open</a>",
+            "<a class=\"btn btn-primary server-link\" href=\"/jh/user/ada/up/\">Open",
             "action=\"/jh/hub/stop/ada/up\">",
-            "id=\"delete-up\" class=\"btn btn-danger delete-server needs-script\" type=\"button\" hidden>",
+            "id=\"delete-down\" class=\"btn-small btn-plain delete-server\" type=\"button\"",
             "class=\"new-server-name\"",
-            "class=\"new-server-btn\" type=\"submit\">Add New Server",
-            "<th scope=\"row\">Ünï</th>",
+            "class=\"new-server-btn\" type=\"submit\">",
+            "<h2>Ünï</h2>",
         ],
     );
+    lacks(&html, &["action=\"/jh/hub/stop/ada/down\"", "id=\"delete-up\""]);
     let off = HomePage { allow_named_servers: false, ..home("ada", ServerState::Stopped, Vec::new()) };
-    lacks(&show(&visitor("ada"), &off), &["add-server-row", "named-servers"]);
+    lacks(&show(&visitor("ada"), &off), &["add-server-row", "id=\"named-servers"]);
     let limited =
         HomePage { named_server_limit_per_user: 3, ..home("ada", ServerState::Stopped, Vec::new()) };
     has(&text(&show(&visitor("ada"), &limited)), &["up to 3 more servers"]);
@@ -64,7 +69,7 @@ fn ui_047_home_tells_why_the_last_start_failed() {
         &html,
         &["no &lt;b&gt;space&lt;/b&gt; left", "<pre class=\"server-log\"", "second line", "2026-01-02"],
     );
-    has(&html, &["state-failed", "Start My Server"]);
+    has(&html, &["state-failed", "href=\"/jh/hub/spawn/ada\">Retry"]);
 }
 
 #[test]
@@ -92,7 +97,7 @@ fn ui_068_progress_watches_and_stops_the_server_that_it_shows() {
             "data-progress-url=\"/jh/hub/api/users/ada/servers/lab/progress\"",
             "data-api-url=\"/jh/hub/api/users/ada/servers/lab\"",
             "action=\"/jh/hub/stop/ada/lab\"",
-            "id=\"progress-bar\" role=\"progressbar\"",
+            "id=\"progress-bar\" class=\"waiting\" role=\"progressbar\"",
             "id=\"progress-message\" aria-live=\"polite\"",
             "id=\"progress-log\"",
             "id=\"progress-details\"",
@@ -100,17 +105,29 @@ fn ui_068_progress_watches_and_stops_the_server_that_it_shows() {
             "href=\"/jh/hub/spawn/ada/lab?next=%2Fx\" hidden>Try again",
             "<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>",
             "The server of ada",
-            "<li class=\"navbar-text\">root</li>",
+            "<li class=\"navbar-text\"><a href=\"/jh/hub/account\"><span class=\"visually-hidden\">Account </span>root</a></li>",
         ],
     );
     has(&text(&show(&visitor("ada"), &pending("ada"))), &["Your server lab is starting up"]);
 }
 
 #[test]
-fn stopping_reloads_itself() {
-    let page = StopPendingPage { owner: "ada".to_owned(), server_name: String::new() };
+fn ui_075_stopping_looks_again_and_can_start_again() {
+    let page = StopPendingPage {
+        owner: "ada".to_owned(),
+        server_name: String::new(),
+        api_url: "/jh/hub/api/users/ada/server".to_owned(),
+    };
     let html = show(&visitor("ada"), &page);
-    has(&html, &["http-equiv=\"refresh\" content=\"5\"", "id=\"refresh\""]);
+    has(
+        &html,
+        &[
+            "<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>",
+            "id=\"refresh\"",
+            "id=\"start-again\"",
+            "data-api-url=\"/jh/hub/api/users/ada/server\"",
+        ],
+    );
     has(&text(&html), &["Your server is stopping"]);
 }
 
@@ -144,4 +161,37 @@ fn not_running_offers_one_way_to_start() {
     let guest = show(&visitor("guest"), &NotRunningPage { spawn_url: None, ..page });
     lacks(&guest, &["id=\"start\"", "Your server"]);
     has(&text(&guest), &["The server of ada lab is not running. Only its owner can start it."]);
+}
+
+/// What scripts fetch is what the page shows: one template.
+#[test]
+fn ui_024_the_part_that_scripts_fetch_is_part_of_the_page() {
+    let page = home("ada", ServerState::Starting, vec![server("ada", "lab", ServerState::Running)]);
+    let part = show(&visitor("ada"), &ServersPart(page.clone()));
+    let whole = show(&visitor("ada"), &page);
+    has(&whole, &[part.trim()]);
+    has(&part, &["id=\"servers-part\" data-version=\"0123\"", "data-user-api-url=\"/jh/hub/api/users/ada\""]);
+    lacks(&part, &["<main", "<script", "<nav"]);
+}
+
+#[test]
+fn ui_044_servers_of_others_can_be_opened_and_left() {
+    let shared = SharedServer {
+        owner: "grace".to_owned(),
+        name: "lab".to_owned(),
+        ready: false,
+        url: "/jh/user/grace/lab/".to_owned(),
+        leave_url: Some("/jh/hub/api/users/ada/shared/grace/lab".to_owned()),
+    };
+    let through_group = SharedServer { owner: "joan".to_owned(), leave_url: None, ..shared.clone() };
+    let page = HomePage {
+        shared_servers: vec![shared, through_group],
+        ..home("ada", ServerState::Stopped, Vec::new())
+    };
+    let html = show(&visitor("ada"), &page);
+    has(
+        &html,
+        &["data-leave-url=\"/jh/hub/api/users/ada/shared/grace/lab\"", "href=\"/jh/user/grace/lab/\">Open"],
+    );
+    assert_eq!(html.matches("data-action=\"leave\"").count(), 1);
 }

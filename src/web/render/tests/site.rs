@@ -7,7 +7,7 @@ use super::*;
 #[test]
 fn the_menu_shows_what_the_visitor_may_open() {
     let stranger = show(&PageContext::default(), &LogoutPage {});
-    has(&stranger, &["id=\"login\" class=\"btn\" role=\"button\" href=\"/jh/hub/login\""]);
+    has(&stranger, &["id=\"login\" class=\"btn btn-small\" role=\"button\" href=\"/jh/hub/login\""]);
     lacks(&stranger, &["/hub/home\"", "/hub/token", "/hub/admin"]);
     let plain = show(&visitor("ada"), &LogoutPage {});
     has(
@@ -15,7 +15,7 @@ fn the_menu_shows_what_the_visitor_may_open() {
         &[
             "/jh/hub/home",
             "href=\"/jh/hub/token\">Token</a>",
-            "id=\"logout\" class=\"btn\" role=\"button\" href=\"/jh/hub/logout\"",
+            "id=\"logout\" class=\"btn btn-small\" role=\"button\" href=\"/jh/hub/logout\"",
         ],
     );
     lacks(&plain, &["/hub/admin", "<summary>Services"]);

@@ -1,22 +1,35 @@
-//! News for systemd (sd_notify(3)); nothing without `NOTIFY_SOCKET`.
+//! News for systemd (sd_notify(3)); nothing without `NOTIFY_SOCKET`. The hub uses it, too.
 
 use std::ffi::OsStr;
 use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::time::Duration;
 
 /// The start is complete.
-pub(super) const READY: &str = "READY=1";
+pub const READY: &str = "READY=1";
 /// The end has begun.
-pub(super) const STOPPING: &str = "STOPPING=1";
+pub const STOPPING: &str = "STOPPING=1";
+/// Everything still works.
+pub const ALIVE: &str = "WATCHDOG=1";
 
 /// Tells it, or warns that it could not be told.
-pub(super) fn notify(news: &str) {
+pub fn notify(news: &str) {
     let Some(socket) = std::env::var_os("NOTIFY_SOCKET") else { return };
     if let Err(error) = send(&socket, news) {
         log::warn!(error:%; "systemd was not told {news}");
     }
+}
+
+/// How often systemd wants to hear [`ALIVE`]: twice within the time after which it takes this process for stuck
+/// (sd_watchdog_enabled(3)); `None` if it does not watch this process.
+#[must_use]
+pub fn watchdog_pause() -> Option<Duration> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let ours = variable("WATCHDOG_PID").is_none_or(|pid| pid == std::process::id().to_string());
+    let limit = variable("WATCHDOG_USEC")?.parse().ok().filter(|limit| *limit > 0)?;
+    ours.then(|| Duration::from_micros(limit) / 2)
 }
 
 fn send(socket: &OsStr, news: &str) -> io::Result<()> {

@@ -1,0 +1,208 @@
+//! The client against a scripted program that speaks the wire; the real ones are tested in `tests/privileged`.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use orrery_wire::{Denial, Listen, StartFailure, TICKET_LENGTH};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::secret::Secret;
+
+struct Fake {
+    folder: tempfile::TempDir,
+}
+
+impl Fake {
+    fn new(plan: &Value) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let asked = std::process::Command::new("python3")
+            .args(["-c", "import sys; print(sys.executable)"])
+            .output()
+            .unwrap();
+        let python = String::from_utf8(asked.stdout).unwrap();
+        let code = include_str!("../../tests/it/support/fake_launch.py");
+        let fake = Self { folder };
+        std::fs::write(fake.program(), format!("#!{}\n{code}", python.trim())).unwrap();
+        std::fs::set_permissions(fake.program(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(fake.folder.path().join("launch.json"), plan.to_string()).unwrap();
+        fake
+    }
+
+    fn program(&self) -> PathBuf {
+        self.folder.path().join("launch")
+    }
+
+    fn launcher(&self, logins: usize) -> Launcher {
+        let tickets = self.folder.path().join("tickets");
+        Launcher::new(LaunchSettings { program: self.program(), tickets, logins })
+    }
+
+    fn log(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.folder.path().join("launch.log")).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+fn block<T>(future: impl Future<Output = T>) -> T {
+    actix::System::new().block_on(future)
+}
+
+fn login(username: &str) -> Login {
+    Login {
+        service: "orrery".to_owned(),
+        username: username.to_owned(),
+        remote_host: "192.0.2.1".to_owned(),
+        check_account: true,
+    }
+}
+
+fn start(uid: u32) -> Start {
+    Start {
+        uid,
+        ticket: Vec::new(),
+        server_id: "17".to_owned(),
+        command: vec!["/bin/true".to_owned()],
+        environment: Vec::new(),
+        service_prefix: "/user/ada/".to_owned(),
+        listen: Listen::Unix,
+        folder: String::new(),
+        login_shell: false,
+        umask: None,
+        memory: 0,
+        cpu: 0,
+        processes: 0,
+        log_limit: 0,
+    }
+}
+
+#[test]
+fn a_conversation_goes_through_prompts_and_messages_to_an_account() {
+    let fake = Fake::new(&json!({ "login": [
+        { "info": "Welcome" },
+        { "prompt": "Password: ", "expect": "secret" },
+        { "prompt": "Token: ", "echo": true, "expect": "123456" },
+        { "accept": ["ada", 1000, 1000, [1000, 27]] },
+    ]}));
+    block(async {
+        let mut talk = fake.launcher(1).login(login("ada")).await.unwrap();
+        assert!(matches!(talk.next().await.unwrap(), Step::Message { text, .. } if text == "Welcome"));
+        assert!(matches!(talk.next().await.unwrap(), Step::Prompt { echo: false, .. }));
+        talk.answer(&Secret::new("secret")).await.unwrap();
+        assert!(matches!(talk.next().await.unwrap(), Step::Prompt { echo: true, .. }));
+        talk.answer(&Secret::new("123456")).await.unwrap();
+        let Step::Accepted(account) = talk.next().await.unwrap() else { panic!() };
+        assert_eq!((account.name.as_str(), account.uid, account.groups), ("ada", 1000, vec![1000, 27]));
+    });
+    let asked = &fake.log()[0];
+    assert_eq!(asked["remote_host"], "192.0.2.1");
+    let inherited = asked["environment"].as_array().unwrap();
+    // what Python itself sets for its own locale
+    assert!(inherited.iter().all(|name| name == "LC_CTYPE"), "{inherited:?}");
+}
+
+#[test]
+fn who_types_keeps_nobody_waiting() {
+    let fake = Fake::new(&json!({ "login": [{ "prompt": "Password: " }, { "deny": 1 }] }));
+    block(async {
+        let launcher = fake.launcher(1);
+        let mut first = launcher.login(login("ada")).await.unwrap();
+        first.next().await.unwrap();
+        let mut second = launcher.login(login("bob")).await.unwrap();
+        second.next().await.unwrap();
+        second.answer(&Secret::new("x")).await.unwrap();
+        let step = second.next().await.unwrap();
+        assert!(matches!(step, Step::Denied { reason: Denial::Credentials, .. }));
+    });
+}
+
+#[test]
+fn every_way_to_say_no_reads_as_a_sentence() {
+    for (step, told) in [
+        (
+            json!({ "refuse": 26 }),
+            "orrery-launch refused: the PAM service is not one that the policy names (pam_service)",
+        ),
+        (json!({ "exit": 11 }), "(caller_uid)"),
+        (json!({ "exit": 3 }), "without an answer (exit status 3)"),
+        (json!({ "die": 9 }), "without an answer (killed by signal 9)"),
+        (json!({ "raw": "63" }), "of the same version"),
+        (json!({ "revoked": true }), "of the same version"),
+    ] {
+        let fake = Fake::new(&json!({ "login": [step] }));
+        let failed = block(async {
+            let mut talk = fake.launcher(1).login(login("ada")).await.unwrap();
+            talk.next().await.unwrap_err().to_string()
+        });
+        assert!(failed.contains(told), "{step}: {failed}");
+    }
+}
+
+#[test]
+fn a_missing_program_says_what_to_do() {
+    let settings = LaunchSettings { program: "/nowhere".into(), tickets: "/nowhere".into(), logins: 1 };
+    let failed = block(async { Launcher::new(settings).login(login("ada")).await.unwrap_err().to_string() });
+    assert!(failed.contains("/nowhere cannot be run") && failed.contains("hub.launch_program"), "{failed}");
+}
+
+#[test]
+fn a_start_brings_the_ticket_and_reports_the_process() {
+    let fake = Fake::new(&json!({ "start": { "started": ["/run/s", "/run/c", "/var/l"] } }));
+    block(async {
+        let launcher = fake.launcher(1);
+        launcher.tickets().write(1000, vec![9; TICKET_LENGTH]).await.unwrap();
+        let started = launcher.start(start(1000)).await.unwrap();
+        assert_eq!((started.socket.as_str(), started.start_time), ("/run/s", 17));
+    });
+    assert_eq!(fake.log()[0]["ticket"], "09".repeat(TICKET_LENGTH));
+}
+
+#[test]
+fn a_void_ticket_is_forgotten_and_the_refusal_says_to_sign_in_again() {
+    let fake = Fake::new(&json!({ "start": { "refuse": 18 }, "start_without_ticket": { "refuse": 21 } }));
+    block(async {
+        let launcher = fake.launcher(1);
+        launcher.tickets().write(1000, vec![9; TICKET_LENGTH]).await.unwrap();
+        let refused = launcher.start(start(1000)).await.unwrap_err();
+        assert_eq!(refused.refusal(), Some(Refusal::TicketExpired));
+        assert_eq!(launcher.tickets().read(1000).await.unwrap(), None);
+        let refused = launcher.start(start(1000)).await.unwrap_err();
+        assert_eq!(refused.refusal(), Some(Refusal::Unattended));
+    });
+    assert_eq!(fake.log().len(), 3);
+}
+
+#[test]
+fn a_policy_that_permits_it_needs_no_ticket() {
+    let fake = Fake::new(
+        &json!({ "start": { "refuse": 19 }, "start_without_ticket": { "started": ["/a", "/b", "/c"] } }),
+    );
+    block(async {
+        let launcher = fake.launcher(1);
+        launcher.tickets().write(1000, vec![9; TICKET_LENGTH]).await.unwrap();
+        assert!(launcher.start(start(1000)).await.is_ok());
+    });
+}
+
+#[test]
+fn what_a_start_fails_with_is_told() {
+    let fake = Fake::new(&json!({ "start": { "not_started": 8, "text": "no such program" } }));
+    let failed = block(async { fake.launcher(1).start(start(1000)).await.unwrap_err() });
+    assert_eq!(failed.to_string(), "no such program");
+    assert!(matches!(failed, LaunchError::NotStarted { reason: StartFailure::Program, .. }));
+}
+
+#[test]
+fn a_revocation_forgets_the_ticket_even_if_it_fails_over_there() {
+    for answer in [json!({ "revoked": true }), json!({ "refuse": 11 })] {
+        let fake = Fake::new(&json!({ "revoke": answer }));
+        block(async {
+            let launcher = fake.launcher(1);
+            launcher.tickets().write(1000, vec![9; TICKET_LENGTH]).await.unwrap();
+            let revoked = launcher.revoke(1000).await;
+            assert_eq!(revoked.is_ok(), answer.get("revoked").is_some());
+            assert_eq!(launcher.tickets().read(1000).await.unwrap(), None);
+        });
+        assert_eq!(fake.log(), [json!({ "request": "revoke", "uid": 1000 })]);
+    }
+}

@@ -1,0 +1,180 @@
+// Keeping a part of a page as the hub has it: a stream says that something changed, the part is fetched again, and what
+// differs is replaced. The hub alone decides what things look like; what scripts show is what the page shows without them.
+
+import { h } from "./dom.js";
+import { page } from "./api.js";
+import { showTimes } from "./times.js";
+
+const PATIENCE_MS = 4000; // a connection may be away that long before anybody is told
+
+/** The elements of `place` that are replaced one by one: list items and what has an id, by what tells them apart. */
+function keyOf(element) {
+  return element.dataset.serverName ?? (element.id || element.dataset.displayName);
+}
+
+/** Says that what is shown may be old, or no longer. */
+function connection(text) {
+  let bar = document.querySelector(".connection");
+  if (!bar && text) {
+    bar = h("p", { class: "connection", role: "status" });
+    document.querySelector("header").before(bar);
+  }
+  if (bar) {
+    bar.textContent = text;
+    bar.hidden = !text;
+  }
+}
+
+/** Asks to sign in, and comes back to this page afterwards. */
+export function signedOut() {
+  if (document.getElementById("signed-out")) {
+    return;
+  }
+  const next = encodeURIComponent(location.pathname + location.search);
+  const dialog = h("dialog", { id: "signed-out", "aria-labelledby": "signed-out-title" },
+    h("h2", { id: "signed-out-title" }, "You are signed out"),
+    h("p", {}, "Your session has ended, here or in another tab. Sign in again to go on where you were; nothing was changed meanwhile."),
+    h("div", { class: "actions" }, h("a", { class: "btn btn-primary", href: `${page.base_url}login?next=${next}` }, "Sign in")));
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** The part with this id, as the hub has it now; null for who is signed out. */
+function fetched(url, id) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("GET", url);
+    request.responseType = "document";
+    request.timeout = 15000;
+    request.addEventListener("load", () => {
+      const part = request.response?.getElementById(id);
+      if (part) {
+        resolve(part);
+      } else if (request.responseURL.includes("/login")) {
+        resolve(null);
+      } else {
+        reject(new Error(`The hub answered ${request.status}.`));
+      }
+    });
+    for (const failure of ["error", "timeout", "abort"]) {
+      request.addEventListener(failure, () => reject(new Error("The hub cannot be reached.")));
+    }
+    request.send();
+  });
+}
+
+/** Watches the part `id`: `streamUrl` tells versions, `partUrl` has the part; `changed` is told the old and new items. */
+export class Live {
+  constructor(id, streamUrl, partUrl, changed = () => {}) {
+    Object.assign(this, { id, streamUrl, partUrl, changed });
+    this.known = document.getElementById(id).cloneNode(true);
+    this.open();
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.close() : this.open()));
+    addEventListener("pagehide", () => this.close());
+    addEventListener("pageshow", (event) => event.persisted && this.open());
+  }
+
+  // browsers open few connections to one host: pages that nobody sees have none
+  close() {
+    this.events?.close();
+    this.events = undefined;
+    clearTimeout(this.late);
+  }
+
+  open() {
+    if (this.events) {
+      return;
+    }
+    const events = new EventSource(this.streamUrl);
+    this.events = events;
+    events.addEventListener("message", (event) => {
+      this.reached();
+      if (event.data !== document.getElementById(this.id).dataset.version) {
+        this.refresh().catch(() => this.lost());
+      }
+    });
+    events.addEventListener("open", () => this.reached());
+    events.addEventListener("error", () => {
+      this.lost();
+      if (events.readyState === EventSource.CLOSED) {
+        this.close();
+        // signed out, or a hub that is restarting answers otherwise
+        this.refresh().catch(() => {});
+        setTimeout(() => document.hidden || this.open(), PATIENCE_MS);
+      }
+    });
+  }
+
+  reached() {
+    clearTimeout(this.late);
+    this.late = undefined;
+    connection("");
+  }
+
+  lost() {
+    this.late ??= setTimeout(() => {
+      connection("The hub cannot be reached. What you see may be out of date; trying again…");
+    }, PATIENCE_MS);
+  }
+
+  /** Brings the page up to date now. */
+  async refresh() {
+    if (this.refreshing) {
+      this.again = true;
+      return this.refreshing;
+    }
+    this.refreshing = this.replace().finally(() => { this.refreshing = undefined; });
+    await this.refreshing;
+    if (this.again) {
+      this.again = false;
+      await this.refresh();
+    }
+  }
+
+  async replace() {
+    const fresh = await fetched(this.partUrl, this.id);
+    if (!fresh) {
+      signedOut();
+      return;
+    }
+    const place = document.getElementById(this.id);
+    if (!fresh.isEqualNode(this.known)) {
+      swap(place, this.known, fresh, this.changed);
+    }
+    for (const [name, value] of Object.entries(fresh.dataset)) {
+      place.dataset[name] = value;
+    }
+    Object.keys(place.dataset).filter((name) => !(name in fresh.dataset)).forEach((name) => delete place.dataset[name]);
+    this.known = fresh;
+  }
+}
+
+/** Replaces what differs between `known` and `fresh` in `place`, which scripts may have changed since. */
+function swap(place, known, fresh, changed) {
+  const focused = document.activeElement?.closest(".servers > li");
+  const focus = { id: document.activeElement?.id, key: focused && keyOf(focused), within: place.contains(document.activeElement) };
+  const open = new Set([...place.querySelectorAll("details[open]")].map((details) => details.id));
+  const before = new Map([...known.querySelectorAll(".servers > li")].map((item) => [keyOf(item), item]));
+  const shown = new Map([...place.querySelectorAll(".servers > li")].map((item) => [keyOf(item), item]));
+  const copy = document.importNode(fresh, true);
+  for (const item of copy.querySelectorAll(".servers > li")) {
+    const old = before.get(keyOf(item));
+    const kept = shown.get(keyOf(item));
+    if (old && kept && old.isEqualNode(item)) {
+      item.replaceWith(kept); // untouched: it keeps focus, selection and whatever is open in it
+    } else {
+      changed(old, item);
+    }
+  }
+  place.replaceChildren(...copy.childNodes);
+  for (const details of place.querySelectorAll("details")) {
+    details.open ||= open.has(details.id);
+  }
+  showTimes(place);
+  if (focus.within && !place.contains(document.activeElement)) {
+    const item = [...place.querySelectorAll(".servers > li")].find((candidate) => keyOf(candidate) === focus.key);
+    const same = focus.id && document.getElementById(focus.id);
+    const target = same && !same.disabled ? same : item?.querySelector(".server-buttons a[href], button:enabled");
+    (target ?? document.getElementById("main")).focus();
+  }
+}
