@@ -1,4 +1,5 @@
 # make run    a working hub with JupyterLab behind it, at http://127.0.0.1:8000
+# make run-pam  the same with accounts of the system (PAM), on a test account: as root
 # make test   every test
 # Both install what is missing: as root, or as a user who may use sudo.
 
@@ -13,6 +14,11 @@ PARITY := ../shared/parity
 run: system venv
 	$(CARGO) build --release --bin orrery
 	packaging/demo/run.sh target/release/orrery
+
+# The same with the system's accounts, in a namespace with one of its own: as root.
+run-pam: system venv privileged-programs
+	$(CARGO) build --release --bin orrery
+	packaging/demo/run-pam.sh target/release/orrery target/privileged/orrery-launch target/privileged/orrery-session
 
 # The model for a short while only; `make model` takes longer.
 test: SECONDS_ = 20
@@ -81,8 +87,10 @@ kills: build
 
 # The privileged programs, with accounts, PAM and a setuid program of a namespace's own. As root; otherwise it says that it is
 # skipped.
-privileged: venv build
-	tests/privileged/run.sh $(PRIVILEGED)
+PRIVILEGED_BINS = ORRERY_LAUNCH=$(CURDIR)/target/privileged/orrery-launch ORRERY_SESSION=$(CURDIR)/target/privileged/orrery-session
+privileged: venv build privileged-programs
+	@echo "privileged: accounts, PAM and a setuid program in a namespace"
+	$(PRIVILEGED_BINS) tests/privileged/run.sh $(PYTEST_ARGS)
 
 browser:
 	ORRERY_BIN=target/debug/orrery .dev/venv/bin/pytest -q tests/browser

@@ -379,6 +379,12 @@ fn same(expected: &Secret, given: &Secret) -> bool {
     digest(expected).ct_eq(&digest(given)).into()
 }
 
+/// The rules about who may sign in, as the operator wrote them.
+#[must_use]
+pub fn allow_settings(config: &AuthConfig) -> AllowSettings {
+    settings(config)
+}
+
 fn settings(config: &AuthConfig) -> AllowSettings {
     let listed = |names: &std::collections::BTreeSet<String>| names.iter().cloned().collect();
     let pam = config.r#type == AuthType::Pam;

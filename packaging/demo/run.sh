@@ -12,7 +12,13 @@ mkdir -p "$run"
 [ -s "$run/password" ] || head -c 9 /dev/urandom | base64 | tr '+/' '-_' >"$run/password"
 password=$(cat "$run/password")
 allow_root=()
-[ "$(id -u)" != 0 ] || allow_root=('"--allow-root"')
+pam=
+if [ "$(id -u)" = 0 ]; then
+  allow_root=('"--allow-root"')
+  pam='
+
+  As root, `make run-pam` shows the real thing: accounts of the system, servers as their users.'
+fi
 
 cat >"$run/orrery.toml" <<TOML
 [proxy]
@@ -45,7 +51,7 @@ cat <<EOF
   user name: any, for example ada ("admin" is an administrator)
   password:  $password
 
-  Stop it with Ctrl-C. Its files are in $run.
+  Stop it with Ctrl-C. Its files are in $run.$pam
 
 EOF
 exec "$binary" --config "$run/orrery.toml"

@@ -2,13 +2,10 @@
 
 use std::os::fd::OwnedFd;
 
-use nix::fcntl::OFlag;
-use nix::sys::stat::{Mode, fstat};
-use orrery_wire::{Policy, Refusal, paths};
+use orrery_wire::{Policy, Refusal, Refused, paths};
 
 use crate::files::{self, Untrusted};
 use crate::harden::Hardened;
-use crate::refused::Refused;
 
 /// The policy names the caller, or root calls.
 #[derive(Debug)]
@@ -34,21 +31,19 @@ pub fn admit(hardened: Hardened) -> Result<Admitted, Refused> {
         .map_err(|why| Refused::new(Refusal::Installation, format_args!("{}: {why}", paths::LAUNCH)))?;
     let bytes = files::read(paths::POLICY, 0o755, LONGEST_POLICY)
         .map_err(|why| Refused::new(Refusal::PolicyFile, format_args!("{}: {why}", paths::POLICY)))?;
-    let text =
-        String::from_utf8(bytes).map_err(|_| Refused::new(Refusal::PolicySyntax, "it is not UTF-8"))?;
+    let text = String::from_utf8(bytes).map_err(|why| Refused::new(Refusal::PolicySyntax, why))?;
     let policy = Policy::parse(&text).map_err(|mistake| Refused::new(Refusal::PolicySyntax, mistake))?;
-    if caller != 0 && caller != policy.caller_uid {
-        return Err(Refused::new(Refusal::Caller, "somebody else called"));
+    if caller == 0 || caller == policy.caller_uid {
+        Ok(Admitted { caller, parcel, policy, text })
+    } else {
+        Err(Refused::new(Refusal::Caller, "somebody else called"))
     }
-    Ok(Admitted { caller, parcel, policy, text })
 }
 
 /// What runs is the file at its place, and no copy, link or older one of it (SEC-074).
 fn installed() -> Result<(), Untrusted> {
-    let running = nix::fcntl::open("/proc/self/exe", OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?;
-    let running = fstat(&running)?;
-    files::regular(&running, OWN_PERMISSIONS)?;
-    let (_, packaged) = files::open(paths::LAUNCH, files::program(OWN_PERMISSIONS))?;
+    let (_open, running) = files::running(OWN_PERMISSIONS)?;
+    let (_open, packaged) = files::open(paths::LAUNCH, files::program(OWN_PERMISSIONS))?;
     let same = (running.st_dev, running.st_ino) == (packaged.st_dev, packaged.st_ino);
-    if same { Ok(()) } else { Err(Untrusted::Kind) }
+    if same { Ok(()) } else { Err("another program is at its place") }
 }

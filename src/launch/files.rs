@@ -1,9 +1,8 @@
 //! Files and folders that only root can change. Each is reached from `/` step by step and looked at through the
 //! descriptor that is then used, so that nothing can be swapped in between.
 
-use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 
 use nix::errno::Errno;
@@ -11,45 +10,21 @@ use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
 
 /// Why a file is not to be believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Untrusted {
-    /// It, or a folder above it, is not there.
-    Missing,
-    /// It, or a folder above it, is a symbolic link, or something else than it should be.
-    Kind,
-    /// Somebody else than root owns it, or a folder above it.
-    Owner,
-    /// It, or a folder above it, has a permission that it must not have.
-    Mode,
-    /// It has other names, too.
-    Links,
-    /// It is longer than it may be.
-    Length,
-    /// The operating system refused.
-    System(Errno),
-}
+pub(crate) type Untrusted = &'static str;
 
-impl From<Errno> for Untrusted {
-    fn from(errno: Errno) -> Self {
-        match errno {
-            Errno::ENOENT => Self::Missing,
-            Errno::ELOOP | Errno::ENOTDIR | Errno::ENXIO => Self::Kind,
-            other => Self::System(other),
-        }
-    }
-}
+/// It, or a folder above it, is not there.
+pub(crate) const MISSING: Untrusted = "it or a folder above it is missing";
+const KIND: Untrusted = "it or a folder above it is a symbolic link or of another kind";
+const OWNER: Untrusted = "it or a folder above it does not belong to root";
+const MODE: Untrusted = "it or a folder above it has permissions that it must not have";
+const LINKS: Untrusted = "it has more than one name";
+const LENGTH: Untrusted = "it is too long";
 
-impl fmt::Display for Untrusted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Missing => "it or a folder above it is missing",
-            Self::Kind => "it or a folder above it is a symbolic link or of another kind",
-            Self::Owner => "it or a folder above it does not belong to root",
-            Self::Mode => "it or a folder above it has permissions that it must not have",
-            Self::Links => "it has more than one name",
-            Self::Length => "it is too long",
-            Self::System(errno) => errno.desc(),
-        })
+fn failed(errno: Errno) -> Untrusted {
+    match errno {
+        Errno::ENOENT => MISSING,
+        Errno::ELOOP | Errno::ENOTDIR | Errno::ENXIO => KIND,
+        other => other.desc(),
     }
 }
 
@@ -64,12 +39,12 @@ pub(crate) struct Rule {
 
 /// A program, to be executed by its descriptor.
 pub(crate) const fn program(permissions: u32) -> Rule {
-    Rule { permissions, access: OFlag::O_PATH }
+    Rule { permissions, access: OFlag::O_PATH.union(OFlag::O_CLOEXEC) }
 }
 
 /// A file to be read. `O_NONBLOCK`: a FIFO in its place must not hold us up.
 pub(crate) const fn readable(permissions: u32) -> Rule {
-    Rule { permissions, access: OFlag::O_NONBLOCK.union(OFlag::O_NOCTTY) }
+    Rule { permissions, access: OFlag::O_NONBLOCK.union(OFlag::O_NOCTTY).union(OFlag::O_CLOEXEC) }
 }
 
 const FOLDER: OFlag = OFlag::O_DIRECTORY.union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
@@ -82,40 +57,39 @@ pub(crate) fn folder(path: &str) -> Result<OwnedFd, Untrusted> {
 }
 
 fn step(from: impl std::os::fd::AsFd, name: &str) -> Result<OwnedFd, Untrusted> {
-    let folder = openat(from, name, FOLDER, Mode::empty())?;
-    let found = fstat(&folder)?;
+    let folder = openat(from, name, FOLDER, Mode::empty()).map_err(failed)?;
+    let found = fstat(&folder).map_err(failed)?;
     owned_by_root(&found)?;
-    if found.st_mode & OTHERS_MAY_WRITE == 0 { Ok(folder) } else { Err(Untrusted::Mode) }
+    if found.st_mode & OTHERS_MAY_WRITE == 0 { Ok(folder) } else { Err(MODE) }
 }
 
 /// A regular file that only root can change, opened.
 pub(crate) fn open(path: &str, rule: Rule) -> Result<(OwnedFd, FileStat), Untrusted> {
-    let (above, name) = path.rsplit_once('/').ok_or(Untrusted::Kind)?;
-    open_in(&folder(above)?, name, rule)
+    let (above, name) = path.rsplit_once('/').ok_or(KIND)?;
+    regular(openat(folder(above)?, name, rule.access | OFlag::O_NOFOLLOW, Mode::empty()), rule.permissions)
 }
 
-fn open_in(folder: &OwnedFd, name: &str, rule: Rule) -> Result<(OwnedFd, FileStat), Untrusted> {
-    let flags = rule.access | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let file = openat(folder, name, flags, Mode::empty())?;
-    let found = fstat(&file)?;
-    regular(&found, rule.permissions)?;
-    Ok((file, found))
+/// The program that runs.
+pub(crate) fn running(permissions: u32) -> Result<(OwnedFd, FileStat), Untrusted> {
+    regular(openat(AT_FDCWD, "/proc/self/exe", program(permissions).access, Mode::empty()), permissions)
 }
 
 /// Whether this is a regular file of root's, with one name and no permission beyond these.
-pub(crate) fn regular(found: &FileStat, permissions: u32) -> Result<(), Untrusted> {
+fn regular(opened: Result<OwnedFd, Errno>, permissions: u32) -> Result<(OwnedFd, FileStat), Untrusted> {
+    let file = opened.map_err(failed)?;
+    let found = fstat(&file).map_err(failed)?;
     if SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG {
-        return Err(Untrusted::Kind);
+        return Err(KIND);
     }
-    owned_by_root(found)?;
+    owned_by_root(&found)?;
     if found.st_mode & 0o7777 & !permissions != 0 {
-        return Err(Untrusted::Mode);
+        return Err(MODE);
     }
-    if found.st_nlink == 1 { Ok(()) } else { Err(Untrusted::Links) }
+    if found.st_nlink == 1 { Ok((file, found)) } else { Err(LINKS) }
 }
 
 fn owned_by_root(found: &FileStat) -> Result<(), Untrusted> {
-    if found.st_uid == 0 { Ok(()) } else { Err(Untrusted::Owner) }
+    if found.st_uid == 0 { Ok(()) } else { Err(OWNER) }
 }
 
 /// The content of such a file, of at most so many bytes.
@@ -133,9 +107,14 @@ fn content(file: File, longest: u64) -> Result<Vec<u8>, Untrusted> {
     let mut bytes = Vec::new();
     file.take(longest.saturating_add(1)).read_to_end(&mut bytes).map_err(from_io)?;
     let fits = u64::try_from(bytes.len()).is_ok_and(|length| length <= longest);
-    if fits { Ok(bytes) } else { Err(Untrusted::Length) }
+    if fits { Ok(bytes) } else { Err(LENGTH) }
 }
 
-pub(crate) fn from_io(error: std::io::Error) -> Untrusted {
-    Errno::from_raw(error.raw_os_error().unwrap_or_default()).into()
+fn from_io(error: io::Error) -> Untrusted {
+    failed(errno(&error))
+}
+
+/// The number of an error of the standard library's.
+pub(crate) fn errno(error: &io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or_default())
 }

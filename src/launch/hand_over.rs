@@ -8,11 +8,11 @@ use std::os::fd::AsFd;
 
 use nix::fcntl::{AtFlags, FcntlArg, SealFlag, fcntl};
 use nix::unistd::{alarm, execveat};
-use orrery_wire::{Refusal, paths};
+use orrery_wire::{Refusal, Refused, paths};
 
 use crate::files;
 use crate::judge::Vetted;
-use crate::refused::Refused;
+use crate::refused::system;
 
 /// No stranger may run it: that is what lets it trust what it is told.
 const SESSION_PERMISSIONS: u32 = 0o700;
@@ -30,7 +30,7 @@ pub fn hand_over(vetted: Vetted) -> Result<Infallible, Refused> {
     let nothing: [&std::ffi::CStr; 0] = [];
     let failed = execveat(session.as_fd(), c"", &[c"orrery-session", verb], &nothing, AtFlags::AT_EMPTY_PATH);
     drop(parcel); // not before: `orrery-session` inherits it
-    failed.map_err(Refused::system("execveat"))
+    failed.map_err(system("execveat"))
 }
 
 fn sealed(mut parcel: File, content: &[u8]) -> Result<File, Refused> {
@@ -38,6 +38,6 @@ fn sealed(mut parcel: File, content: &[u8]) -> Result<File, Refused> {
     parcel.write_all(content).and_then(|()| parcel.rewind()).map_err(failed)?;
     let seals =
         SealFlag::F_SEAL_SEAL | SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_WRITE;
-    fcntl(&parcel, FcntlArg::F_ADD_SEALS(seals)).map_err(Refused::system("seals"))?;
+    fcntl(&parcel, FcntlArg::F_ADD_SEALS(seals)).map_err(system("seals"))?;
     Ok(parcel)
 }

@@ -14,10 +14,10 @@ use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, rlim_t, setrlimit};
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Pid, alarm, chdir, dup2_stderr, dup2_stdout, geteuid, setsid};
-use orrery_wire::{Refusal, paths};
+use orrery_wire::{Refusal, Refused, paths};
 
-use crate::refused::Refused;
-use crate::{caller, files, sys};
+use crate::refused::system;
+use crate::{files, sys};
 
 /// Nothing inherited is left but descriptor 0, the ids and the control group.
 #[derive(Debug)]
@@ -33,12 +33,21 @@ const LONGEST_LIFE: libc::c_uint = 30;
 /// In nanoseconds: the kernel's own default. A caller could have set one that keeps timers from ever firing.
 const TIMER_SLACK: libc::c_ulong = 50_000;
 
+const UNLIMITED: &[Resource] = &[
+    Resource::RLIMIT_AS,
+    Resource::RLIMIT_CPU,
+    Resource::RLIMIT_DATA,
+    Resource::RLIMIT_FSIZE,
+    Resource::RLIMIT_LOCKS,
+    Resource::RLIMIT_RSS,
+    Resource::RLIMIT_RTTIME,
+];
+
 /// Resets what was inherited.
 ///
 /// # Errors
 /// [`Refusal::Installation`] without root's rights; [`Refusal::Attributes`], [`Refusal::System`].
-pub fn harden() -> Result<Hardened, Refused> {
-    let caller = caller();
+pub fn harden(caller: u32) -> Result<Hardened, Refused> {
     if !geteuid().is_root() {
         return Err(Refused::new(
             Refusal::Installation,
@@ -46,8 +55,8 @@ pub fn harden() -> Result<Hardened, Refused> {
         ));
     }
     let reset = Reset { caller };
-    reset.must("environment", sys::clear_environment())?;
-    reset.must("descriptors", sys::close_from(3))?;
+    must("environment", sys::clear_environment())?;
+    must("descriptors", sys::close_from(3))?;
     reset.limits()?;
     reset.signals()?;
     reset.process()?;
@@ -57,22 +66,21 @@ pub fn harden() -> Result<Hardened, Refused> {
     Ok(Hardened { caller, parcel })
 }
 
+fn must(what: &str, result: Result<(), Errno>) -> Result<(), Refused> {
+    result.map_err(|errno| Refused::new(Refusal::Attributes, format_args!("{what}: {}", errno.desc())))
+}
+
 /// Resets attributes, one after the other.
 struct Reset {
     caller: u32,
 }
 
 impl Reset {
-    #[expect(clippy::unused_self, reason = "reads as `may` does")]
-    fn must(&self, what: &str, result: Result<(), Errno>) -> Result<(), Refused> {
-        result.map_err(|errno| Refused::new(Refusal::Attributes, format_args!("{what}: {}", errno.desc())))
-    }
-
     /// What root itself bequeathed, in a container that lacks the right to change it, stays.
     fn may(&self, what: &str, result: Result<(), Errno>) -> Result<(), Refused> {
         match result {
             Err(Errno::EPERM | Errno::EACCES | Errno::ENOSYS) if self.caller == 0 => Ok(()),
-            result => self.must(what, result),
+            result => must(what, result),
         }
     }
 
@@ -80,55 +88,46 @@ impl Reset {
         let threads = files::kernel("/proc/sys/kernel/threads-max").ok();
         let threads = threads.and_then(|text| String::from_utf8(text).ok()?.trim().parse::<rlim_t>().ok());
         let half_of_all = threads.map_or(RLIM_INFINITY, |threads| threads / 2);
-        let megabyte = 1024 * 1024;
         for (resource, soft, hard) in [
             (Resource::RLIMIT_NOFILE, 1024, 524_288),
             (Resource::RLIMIT_CORE, 0, RLIM_INFINITY),
-            (Resource::RLIMIT_STACK, 8 * megabyte, RLIM_INFINITY),
-            (Resource::RLIMIT_MEMLOCK, 8 * megabyte, 8 * megabyte),
+            (Resource::RLIMIT_STACK, 8 << 20, RLIM_INFINITY),
+            (Resource::RLIMIT_MEMLOCK, 8 << 20, 8 << 20),
             (Resource::RLIMIT_MSGQUEUE, 819_200, 819_200),
             (Resource::RLIMIT_NPROC, half_of_all, half_of_all),
             (Resource::RLIMIT_SIGPENDING, half_of_all, half_of_all),
             (Resource::RLIMIT_NICE, 0, 0),
             (Resource::RLIMIT_RTPRIO, 0, 0),
-            (Resource::RLIMIT_RTTIME, RLIM_INFINITY, RLIM_INFINITY),
-            (Resource::RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY),
-            (Resource::RLIMIT_CPU, RLIM_INFINITY, RLIM_INFINITY),
-            (Resource::RLIMIT_DATA, RLIM_INFINITY, RLIM_INFINITY),
-            (Resource::RLIMIT_FSIZE, RLIM_INFINITY, RLIM_INFINITY),
-            (Resource::RLIMIT_LOCKS, RLIM_INFINITY, RLIM_INFINITY),
-            (Resource::RLIMIT_RSS, RLIM_INFINITY, RLIM_INFINITY),
         ] {
             self.may("limits", limit(resource, soft, hard))?;
+        }
+        for resource in UNLIMITED {
+            self.may("limits", limit(*resource, RLIM_INFINITY, RLIM_INFINITY))?;
         }
         Ok(())
     }
 
     fn signals(&self) -> Result<(), Refused> {
         for signal in (1..=64).filter(|signal| ![libc::SIGKILL, libc::SIGSTOP].contains(signal)) {
-            self.must("signal actions", sys::default_action(signal))?;
+            must("signal actions", sys::default_action(signal))?;
         }
         for timer in [libc::ITIMER_REAL, libc::ITIMER_VIRTUAL, libc::ITIMER_PROF] {
-            self.must("timers", sys::stop_timer(timer))?;
+            must("timers", sys::stop_timer(timer))?;
         }
-        self.must("signal mask", sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None))?;
+        must("signal mask", sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None))?;
         alarm::set(LONGEST_LIFE);
         Ok(())
     }
 
     fn process(&self) -> Result<(), Refused> {
         umask(Mode::from_bits_truncate(0o077));
-        self.must("folder", chdir("/"))?;
-        self.must("dumpable", prctl::set_dumpable(false))?;
-        self.must("parent-death signal", prctl::set_pdeathsig(None))?;
-        self.must("kept capabilities", prctl::set_keepcaps(false))?;
-        self.must("subreaper", prctl::set_child_subreaper(false))?;
-        self.must("timer slack", prctl::set_timerslack(TIMER_SLACK))?;
-        self.must("personality", personality::set(Persona::empty()).map(drop))?;
-        match sys::new_keyring() {
-            Err(Errno::ENOSYS | Errno::EPERM) => Ok(()), // nobody has one then
-            result => self.must("keyring", result),
-        }
+        must("folder", chdir("/"))?;
+        must("dumpable", prctl::set_dumpable(false))?;
+        must("parent-death signal", prctl::set_pdeathsig(None))?;
+        must("kept capabilities", prctl::set_keepcaps(false))?;
+        must("subreaper", prctl::set_child_subreaper(false))?;
+        must("timer slack", prctl::set_timerslack(TIMER_SLACK))?;
+        must("personality", personality::set(Persona::empty()).map(drop))
     }
 
     fn scheduling(&self) -> Result<(), Refused> {
@@ -137,21 +136,18 @@ impl Reset {
         self.may("disk priority", sys::ordinary_disk_priority())?;
         self.may("processors", every_processor())?;
         let written = fs::write("/proc/self/oom_score_adj", "0");
-        self.may(
-            "oom_score_adj",
-            written.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or_default())),
-        )
+        self.may("oom_score_adj", written.map_err(|error| files::errno(&error)))
     }
 
     /// A terminal could be written to by a PAM module, and send signals. Nothing is ever said on 1 and 2.
     fn terminal(&self) -> Result<(), Refused> {
-        let null = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())
-            .map_err(Refused::system("null"))?;
-        self.must("descriptor 1", dup2_stdout(&null))?;
-        self.must("descriptor 2", dup2_stderr(&null))?;
+        let null =
+            open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty()).map_err(system("null"))?;
+        must("descriptor 1", dup2_stdout(&null))?;
+        must("descriptor 2", dup2_stderr(&null))?;
         let alone = setsid(); // fails for the leader of a process group, which is fine without a terminal
         match open("/dev/tty", OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC, Mode::empty()) {
-            Ok(_) => self.must("terminal", alone.map(drop).and(Err(Errno::ENOTTY))),
+            Ok(_) => must("terminal", alone.map(drop).and(Err(Errno::ENOTTY))),
             Err(_) => Ok(()),
         }
     }
@@ -182,7 +178,7 @@ fn parcel() -> Result<OwnedFd, Refused> {
         Err(Errno::EINVAL) => memfd_create(c"orrery-request", sealable),
         result => result,
     };
-    let file = file.map_err(Refused::system("memfd_create"))?;
+    let file = file.map_err(system("memfd_create"))?;
     if file.as_raw_fd() == paths::HANDOVER_FD {
         Ok(file)
     } else {

@@ -1,12 +1,10 @@
-//! The fifth step: every part of the request against the policy, then the ticket.
+//! The fifth step: the request against the policy, then the ticket.
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::ffi::CStr;
 use std::os::fd::OwnedFd;
 
-use orrery_wire::{Listen, Login, Policy, Refusal, Request, Start, handover, is_server_id};
+use orrery_wire::{Policy, Refused, Request, handover};
 
-use crate::refused::Refused;
 use crate::root::Rooted;
 use crate::ticket;
 
@@ -15,37 +13,27 @@ use crate::ticket;
 pub struct Vetted {
     pub(crate) parcel: OwnedFd,
     /// What `orrery-session` is to do.
-    pub(crate) verb: &'static std::ffi::CStr,
+    pub(crate) verb: &'static CStr,
     /// The content of the parcel.
     pub(crate) content: Vec<u8>,
 }
-
-/// The longest name that somebody may type: more than any account has.
-const LONGEST_NAME: usize = 256;
-const LONGEST_PATH: usize = 4095;
-/// The kernel takes no longer argument or variable (`MAX_ARG_STRLEN`, with room for the name and the NUL).
-const LONGEST_WORD: usize = 120 * 1024;
-const MOST_ARGUMENTS: usize = 256;
-const MOST_VARIABLES: usize = 1024;
 
 /// Judges the request.
 ///
 /// # Errors
 /// The first reason against it.
 pub fn judge(rooted: Rooted) -> Result<Vetted, Refused> {
-    let Rooted { parcel, policy, text, request, bytes } = rooted;
-    let has_ticket = vet(&policy, &request).map_err(|refused| refused.about(&described(&request)))?;
-    let verb = match request {
-        Request::Login(_) => c"login",
-        Request::Start(_) => c"start",
-        Request::Revoke { .. } => c"revoke",
-    };
-    Ok(Vetted { parcel, verb, content: handover::encode(&text, &bytes, has_ticket) })
+    let (caller, asked) = rooted.into_parts();
+    let (verb, about) = described(&asked.request);
+    let has_ticket = vet(&caller.policy, &asked.request)
+        .map_err(|refused| Refused::new(refused.code, format_args!("{about}: {}", refused.detail)))?;
+    let content = handover::encode(&caller.text, &asked.bytes, has_ticket);
+    Ok(Vetted { parcel: caller.parcel, verb, content })
 }
 
-/// Whether the request came with a good ticket.
+/// Whether the request came with a ticket, which then is good.
 fn vet(policy: &Policy, request: &Request) -> Result<bool, Refused> {
-    permitted(policy, request)?;
+    policy.permits(request)?;
     match request {
         Request::Start(start) if !start.ticket.is_empty() => {
             ticket::check(&start.ticket, start.uid, policy.ticket_lifetime).map(|()| true)
@@ -54,104 +42,11 @@ fn vet(policy: &Policy, request: &Request) -> Result<bool, Refused> {
     }
 }
 
-/// What the log may know of a request.
-fn described(request: &Request) -> String {
+/// What `orrery-session` is told on its command line, and the log of a request that is refused.
+fn described(request: &Request) -> (&'static CStr, String) {
     match request {
-        Request::Login(login) => format!("login service={}", login.service),
-        Request::Start(start) => format!("start uid={} server={}", start.uid, start.server_id),
-        Request::Revoke { uid } => format!("revoke uid={uid}"),
+        Request::Login(login) => (c"login", format!("login service={}", login.service)),
+        Request::Start(start) => (c"start", format!("start uid={} server={}", start.uid, start.server_id)),
+        Request::Revoke { uid } => (c"revoke", format!("revoke uid={uid}")),
     }
-}
-
-/// Whether the policy permits the request, its ticket aside. No look-ups, no files: bytes in, verdict out.
-///
-/// # Errors
-/// The first reason against it.
-pub fn permitted(policy: &Policy, request: &Request) -> Result<(), Refused> {
-    match request {
-        Request::Login(login) => login_permitted(policy, login),
-        Request::Start(start) => start_permitted(policy, start),
-        Request::Revoke { uid } => uid_permitted(policy, *uid),
-    }
-}
-
-fn uid_permitted(policy: &Policy, uid: u32) -> Result<(), Refused> {
-    demand(policy.admits_uid(uid), Refusal::Uid, "")
-}
-
-fn login_permitted(policy: &Policy, login: &Login) -> Result<(), Refused> {
-    demand(policy.admits_service(&login.service), Refusal::Service, "")?;
-    demand(login.check_account || policy.skip_account_check, Refusal::AccountCheck, "")?;
-    let name = login.username.len() <= LONGEST_NAME && !login.username.chars().any(char::is_control);
-    demand(name, Refusal::Malformed, "user name")?;
-    let host = login.remote_host.len() <= LONGEST_NAME
-        && login.remote_host.bytes().all(|byte| byte.is_ascii_graphic());
-    demand(host, Refusal::Malformed, "remote host")
-}
-
-fn start_permitted(policy: &Policy, start: &Start) -> Result<(), Refused> {
-    uid_permitted(policy, start.uid)?;
-    let signed_in = !start.ticket.is_empty();
-    demand(signed_in || policy.admits_unattended(start.uid), Refusal::Unattended, "")?;
-    command_permitted(policy, &start.command)?;
-    environment_permitted(policy, &start.environment)?;
-    demand(!start.login_shell || policy.login_shell, Refusal::LoginShell, "")?;
-    demand(is_server_id(&start.server_id), Refusal::Server, "id")?;
-    demand(is_address(&start.listen), Refusal::Server, "address")?;
-    demand(is_prefix(&start.service_prefix), Refusal::Server, "service prefix")?;
-    demand(start.folder.is_empty() || is_path(&start.folder), Refusal::Server, "folder")?;
-    demand(start.umask.is_none_or(|umask| umask <= 0o777), Refusal::Server, "umask")
-}
-
-fn command_permitted(policy: &Policy, command: &[String]) -> Result<(), Refused> {
-    let (program, arguments) = command.split_first().ok_or_else(|| Refused::new(Refusal::Command, "none"))?;
-    demand(is_path(program) && policy.admits_command(program), Refusal::Command, program)?;
-    demand(arguments.len() <= MOST_ARGUMENTS, Refusal::Argument, "too many")?;
-    arguments.iter().try_for_each(|argument| {
-        let fine = argument.len() <= LONGEST_WORD && policy.admits_argument(argument);
-        // What follows `=` is nobody's business.
-        demand(fine, Refusal::Argument, argument.split('=').next().unwrap_or_default())
-    })
-}
-
-fn environment_permitted(policy: &Policy, environment: &[(String, String)]) -> Result<(), Refused> {
-    demand(environment.len() <= MOST_VARIABLES, Refusal::Environment, "too many")?;
-    let mut seen = BTreeSet::new();
-    environment.iter().try_for_each(|(name, value)| {
-        let fine = policy.admits_variable(name) && name.len().saturating_add(value.len()) <= LONGEST_WORD;
-        demand(fine && seen.insert(name.as_str()), Refusal::Environment, name)
-    })
-}
-
-fn is_address(listen: &Listen) -> bool {
-    match listen {
-        Listen::Unix => true,
-        Listen::Tcp { ip, port } => *port != 0 && (ip.is_empty() || ip.parse::<IpAddr>().is_ok()),
-    }
-}
-
-/// A percent-encoded path with slashes at both ends.
-fn is_prefix(text: &str) -> bool {
-    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@%".contains(&byte);
-    text.starts_with('/')
-        && text.ends_with('/')
-        && text.len() <= LONGEST_PATH
-        && text.bytes().all(fine)
-        && has_no_dots(text)
-}
-
-/// An absolute path without tricks.
-fn is_path(text: &str) -> bool {
-    text.starts_with('/')
-        && text.len() <= LONGEST_PATH
-        && !text.chars().any(char::is_control)
-        && has_no_dots(text)
-}
-
-fn has_no_dots(text: &str) -> bool {
-    !text.split('/').any(|part| part == "." || part == "..")
-}
-
-fn demand(fine: bool, code: Refusal, detail: &str) -> Result<(), Refused> {
-    if fine { Ok(()) } else { Err(Refused::new(code, detail)) }
 }

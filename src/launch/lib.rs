@@ -30,9 +30,9 @@ mod ticket;
 pub use admit::{Admitted, admit};
 pub use hand_over::hand_over;
 pub use harden::{Hardened, harden};
-pub use judge::{Vetted, judge, permitted};
+pub use judge::{Vetted, judge};
 pub use listen::{Asked, listen};
-pub use refused::Refused;
+pub use refused::tell;
 pub use root::{Rooted, become_root};
 
 /// Whoever started this process: its real uid, which a setuid program keeps. Asked before anything else.

@@ -1,24 +1,21 @@
 //! The third step: one request, from the caller's own socket.
 
+use std::fmt;
 use std::io::{self, ErrorKind, Read};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, SockType, getsockopt, recv, sockopt};
-use orrery_wire::{Policy, Refusal, Request, frame};
+use orrery_wire::{Refusal, Refused, Request, frame};
 
 use crate::admit::Admitted;
-use crate::refused::Refused;
 
 /// A whole request, not yet judged.
 #[derive(Debug)]
 pub struct Asked {
-    pub(crate) parcel: OwnedFd,
-    pub(crate) policy: Policy,
-    pub(crate) text: String,
     pub(crate) request: Request,
     /// The request as it was read.
     pub(crate) bytes: Vec<u8>,
@@ -31,31 +28,29 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// [`Refusal::Malformed`].
-pub fn listen(admitted: Admitted) -> Result<Asked, Refused> {
-    let Admitted { caller, parcel, policy, text } = admitted;
-    let socket = own_socket(caller)?;
-    let patient = Patient { socket, until: Instant::now() + PATIENCE };
-    let malformed = |why: ErrorKind| Refused::new(Refusal::Malformed, format_args!("no request: {why}"));
+pub fn listen(admitted: Admitted) -> Result<(Admitted, Asked), Refused> {
+    let patient = Patient { socket: own_socket(admitted.caller)?, until: Instant::now() + PATIENCE };
     let bytes = frame::read(patient).map_err(|error| malformed(error.kind()))?;
-    let request = Request::decode(&bytes).map_err(|why| Refused::new(Refusal::Malformed, why))?;
-    Ok(Asked { parcel, policy, text, request, bytes })
+    let request = Request::decode(&bytes).map_err(malformed)?;
+    Ok((admitted, Asked { request, bytes }))
+}
+
+fn malformed(why: impl fmt::Display) -> Refused {
+    Refused::new(Refusal::Malformed, why)
 }
 
 /// Descriptor 0, if it is a UNIX stream socket whose other end the caller made. Another user's end could make root say
 /// things there that it never meant to.
 pub(crate) fn own_socket(caller: u32) -> Result<UnixStream, Refused> {
-    let malformed = |why: &str| Refused::new(Refusal::Malformed, format_args!("descriptor 0: {why}"));
-    let socket = io::stdin().as_fd().try_clone_to_owned().map_err(|_| malformed("cannot be used"))?;
-    if getsockopt(&socket, sockopt::SockType) != Ok(SockType::Stream) {
-        return Err(malformed("not a stream socket"));
-    }
-    let peer =
-        getsockopt(&socket, sockopt::PeerCredentials).map_err(|_| malformed("nobody at its other end"))?;
+    let socket = io::stdin().as_fd().try_clone_to_owned().map_err(malformed)?;
+    let is_stream = getsockopt(&socket, sockopt::SockType) == Ok(SockType::Stream);
+    let is_own = getsockopt(&socket, sockopt::PeerCredentials).is_ok_and(|peer| peer.uid() == caller);
     let socket = UnixStream::from(socket);
-    if socket.local_addr().is_err() {
-        return Err(malformed("not a UNIX socket"));
+    if is_stream && is_own && socket.local_addr().is_ok() {
+        Ok(socket)
+    } else {
+        Err(malformed("descriptor 0 is no UNIX stream socket of the caller's"))
     }
-    if peer.uid() == caller { Ok(socket) } else { Err(malformed("another user is at its other end")) }
 }
 
 /// Reads until a deadline. Time-outs and modes of the socket itself are the caller's to change at any time.

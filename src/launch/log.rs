@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use nix::fcntl::{Flock, FlockArg};
-use orrery_wire::{Refusal, paths};
+use orrery_wire::{Refusal, Refused, paths};
 
 use crate::files;
 
@@ -18,15 +18,16 @@ const PATIENCE: u32 = 40;
 const LONGEST: usize = 300;
 
 /// Writes down a refusal. Refusals of all processes take turns: who has the lock writes and keeps it for a moment.
-pub(crate) fn refusal(caller: u32, code: Refusal, detail: &str) {
+pub(crate) fn refusal(caller: u32, refused: &Refused) {
+    let line = line(caller, refused.code, &refused.detail);
     let Ok(mut folder) = files::folder(paths::RUNTIME) else {
-        write(&line(caller, code, detail));
+        write(&line);
         return sleep(PACE);
     };
     for _ in 0..PATIENCE {
         match Flock::lock(folder, FlockArg::LockExclusiveNonblock) {
             Ok(_turn) => {
-                write(&line(caller, code, detail));
+                write(&line);
                 return sleep(PACE);
             }
             Err((back, _)) => folder = back,

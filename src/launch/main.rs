@@ -5,14 +5,18 @@
 
 use std::process::ExitCode;
 
-use orrery_launch::{admit, become_root, hand_over, harden, judge, listen};
+use orrery_launch::{admit, become_root, caller, hand_over, harden, judge, listen, tell};
 
 fn main() -> ExitCode {
-    let caller = orrery_launch::caller();
-    let done =
-        harden().and_then(admit).and_then(listen).and_then(become_root).and_then(judge).and_then(hand_over);
+    let caller = caller();
+    let done = harden(caller)
+        .and_then(admit)
+        .and_then(listen)
+        .and_then(become_root)
+        .and_then(judge)
+        .and_then(hand_over);
     match done {
         Ok(never) => match never {},
-        Err(refused) => refused.tell(caller),
+        Err(refused) => tell(&refused, caller),
     }
 }

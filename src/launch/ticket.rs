@@ -3,11 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use hmac::{Hmac, Mac};
-use orrery_wire::{Refusal, Ticket, TicketError, paths, ticket};
+use orrery_wire::{Refusal, Refused, Ticket, TicketError, paths, ticket};
 use sha2::Sha256;
 
 use crate::files::{self, Untrusted};
-use crate::refused::Refused;
 
 /// What a ticket is measured by.
 #[derive(Debug)]
@@ -57,7 +56,7 @@ fn good(bytes: &[u8], uid: u32, lifetime: u64, known: &Circumstances) -> Result<
 
 /// Without a key no ticket of this boot has been made, so there can be no good one.
 fn no_key(why: Untrusted) -> Refused {
-    let code = if why == Untrusted::Missing { Refusal::TicketForged } else { Refusal::Installation };
+    let code = if why == files::MISSING { Refusal::TicketForged } else { Refusal::Installation };
     Refused::new(code, format_args!("{}: {why}", paths::TICKET_KEY))
 }
 
@@ -71,7 +70,7 @@ fn boot_id() -> Result<[u8; 16], Refused> {
 fn revoked(uid: u32) -> Result<Option<u64>, Refused> {
     let path = format!("{}/{uid}", paths::REVOKED);
     match files::read(&path, 0o644, 32) {
-        Err(Untrusted::Missing) => Ok(None),
+        Err(why) if why == files::MISSING => Ok(None),
         Err(why) => Err(Refused::new(Refusal::TicketRevoked, format_args!("{path}: {why}"))),
         Ok(bytes) => {
             let moment = std::str::from_utf8(&bytes).ok().and_then(ticket::parse_revoked);

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use nix::unistd::{Gid, Uid, User, getgrouplist};
 
+use crate::sys::{self, Ages};
+
 /// An account whose name and uid lead to each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Account {
@@ -64,6 +66,33 @@ impl Account {
     }
 }
 
+/// What has expired of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expired {
+    /// The account itself.
+    Account,
+    /// Its password, beyond the time in which it could be changed.
+    Password,
+}
+
+impl Account {
+    /// What has expired, `today` being the days since 1970. PAM has decided already; this only finds the reason, which
+    /// stacks such as Debian's hide behind `pam_deny`.
+    pub(crate) fn expired(&self, today: i64) -> Option<Expired> {
+        let name = CString::new(self.name.as_str()).ok()?;
+        sys::ages(&name).and_then(|ages| expired(ages, today))
+    }
+}
+
+fn expired(ages: Ages, today: i64) -> Option<Expired> {
+    if ages.expires >= 0 && today >= ages.expires {
+        return Some(Expired::Account);
+    }
+    let counts = ages.changed > 0 && ages.good_for >= 0 && ages.inactive >= 0;
+    let last_day = ages.changed.saturating_add(ages.good_for).saturating_add(ages.inactive);
+    (counts && today > last_day).then_some(Expired::Password)
+}
+
 fn found(answer: nix::Result<Option<User>>) -> Result<User, NoAccount> {
     answer.map_err(|_| NoAccount::Unavailable)?.ok_or(NoAccount::Unknown)
 }
@@ -71,6 +100,18 @@ fn found(answer: nix::Result<Option<User>>) -> Result<User, NoAccount> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sec_040_what_has_expired_is_found() {
+        let fine = Ages { changed: 20_000, good_for: 99_999, inactive: -1, expires: -1 };
+        assert_eq!(expired(fine, 20_500), None);
+        assert_eq!(expired(Ages { expires: 20_500, ..fine }, 20_500), Some(Expired::Account));
+        assert_eq!(expired(Ages { expires: 20_501, ..fine }, 20_500), None);
+        let aged = Ages { good_for: 90, inactive: 10, ..fine };
+        assert_eq!((expired(aged, 20_100), expired(aged, 20_101)), (None, Some(Expired::Password)));
+        assert_eq!(expired(Ages { inactive: -1, ..aged }, 20_101), None);
+        assert_eq!(expired(Ages { changed: 0, ..aged }, 20_101), None);
+    }
 
     #[test]
     fn sec_032_an_account_is_found_by_name_and_by_uid() {

@@ -33,6 +33,13 @@ impl Channel {
         frame::write(&self.stream, &reply.encode())
     }
 
+    /// Lets go of the socket; the hub sees its end when nobody else holds it.
+    pub(crate) fn hang_up(&mut self) -> io::Result<()> {
+        let (dead, _) = UnixStream::pair()?;
+        self.stream = dead;
+        Ok(())
+    }
+
     /// Waits for the hub's answer: [`ErrorKind::UnexpectedEof`] if it went away, [`ErrorKind::TimedOut`] at the deadline.
     pub(crate) fn answer(&mut self) -> io::Result<Answer> {
         let mut from = Timed { stream: &self.stream, deadline: self.deadline };

@@ -59,6 +59,14 @@ impl<'a> Talk<'a> {
         self.last_answer.elapsed()
     }
 
+    /// Asks for a password that nobody looks at, if nothing was asked: some modules say no to a name without a question,
+    /// and the question is what everybody else gets (SEC-043).
+    pub(crate) fn ask_in_vain(&mut self) {
+        if self.prompts == 0 {
+            let _ = self.ask(c"Password: ", false);
+        }
+    }
+
     fn ask(&mut self, text: &CStr, echo: bool) -> Result<CString, ErrorCode> {
         if self.ended.is_none() && self.prompts >= MOST_PROMPTS {
             self.ended = Some(Ended::TooManyPrompts);
@@ -187,6 +195,18 @@ mod tests {
             drop(hub);
             assert_eq!(talk.prompt_echo_off(c"?"), Err(ErrorCode::CONV_ERR));
             assert_eq!(talk.ended(), Some(Ended::Abandoned));
+        });
+    }
+
+    #[test]
+    fn sec_043_a_no_without_a_question_is_not_seen() {
+        after(&[b"x", b"y"], |talk, hub| {
+            talk.ask_in_vain();
+            talk.ask_in_vain();
+            hub.set_nonblocking(true).unwrap();
+            let prompt = Reply::Prompt { echo: false, text: "Password: ".to_owned() };
+            assert_eq!(Reply::decode(&frame::read(&hub).unwrap()), Ok(prompt));
+            assert!(frame::read(&hub).is_err());
         });
     }
 

@@ -6,6 +6,7 @@
 use orrery_wire::Denial;
 use pam_client::ErrorCode;
 
+use crate::account::Expired;
 use crate::conversation::Ended;
 use crate::pam::Failure;
 
@@ -56,27 +57,35 @@ impl Denied {
     /// A no of `pam_authenticate`: nobody has proved anything yet.
     pub(crate) fn by_authentication(failure: &Failure) -> Self {
         match failure.code {
-            ErrorCode::MAXTRIES => Self::in_their_words(Denial::TooManyTries, failure),
+            ErrorCode::MAXTRIES => Self::new(Denial::TooManyTries, failure.text.clone()),
             code if is_defect(code) => Self::system(failure.text.clone()),
             _ => Self::credentials(failure.text.clone()),
         }
     }
 
-    /// A no of `pam_acct_mgmt`: the person is who they say.
-    pub(crate) fn by_account(failure: &Failure) -> Self {
+    /// A no of `pam_acct_mgmt`: the person is who they say. `expired` is what is known to have expired.
+    pub(crate) fn by_account(failure: &Failure, expired: Option<Expired>) -> Self {
         let reason = match failure.code {
             ErrorCode::ACCT_EXPIRED => Denial::AccountExpired,
             ErrorCode::AUTHTOK_EXPIRED | ErrorCode::NEW_AUTHTOK_REQD | ErrorCode::CRED_EXPIRED => {
                 Denial::PasswordExpired
             }
-            ErrorCode::PERM_DENIED | ErrorCode::AUTH_ERR | ErrorCode::CRED_INSUFFICIENT => {
-                Denial::NotPermitted
-            }
+            ErrorCode::PERM_DENIED | ErrorCode::AUTH_ERR | ErrorCode::CRED_INSUFFICIENT => match expired {
+                Some(Expired::Account) => Denial::AccountExpired,
+                Some(Expired::Password) => Denial::PasswordExpired,
+                None => Denial::NotPermitted,
+            },
             ErrorCode::MAXTRIES => Denial::TooManyTries,
             ErrorCode::USER_UNKNOWN => Denial::NoAccount,
             _ => return Self::system(failure.text.clone()),
         };
-        Self::in_their_words(reason, failure)
+        let text = match reason {
+            Denial::AccountExpired => "The account has expired",
+            Denial::PasswordExpired => "The password has expired, and the time to change it is over",
+            Denial::NotPermitted => "This account may not sign in here, or not at this time",
+            _ => &failure.text,
+        };
+        Self { reason, text: text.to_owned(), cause: format!("account management: {failure}") }
     }
 
     /// A no of `pam_chauthtok`: the password has expired still.
@@ -86,10 +95,6 @@ impl Denied {
             text: "The password has expired and was not changed".to_owned(),
             cause: format!("the expired password was not changed: {failure}"),
         }
-    }
-
-    fn in_their_words(reason: Denial, failure: &Failure) -> Self {
-        Self::new(reason, failure.text.clone())
     }
 }
 
@@ -146,7 +151,12 @@ mod tests {
             (USER_UNKNOWN, Denial::NoAccount),
             (SERVICE_ERR, Denial::System),
         ] {
-            assert_eq!(Denied::by_account(&failure(code)).reason, reason, "{code:?}");
+            assert_eq!(Denied::by_account(&failure(code), None).reason, reason, "{code:?}");
         }
+        let hidden = Denied::by_account(&failure(AUTH_ERR), Some(Expired::Account));
+        assert_eq!(
+            (hidden.reason, hidden.text.as_str()),
+            (Denial::AccountExpired, "The account has expired")
+        );
     }
 }

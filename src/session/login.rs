@@ -71,13 +71,16 @@ fn sign_in(channel: &mut Channel, policy: &Policy, login: &Login) -> Result<Acco
     pam.take_fail_delay().map_err(|failure| Denied::system(failure.text))?;
     let account = match authenticate(&mut pam, policy) {
         Err(denied) => {
+            if denied.reason == Denial::Credentials {
+                pam.conversation().ask_in_vain();
+            }
             delay(&mut pam, policy, &denied);
             return Err(denied);
         }
         Ok(account) => account,
     };
     if login.check_account {
-        manage_account(&mut pam)?;
+        manage_account(&mut pam, &account)?;
         // What account management was asked about and whom the ticket is for must not differ.
         if canonical(&pam)? != account {
             return Err(Denied::system("a module changed the user during account management"));
@@ -117,13 +120,15 @@ fn canonical(pam: &Pam<Talk<'_>>) -> Result<Account, Denied> {
 
 /// Account management (SEC-040). An expired password is changed and everything asked again: a stack may have left out
 /// the modules behind the one that found it expired.
-fn manage_account(pam: &mut Pam<Talk<'_>>) -> Result<(), Denied> {
+fn manage_account(pam: &mut Pam<Talk<'_>>, account: &Account) -> Result<(), Denied> {
+    let today = i64::try_from(ticket::now().unwrap_or(0) / (24 * 3600)).unwrap_or(0);
+    let by_account = |failure| Denied::by_account(&failure, account.expired(today));
     match pam.account() {
         Err(Failure { code: ErrorCode::NEW_AUTHTOK_REQD, .. }) => {}
-        other => return other.map_err(|failure| refused(pam, Denied::by_account(&failure))),
+        other => return other.map_err(|failure| refused(pam, by_account(failure))),
     }
     pam.change_expired().map_err(|failure| refused(pam, Denied::by_change(&failure)))?;
-    pam.account().map_err(|failure| refused(pam, Denied::by_account(&failure)))
+    pam.account().map_err(|failure| refused(pam, by_account(failure)))
 }
 
 fn refused(pam: &mut Pam<Talk<'_>>, denied: Denied) -> Denied {

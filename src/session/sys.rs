@@ -1,7 +1,10 @@
 //! The only unsafe code of this program: system calls that no crate wraps, each in a function of its own.
 
+pub(crate) mod process;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::CStr;
+use std::mem::MaybeUninit;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -89,6 +92,53 @@ pub(crate) fn random<const N: usize>() -> nix::Result<[u8; N]> {
     }
 }
 
+/// What the shadow file, or whatever the name service has in its place, says about ages; days, negative for never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ages {
+    /// When the password was changed last.
+    pub(crate) changed: i64,
+    /// For how long it is good.
+    pub(crate) good_for: i64,
+    /// For how long it can be changed after that.
+    pub(crate) inactive: i64,
+    /// When the account expires.
+    pub(crate) expires: i64,
+}
+
+/// Looks up an account's ages.
+pub(crate) fn ages(name: &CStr) -> Option<Ages> {
+    let mut buffer: Vec<libc::c_char> = vec![0; 1024];
+    loop {
+        let mut entry = MaybeUninit::<libc::spwd>::uninit();
+        let mut found = std::ptr::null_mut();
+        // SAFETY: writes into `entry`, `found` and, as far as told, `buffer`.
+        let result = unsafe {
+            libc::getspnam_r(
+                name.as_ptr(),
+                entry.as_mut_ptr(),
+                buffer.as_mut_ptr(),
+                buffer.len(),
+                &raw mut found,
+            )
+        };
+        if result == libc::ERANGE && buffer.len() < 1024 * 1024 {
+            buffer = vec![0; buffer.len().saturating_mul(2)];
+            continue;
+        }
+        if result != 0 || found.is_null() {
+            return None;
+        }
+        // SAFETY: it was found, so the entry is filled in.
+        let entry = unsafe { entry.assume_init() };
+        return Some(Ages {
+            changed: entry.sp_lstchg,
+            good_for: entry.sp_max,
+            inactive: entry.sp_inact,
+            expires: entry.sp_expire,
+        });
+    }
+}
+
 /// Lets `syslog` name this program.
 pub(crate) fn open_log() {
     // SAFETY: the text lives as long as the program.
@@ -110,6 +160,7 @@ extern "C" fn note_delay(_result: libc::c_int, microseconds: libc::c_uint, _data
 
 /// Takes the waiting after a failure over from PAM, whose is random around the mean: [`fail_delay`] tells what a module
 /// asked for.
+#[expect(clippy::as_conversions, reason = "PAM takes a function for a pointer to data")]
 pub(crate) fn take_fail_delay<C>(context: &mut Context<C>) -> Result<(), pam_client::Error> {
     let function: extern "C" fn(libc::c_int, libc::c_uint, *mut libc::c_void) = note_delay;
     // SAFETY: PAM_FAIL_DELAY is a function of this signature, and PAM keeps the pointer itself.

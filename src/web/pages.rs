@@ -4,6 +4,7 @@
 //! (`form`), and send people on (`destination`, `address`). What goes wrong becomes a page on the way out (`errors`).
 
 pub mod accept_share;
+pub mod account;
 pub mod address;
 pub mod admin;
 pub mod destination;
@@ -12,6 +13,7 @@ pub mod failure;
 pub mod form;
 pub mod home;
 mod hooked;
+pub mod keep;
 pub mod login;
 pub mod logout;
 pub mod metrics;

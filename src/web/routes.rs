@@ -9,8 +9,8 @@ use actix_web::web::{ServiceConfig, delete, get, patch, post, resource, route, s
 use actix_web::{Resource, Route};
 
 use super::pages::{
-    accept_share, admin, errors, home, login, logout, metrics, own_host, ready, redirects, root, small,
-    spawn, spawn_pending, stop, stopped, token, user_redirect,
+    accept_share, account, admin, errors, home, keep, login, logout, metrics, own_host, ready, redirects,
+    root, small, spawn, spawn_pending, stop, stopped, token, user_redirect,
 };
 use super::state::Hub;
 use super::{api, headers, oauth, openapi, static_files};
@@ -38,7 +38,10 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
         .service(page("home").route(get().to(home::show)))
         .service(page("home/servers").route(get().to(home::list)))
         .service(page("home/events").route(get().to(home::events)))
-        .service(page("token").route(get().to(token::show)))
+        .service(page("token").route(get().to(token::show)).route(post().to(token::create)))
+        .service(page("token/revoke").route(post().to(token::revoke)))
+        .service(page("account").route(get().to(account::show)))
+        .service(page("account/sign-out").route(post().to(account::sign_out)))
         .service(page("admin").route(get().to(admin::show)))
         .service(
             page("accept-share").route(get().to(accept_share::show)).route(post().to(accept_share::submit)),
@@ -50,6 +53,8 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
         .service(page("spawn-pending/{user}/{server}").route(get().to(spawn_pending::show)))
         .service(page("stop/{user}").route(post().to(stop::submit)))
         .service(page("stop/{user}/{server}").route(post().to(stop::submit)))
+        .service(page("keep/{user}").route(post().to(keep::submit)))
+        .service(page("keep/{user}/{server}").route(post().to(keep::submit)))
         .service(writes(page("user/{user}").route(get().to(stopped::show))))
         .service(writes(page("user/{user}/{rest:.*}").route(get().to(stopped::show))))
         .service(page("user-redirect/{path:.*}").route(get().to(user_redirect::show)))

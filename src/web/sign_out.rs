@@ -33,6 +33,17 @@ pub async fn end_session(hub: &Hub, visit: &Visit, user: UserId) -> Result<(), R
     hub.store.write(end).await
 }
 
+/// Ends every session of a user in every browser, and what was granted in them. Tokens that the user made stay.
+///
+/// # Errors
+/// If the database or the system's random source fails.
+pub fn end_sessions(db: &mut Db, user: UserId) -> Result<(), Refused> {
+    users::set_cookie_id(db, user, &secret::random_hex32()?)?;
+    tokens::delete_of_purpose(db, tokens::TokenOwner::User(user), TokenPurpose::OAuth)?;
+    oauth_codes::delete_of_user(db, user)?;
+    Ok(())
+}
+
 /// How much was taken from a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revoked {

@@ -50,6 +50,22 @@ closed_list! {
     }
 }
 
+/// A refusal with what the system's log may know of it, beyond the code that whoever asked is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub code: Refusal,
+    /// What exactly; no secret, but anything that a request may hold: to be escaped.
+    pub detail: String,
+}
+
+impl Refused {
+    /// A refusal with its detail.
+    pub fn new(code: Refusal, detail: impl fmt::Display) -> Self {
+        Self { code, detail: detail.to_string() }
+    }
+}
+
 impl Refusal {
     /// The exit status that tells the hub which refusal it was.
     #[must_use]
@@ -94,7 +110,7 @@ impl fmt::Display for Refusal {
             }
             Self::PolicySyntax => "/etc/orrery/launch.policy has a mistake",
             Self::Uid => "the user's uid is outside of what the policy permits (uids)",
-            Self::TicketForged => "the login ticket is not valid for this user",
+            Self::TicketForged => "the login ticket is not valid for this user; sign in again",
             Self::TicketExpired => "the login ticket has expired; sign in again",
             Self::TicketOfEarlierBoot => "the machine was restarted since the user signed in; sign in again",
             Self::TicketRevoked => "the login ticket was revoked; sign in again",

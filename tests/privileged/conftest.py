@@ -57,6 +57,13 @@ def network():
         fcntl.ioctl(s, 0x8914, struct.pack("16sh22x", b"lo", 0x1 | 0x40))  # SIOCSIFFLAGS: IFF_UP | IFF_RUNNING
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_delay():
+    """A wrong password costs two seconds on Debian, here none."""
+    common = Path("/etc/pam.d/common-auth")
+    common.write_text(common.read_text().replace("pam_unix.so nullok", "pam_unix.so nullok nodelay"))
+
+
 # Accounts.
 
 @dataclass
@@ -235,16 +242,27 @@ def sessions(pam_files):
 
 # The privileged programs.
 
+def socket_pair(who):
+    """Two connected sockets as this account makes them: the kernel tells either end who was at the other."""
+    os.setegid(who.gid)
+    os.seteuid(who.uid)
+    try:
+        return socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
 class Conversation:
     """One run of `orrery-launch`, as the hub's account or another."""
 
     def __init__(self, request, caller=None, program=wire.LAUNCH, **process):
-        self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        caller = caller or account("orrery")
+        self.socket, theirs = socket_pair(caller)
         self.socket.settimeout(120)
-        who = (caller or account("orrery")).identity()
         try:
             if Path(program).exists():
-                options = {"cwd": "/", "env": {}, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE} | who | process
+                options = {"cwd": "/", "env": {}, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE} | caller.identity() | process
                 self.process = subprocess.Popen([program], stdin=theirs, **options)
             else:
                 self.process = directly(request, theirs)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import wire
-from conftest import PROBE, Conversation, Server, add_user, ask, policy_text, sign_in, start, ticket_for
+from conftest import PROBE, Conversation, Server, add_user, ask, policy_text, sign_in, socket_pair, start, ticket_for
 
 OTHER_BOOT = b"\7" * 16
 
@@ -49,7 +49,8 @@ def test_sec_076_a_forged_ticket_is_refused(ada, grace):
     # each fact is under the code
     for place in range(1, 53):
         changed = real[:place] + bytes([real[place] ^ 1]) + real[place + 1:]
-        assert refused(request(ada, changed)) in ("TicketForged", "Malformed")
+        # another boot has another key, so there its code is no matter
+        assert refused(request(ada, changed)) in ("TicketForged", "TicketOfEarlierBoot"), place
 
 
 def test_sec_076_a_ticket_of_another_user_is_refused(ada, grace):
@@ -209,8 +210,7 @@ def test_sec_062_what_is_no_request_is_malformed(content):
 
 
 def test_sec_062_a_frame_that_is_too_long_is_malformed(orrery):
-    import socket
-    ours, theirs = socket.socketpair()
+    ours, theirs = socket_pair(orrery)
     with subprocess.Popen([wire.LAUNCH], stdin=theirs, env={}, **orrery.identity()) as process:
         theirs.close()
         ours.sendall(b"\xff\xff\xff\xff" + b"x" * 1000)
@@ -219,13 +219,22 @@ def test_sec_062_a_frame_that_is_too_long_is_malformed(orrery):
 
 
 def test_sec_062_a_request_that_never_comes_ends_with_the_caller(orrery):
-    import socket
-    ours, theirs = socket.socketpair()
+    ours, theirs = socket_pair(orrery)
     process = subprocess.Popen([wire.LAUNCH], stdin=theirs, env={}, **orrery.identity())
     theirs.close()
     ours.sendall(b"\0\0")
     ours.close()
     assert process.wait(60) != 0
+
+
+def test_sec_065_a_socket_that_somebody_else_made_is_refused(ada, orrery):
+    import socket
+    ours, theirs = socket.socketpair()
+    process = subprocess.Popen([wire.LAUNCH], stdin=theirs, env={}, **orrery.identity())
+    theirs.close()
+    assert process.wait(60) == 10
+    assert wire.receive(ours) is None  # not a word to a stranger
+    ours.close()
 
 
 @pytest.mark.parametrize("stdin", ["/dev/null", "/etc/passwd"])
@@ -302,11 +311,10 @@ def test_sec_061_the_callers_environment_makes_no_difference(ada, environment):
 
 
 def test_sec_061_arguments_make_no_difference(orrery, ada, tmp_path):
-    import socket
     link = Path("/run/launch-link")
     link.symlink_to(wire.LAUNCH)
     for name in ("orrery-session", "", "sudo", "-x", "a" * 5000, str(link)):
-        ours, theirs = socket.socketpair()
+        ours, theirs = socket_pair(orrery)
         program = str(link) if name == str(link) else wire.LAUNCH
         process = subprocess.Popen([name, "start", "--help"], executable=program, stdin=theirs, env={}, **orrery.identity())
         theirs.close()

@@ -19,6 +19,7 @@ use crate::store::oauth::HUB_CLIENT;
 use crate::store::tokens::{self, Token, TokenOwner};
 use crate::store::users::User;
 use crate::store::{Db, StoreError};
+use crate::web::caller::Caller;
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::path::Path;
@@ -122,9 +123,21 @@ pub(super) async fn revoke(
     caller: ApiCaller,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
-    let name = path.user();
+    take_back(&hub, &caller, path.user(), path.at(3).to_owned()).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Revokes a user's token, and with one that an OAuth client obtained all others of that client.
+///
+/// # Errors
+/// 403 for who may not, 404 if there is no such token.
+pub(in crate::web) async fn take_back(
+    hub: &Hub,
+    caller: &Caller,
+    name: Username,
+    id: String,
+) -> Result<(), Refused> {
     caller.require(REVOKE, Resource::User(name.as_str()))?;
-    let id = path.at(3).to_owned();
     let write = move |db: &mut Db| {
         let (user, token) = find(db, &name, &id)?;
         if token.client_id == HUB_CLIENT {
@@ -134,8 +147,7 @@ pub(super) async fn revoke(
         }
         Ok::<_, Refused>(())
     };
-    hub.store.write(write).await?;
-    Ok(HttpResponse::NoContent().finish())
+    hub.store.write(write).await
 }
 
 /// The user's token called `a<number>`, unless it has expired.

@@ -34,7 +34,8 @@ pub async fn show(
     let (owner, server_name) = (target.key.user.to_string(), target.key.server.to_string());
     match status.pending {
         Some(Pending::Stop) => {
-            let page = StopPendingPage { owner, server_name };
+            let page =
+                StopPendingPage { owner, server_name, api_url: target::links(&hub, &target.key).api_url };
             visitor.visitor.page(&hub, StatusCode::OK, &page).await
         }
         Some(Pending::Spawn | Pending::Check) => starting(&hub, visitor, &target, &status).await,

@@ -97,6 +97,8 @@ pub struct ServerLinks {
     pub pending_url: String,
     /// Where a form without JavaScript posts to stop it.
     pub stop_url: String,
+    /// Where a form without JavaScript posts to keep it from being stopped for being idle.
+    pub keep_url: String,
     /// Its REST resource: `DELETE` stops it.
     pub api_url: String,
     /// The event stream of its start.
@@ -120,6 +122,7 @@ impl ServerLinks {
             spawn_url: format!("{prefix}hub/spawn/{page}"),
             pending_url: format!("{prefix}hub/spawn-pending/{page}"),
             stop_url: format!("{prefix}hub/stop/{page}"),
+            keep_url: format!("{prefix}hub/keep/{page}"),
             progress_url: format!("{api_url}/progress"),
             api_url,
         }
@@ -171,6 +174,12 @@ pub struct HomeServer {
     pub failure: Option<Failure>,
     /// When it will be stopped for being idle or old, as ISO 8601, if that is soon.
     pub cull_at: Option<String>,
+    /// How much longer its owner may keep it then, in words.
+    pub keep_for: Option<String>,
+    /// What it uses, in short.
+    pub usage: Option<String>,
+    /// That the memory limit ended one of its processes.
+    pub usage_warning: Option<String>,
 }
 
 /// An option that a server was started with.
@@ -266,6 +275,8 @@ pub struct StopPendingPage {
     pub owner: String,
     /// What it is called; empty for the default server.
     pub server_name: String,
+    /// Its REST resource.
+    pub api_url: String,
 }
 
 /// The page of a server that is not running, or whose start failed.
@@ -363,10 +374,12 @@ pub struct ExpiryOption {
     pub value: String,
     /// What people read.
     pub label: String,
+    /// Whether it is chosen unless something else is.
+    pub selected: bool,
 }
 
-/// `token`: API tokens and applications of the visitor.
-#[derive(Debug, Clone, Serialize)]
+/// `token`: API tokens and applications of the visitor. It may hold a new token, so it does not print itself.
+#[derive(Clone, Serialize)]
 pub struct TokenPage {
     /// The REST resource of the visitor's tokens.
     pub tokens_api_url: String,
@@ -374,10 +387,44 @@ pub struct TokenPage {
     pub api_tokens: Vec<TokenRow>,
     /// Most recently used first.
     pub oauth_clients: Vec<TokenClient>,
-    /// Shortest first; the last one is preselected.
+    /// Shortest first.
     pub token_expires_in_options: Vec<ExpiryOption>,
     /// `hub.tokens.max_lifetime` in seconds; 0 for no limit.
     pub token_expires_in_max_seconds: u64,
+    /// Scopes to choose from; others can be typed.
+    pub offered_scopes: Vec<ScopeDescription>,
+    /// The secret of the token that the page's form has made: shown this once.
+    pub new_token: Option<String>,
+    /// Why the form has made none.
+    pub problem: Option<String>,
+    /// What the form's note starts with.
+    pub note: String,
+    /// What the form's field for scopes starts with.
+    pub scopes: String,
+}
+
+/// A role that somebody has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownRole {
+    /// Its name.
+    pub name: String,
+    /// What it is for, in the operator's words.
+    pub description: String,
+}
+
+/// `account`: what the hub knows of the visitor.
+#[derive(Debug, Clone, Serialize)]
+pub struct AccountPage {
+    /// Whether the visitor is an administrator.
+    pub admin: bool,
+    /// The groups the visitor is in.
+    pub groups: Vec<String>,
+    /// The roles of the visitor, those of groups included.
+    pub roles: Vec<ShownRole>,
+    /// Since when the hub knows the visitor, as ISO 8601.
+    pub created: String,
+    /// Where the form that ends all sessions posts to.
+    pub end_url: String,
 }
 
 /// `admin`: the frame that scripts fill.
@@ -472,6 +519,10 @@ impl Page for NotRunningPage {
 
 impl Page for OauthPage {
     const TEMPLATE: &'static str = "oauth.html";
+}
+
+impl Page for AccountPage {
+    const TEMPLATE: &'static str = "account.html";
 }
 
 impl Page for TokenPage {

@@ -9,10 +9,10 @@ use minijinja::UndefinedBehavior;
 use regex::Regex;
 
 use super::pages::{
-    AcceptSharePage, AdminPage, ErrorPage, ExpiryOption, Failure, HomePage, HomeServer, LoginMessage,
-    LoginPage, LoginStep, LogoutPage, NotRunningPage, OauthClient, OauthPage, ScopeDescription, ServerLinks,
-    ServerState, ServersPart, SharedServer, ShownOption, SpawnPage, SpawnPendingPage, StopPendingPage,
-    TokenClient, TokenPage, TokenRow,
+    AcceptSharePage, AccountPage, AdminPage, ErrorPage, ExpiryOption, Failure, HomePage, HomeServer,
+    LoginMessage, LoginPage, LoginStep, LogoutPage, NotRunningPage, OauthClient, OauthPage, ScopeDescription,
+    ServerLinks, ServerState, ServersPart, SharedServer, ShownOption, ShownRole, SpawnPage, SpawnPendingPage,
+    StopPendingPage, TokenClient, TokenPage, TokenRow,
 };
 use super::*;
 use crate::domain::names::{ServerKey, ServerName, Username};
@@ -67,7 +67,10 @@ fn server(owner: &str, name: &str, state: ServerState) -> HomeServer {
         started: None,
         step: None,
         options: Vec::new(),
+        usage: None,
+        usage_warning: None,
         cull_at: None,
+        keep_for: None,
         failure: None,
     }
 }
@@ -143,10 +146,19 @@ fn tokens(text: &str) -> TokenPage {
             token_count: 2,
         }],
         token_expires_in_options: vec![
-            ExpiryOption { value: "3600".to_owned(), label: "1 Hour".to_owned() },
-            ExpiryOption { value: String::new(), label: text.to_owned() },
+            ExpiryOption { value: "3600".to_owned(), label: "1 Hour".to_owned(), selected: false },
+            ExpiryOption { value: String::new(), label: text.to_owned(), selected: true },
         ],
         token_expires_in_max_seconds: 0,
+        offered_scopes: vec![ScopeDescription {
+            scope: text.to_owned(),
+            description: text.to_owned(),
+            filter: String::new(),
+        }],
+        new_token: None,
+        problem: None,
+        note: text.to_owned(),
+        scopes: text.to_owned(),
     }
 }
 
@@ -252,7 +264,19 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
         message: Some(format!("{text}.")),
         ..ErrorPage::default()
     };
-    let stopping = StopPendingPage { owner: text.to_owned(), server_name: text.to_owned() };
+    let stopping = StopPendingPage {
+        owner: text.to_owned(),
+        server_name: text.to_owned(),
+        api_url: "/jh/hub/api/users/ada/server".to_owned(),
+    };
+    let account = AccountPage {
+        admin: true,
+        groups: vec![text.to_owned()],
+        roles: vec![ShownRole { name: text.to_owned(), description: text.to_owned() }],
+        created: text.to_owned(),
+        end_url: "/jh/hub/account/sign-out".to_owned(),
+    };
+    let made = TokenPage { new_token: Some(text.to_owned()), problem: Some(text.to_owned()), ..tokens(text) };
     vec![
         ("login", show(&visitor, &login)),
         ("login-step", show(&visitor, &step)),
@@ -264,6 +288,8 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
         ("not_running", show(&visitor, &stopped)),
         ("oauth", show(&visitor, &asks)),
         ("token", show(&visitor, &tokens(text))),
+        ("token made", show(&visitor, &made)),
+        ("account", show(&visitor, &account)),
         ("admin", show(&visitor, &admin(text))),
         ("accept-share", show(&visitor, &offer(text))),
         ("error", show(&visitor, &error(500))),

@@ -1,10 +1,10 @@
 // The home page: what happens to servers shows while it happens, and everything can be done without leaving the page.
 
-import { call } from "./api.js";
+import { ask } from "./ask.js";
+import { call, page } from "./api.js";
 import { h, toast } from "./dom.js";
 import { Live, signedOut } from "./live.js";
 import { displayName, slug } from "./names.js";
-import { page } from "./api.js";
 
 const part = () => document.getElementById("servers-part");
 const { userApiUrl } = part().dataset;
@@ -57,38 +57,6 @@ async function isSignedIn() {
 
 function failed(card, error) {
   card.append(h("p", { class: "problem row-error", role: "alert" }, error.reason ?? error.message));
-}
-
-/** Asks before `action`; it runs while the dialog is open, so that what goes wrong is told there. */
-function ask({ title, text, label, value, button, danger }, action) {
-  const at = (id) => document.getElementById(id);
-  const dialog = at("ask-dialog");
-  at("ask-title").textContent = title;
-  at("ask-text").textContent = text;
-  at("ask-field").hidden = label === undefined;
-  at("ask-field").querySelector("label").textContent = label ?? "";
-  at("ask-input").value = value ?? "";
-  at("ask-error").hidden = true;
-  at("ask-do").textContent = button;
-  at("ask-do").className = danger ? "btn-danger" : "btn-primary";
-  dialog.querySelector("form").onsubmit = async (event) => {
-    if (event.submitter?.value === "cancel") {
-      return;
-    }
-    event.preventDefault();
-    at("ask-do").disabled = true;
-    try {
-      await action(at("ask-input").value);
-      dialog.close();
-    } catch (error) {
-      at("ask-error").textContent = error.reason ?? error.message;
-      at("ask-error").hidden = false;
-    } finally {
-      at("ask-do").disabled = false;
-    }
-  };
-  dialog.showModal();
-  (label === undefined ? dialog.querySelector('[value="cancel"]') : at("ask-input")).focus();
 }
 
 const actions = {

@@ -1,7 +1,8 @@
-// The token page: making a token, showing it once, revoking.
+// The token page: making a token, showing it once, revoking. Without this script its forms do the same.
 
-import { call, showError } from "./api.js";
-import { h, said, when } from "./dom.js";
+import { call } from "./api.js";
+import { ask } from "./ask.js";
+import { h, said, toast, when } from "./dom.js";
 import { showTimes } from "./times.js";
 
 const { tokensApiUrl } = document.getElementById("request-token").dataset;
@@ -9,11 +10,14 @@ const form = document.getElementById("request-token-form");
 const area = document.getElementById("token-area");
 const result = document.getElementById("token-result");
 const copied = document.getElementById("copy-status");
+const scopesField = document.getElementById("token-scopes");
+const problem = document.getElementById("token-scopes-error");
 
 function wanted() {
   const value = (id) => document.getElementById(id).value.trim();
   const seconds = value("token-expiration-seconds");
-  const scopes = value("token-scopes").split(/[\s,]+/).filter(Boolean);
+  const ticked = [...form.querySelectorAll('[name="scope"]:checked')].map((box) => box.value);
+  const scopes = [...new Set([...ticked, ...value("token-scopes").split(/[\s,]+/).filter(Boolean)])];
   return {
     note: value("token-note") || "Requested on the token page",
     expires_in: seconds ? Number(seconds) : null,
@@ -23,15 +27,27 @@ function wanted() {
 
 function rowOf(token) {
   const scopes = token.scopes.map((scope) => h("pre", { class: "token-scope" }, scope));
-  const row = h("tr", { class: "token-row", "data-token-id": token.id, "data-name": token.note },
-    h("th", { scope: "row" }, token.note),
-    h("td", {}, h("details", {}, h("summary", {}, "Scopes", said(`of ${token.note}`)), scopes)),
-    h("td", {}, when(token.last_activity)),
-    h("td", {}, when(token.created)),
-    h("td", {}, when(token.expires_at)),
-    h("td", {}, h("button", { class: "revoke-token-btn btn-danger", type: "button" }, "revoke", said(token.note))));
-  prepareRow(row);
+  const cell = (label, ...children) => h("td", { role: "cell", "data-label": label }, ...children);
+  const row = h("tr", { class: "token-row", role: "row", "data-token-id": token.id, "data-name": token.note },
+    h("th", { scope: "row", role: "rowheader" }, token.note),
+    cell("Permissions", h("details", {}, h("summary", {}, "Scopes", said(`of ${token.note}`)), scopes)),
+    cell("Last used", when(token.last_activity)),
+    cell("Created", when(token.created)),
+    cell("Expires", when(token.expires_at)),
+    h("td", { role: "cell" }, h("form", { class: "inline revoke-form" },
+      h("button", { class: "revoke-token-btn btn-danger btn-small", type: "submit" }, "Revoke", said(token.note)))));
   return row;
+}
+
+function wrong(text) {
+  problem.textContent = text;
+  problem.hidden = !text;
+  if (text) {
+    scopesField.setAttribute("aria-invalid", "true");
+    scopesField.focus();
+  } else {
+    scopesField.removeAttribute("aria-invalid");
+  }
 }
 
 let sending = false;
@@ -43,6 +59,7 @@ form.addEventListener("submit", async (event) => {
   sending = true;
   const button = form.querySelector('[type="submit"]');
   button.disabled = true;
+  wrong("");
   try {
     const token = await (await call("POST", tokensApiUrl, wanted())).json();
     result.textContent = token.token;
@@ -54,7 +71,7 @@ form.addEventListener("submit", async (event) => {
     document.getElementById("api-tokens-section").hidden = false;
     showTimes(row);
   } catch (error) {
-    showError(error);
+    wrong(error.reason ?? error.message);
   } finally {
     sending = false;
     button.disabled = false;
@@ -71,20 +88,43 @@ document.getElementById("copy-token").addEventListener("click", async () => {
   }
 });
 
-function prepareRow(row) {
-  const button = row.querySelector(".revoke-token-btn");
-  button.addEventListener("click", async () => {
-    button.disabled = true;
-    try {
-      await call("DELETE", `${tokensApiUrl}/${row.dataset.tokenId}`);
-      const next = row.nextElementSibling ?? row.previousElementSibling;
-      row.remove();
-      (next?.querySelector(".revoke-token-btn") ?? document.getElementById("main")).focus();
-    } catch (error) {
-      button.disabled = false;
-      showError(error);
-    }
-  });
+/** What is lost with it, in words. */
+function consequence({ ofServer, ofClient }) {
+  if (ofServer !== undefined) {
+    return "A server of yours uses this token. Without it the server cannot tell the hub that it is in use, nor let you in anew, until it is restarted.";
+  }
+  if (ofClient !== undefined) {
+    return "All tokens of this application end at once. It can ask you again.";
+  }
+  return "Programs that use this token stop working at once. This cannot be undone.";
 }
 
-document.querySelectorAll(".token-row").forEach(prepareRow);
+async function revoke(row) {
+  await call("DELETE", `${tokensApiUrl}/${row.dataset.tokenId}`);
+  const next = row.nextElementSibling ?? row.previousElementSibling;
+  const section = row.closest("section");
+  row.remove();
+  section.hidden = !section.querySelector(".token-row");
+  toast(`${row.dataset.name} is revoked.`);
+  (next?.querySelector(".revoke-token-btn") ?? document.getElementById("main")).focus();
+}
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches(".revoke-form")) {
+    return;
+  }
+  event.preventDefault();
+  const row = event.target.closest(".token-row");
+  ask({ title: `Revoke ${row.dataset.name}?`, text: consequence(row.dataset), button: "Revoke", danger: true }, () => revoke(row));
+});
+
+document.getElementById("token-filter")?.addEventListener("input", (event) => {
+  const text = event.target.value.toLowerCase();
+  for (const row of document.querySelectorAll("#api-tokens .token-row")) {
+    row.hidden = !row.dataset.name.toLowerCase().includes(text);
+  }
+});
+
+if (result.textContent) {
+  area.focus();
+}

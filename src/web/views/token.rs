@@ -66,6 +66,14 @@ pub struct NewTokenView {
     token: String,
 }
 
+impl NewTokenView {
+    /// The secret, for a page that shows it once.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.token
+    }
+}
+
 impl TokenView {
     /// A token of `owner` that permits `scopes` right now.
     #[must_use]

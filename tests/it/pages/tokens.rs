@@ -20,7 +20,8 @@ fn the_token_page_lists_tokens_and_applications_without_scripts() {
         "for &lt;b&gt;the&lt;/b&gt; build",
         &format!("data-token-id=\"{id}\""),
         "data-tokens-api-url=\"/hub/api/users/ada/tokens\"",
-        "<option value=\"\" selected>Never</option>",
+        "<option value=\"2592000\" selected>1 Month</option>",
+        "<option value=\"\">Never</option>",
     ] {
         assert!(page.body.contains(part), "{part}: {}", page.body);
     }
@@ -30,6 +31,59 @@ fn the_token_page_lists_tokens_and_applications_without_scripts() {
     );
     assert_eq!(browser.api("DELETE", &format!("/users/ada/tokens/{id}")).status, 204);
     assert!(!browser.get("/hub/token").body.contains(&format!("data-token-id=\"{id}\"")));
+}
+
+#[test]
+fn ui_108_tokens_are_made_and_revoked_by_forms_alone() {
+    let hub = Hub::start();
+    let mut browser = Browser::signed_in(&hub, "ada");
+    let xsrf = browser.xsrf();
+    let fields = [
+        ("_xsrf", xsrf.as_str()),
+        ("note", "by a form"),
+        ("expires_in", "3600"),
+        ("scope", "read:users!user"),
+        ("scopes", "read:servers!user"),
+    ];
+    let made = browser.post("/hub/token", &fields);
+    assert_eq!(made.status, 200, "{}", made.body);
+    let (_, after) = made.body.split_once("<code id=\"token-result\">").unwrap();
+    let (secret, _) = after.split_once('<').unwrap();
+    let known = hub.api("GET", "/user", Some(secret), None);
+    assert_eq!((known.status, known.json()["name"].as_str()), (200, Some("ada")));
+    assert!(!browser.get("/hub/token").body.contains(secret), "it is shown once");
+
+    let wrong = browser.post("/hub/token", &[("_xsrf", &xsrf), ("scopes", "admin:users"), ("note", "kept")]);
+    assert!(wrong.status == 400 && wrong.body.contains("value=\"kept\""), "{}", wrong.body);
+    assert!(wrong.body.contains("Not assigning requested scopes"), "{}", wrong.body);
+
+    let (_, after) = made.body.split_once("data-token-id=\"").unwrap();
+    let (id, _) = after.split_once('"').unwrap();
+    let revoked = browser.post("/hub/token/revoke", &[("_xsrf", &xsrf), ("id", id)]);
+    assert_eq!((revoked.status, revoked.location()), (303, "/hub/token"));
+    assert_eq!(hub.api("GET", "/user", Some(secret), None).status, 403);
+    let other = browser.post("/hub/token/revoke", &[("_xsrf", &xsrf), ("id", "a999999")]);
+    assert_eq!(other.status, 404);
+    for path in ["/hub/token", "/hub/token/revoke"] {
+        assert_eq!(browser.post(path, &[("note", "forged")]).status, 403, "{path}");
+    }
+}
+
+#[test]
+fn ui_014_all_sessions_end_together_and_tokens_stay() {
+    let hub = Hub::start();
+    let mut here = Browser::signed_in(&hub, "ada");
+    let mut elsewhere = Browser::signed_in(&hub, "ada");
+    let made = hub.admin("POST", "/users/ada/tokens", Some(json!({}))).json();
+    let xsrf = here.xsrf();
+    assert!(here.get("/hub/account").body.contains("Sign out everywhere"));
+    assert_eq!(here.post("/hub/account/sign-out", &[]).status, 403, "a forged form ends nothing");
+    let ended = here.post("/hub/account/sign-out", &[("_xsrf", &xsrf)]);
+    assert_eq!((ended.status, ended.location()), (303, "/hub/login"));
+    for browser in [&mut here, &mut elsewhere] {
+        assert!(browser.get("/hub/home").location().starts_with("/hub/login"));
+    }
+    assert_eq!(hub.api("GET", "/user", Some(made["token"].as_str().unwrap()), None).status, 200);
 }
 
 #[test]

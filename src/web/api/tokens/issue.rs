@@ -68,12 +68,25 @@ pub(in crate::web::api) async fn create(
         Some(caller) => caller,
         None => by_password(&hub, &http, &object).await?,
     };
-    let owner = owner(&hub, &caller, path.user()).await?;
-    let request = TokenRequest::read(&object, hub.settings.token_max_lifetime)?;
-    let note = if request.note.is_empty() { default_note(&caller, &owner) } else { request.note.clone() };
-    let catalogue = Arc::clone(&hub.catalogue);
-    let made = hub.store.write(move |db| issue(db, &catalogue, &owner, &request, note)).await?;
+    let made = make(&hub, &caller, path.user(), &object).await?;
     Ok(HttpResponse::Created().json(made))
+}
+
+/// Makes a token for a user, as a body or a form asks for it.
+///
+/// # Errors
+/// 400 for what cannot be asked for, 403 for who may not ask.
+pub(in crate::web) async fn make(
+    hub: &Hub,
+    caller: &Caller,
+    user: Username,
+    asked: &Object,
+) -> Result<NewTokenView, Refused> {
+    let owner = owner(hub, caller, user).await?;
+    let request = TokenRequest::read(asked, hub.settings.token_max_lifetime)?;
+    let note = if request.note.is_empty() { default_note(caller, &owner) } else { request.note.clone() };
+    let catalogue = Arc::clone(&hub.catalogue);
+    hub.store.write(move |db| issue(db, &catalogue, &owner, &request, note)).await
 }
 
 /// The user that the member `auth` proves the client to be, with the same limits as the login form. The user must

@@ -112,10 +112,22 @@ fn ui_068_progress_watches_and_stops_the_server_that_it_shows() {
 }
 
 #[test]
-fn stopping_reloads_itself() {
-    let page = StopPendingPage { owner: "ada".to_owned(), server_name: String::new() };
+fn ui_075_stopping_looks_again_and_can_start_again() {
+    let page = StopPendingPage {
+        owner: "ada".to_owned(),
+        server_name: String::new(),
+        api_url: "/jh/hub/api/users/ada/server".to_owned(),
+    };
     let html = show(&visitor("ada"), &page);
-    has(&html, &["http-equiv=\"refresh\" content=\"5\"", "id=\"refresh\""]);
+    has(
+        &html,
+        &[
+            "<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>",
+            "id=\"refresh\"",
+            "id=\"start-again\"",
+            "data-api-url=\"/jh/hub/api/users/ada/server\"",
+        ],
+    );
     has(&text(&html), &["Your server is stopping"]);
 }
 

@@ -25,15 +25,18 @@ fn the_token_page_has_what_scripts_and_browser_tests_hold_on_to() {
             "<pre class=\"token-scope\">for the build</pre>",
             "class=\"revoke-token-btn",
             "data-tokens-api-url=\"/jh/hub/api/users/ada/tokens\"",
-            "<noscript>",
+            "<form id=\"request-token-form\" method=\"post\" action=\"/jh/hub/token\"",
+            "method=\"post\" action=\"/jh/hub/token/revoke\"",
+            "<input type=\"hidden\" name=\"id\" value=\"a1\">",
+            "<input type=\"checkbox\" name=\"scope\" value=\"for the build\">",
         ],
     );
     let nothing = TokenPage { api_tokens: Vec::new(), oauth_clients: Vec::new(), ..tokens("x") };
     has(
         &show(&visitor("ada"), &nothing),
         &[
-            "id=\"api-tokens-section\" aria-labelledby=\"api-tokens-title\" hidden",
-            "id=\"oauth-clients-section\" aria-labelledby=\"oauth-clients-title\" hidden",
+            "id=\"api-tokens-section\" class=\"section\" hidden",
+            "id=\"oauth-clients-section\" class=\"section\" hidden",
         ],
     );
 }
@@ -99,4 +102,39 @@ fn an_offer_tells_who_shares_what() {
     );
     let running = AcceptSharePage { spawner_ready: true, ..page };
     lacks(&show(&visitor("ada"), &running), &["not running now"]);
+}
+
+#[test]
+fn ui_100_ui_108_a_token_is_shown_on_the_page_that_answers_its_form() {
+    let html = show(&visitor("ada"), &tokens("x"));
+    has(&html, &["aria-labelledby=\"token-area-title\" hidden>", "<code id=\"token-result\"></code>"]);
+    let made = TokenPage { new_token: Some("0123abcd".to_owned()), ..tokens("x") };
+    let html = show(&visitor("ada"), &made);
+    has(&html, &["aria-labelledby=\"token-area-title\">", "<code id=\"token-result\">0123abcd</code>"]);
+    let refused = TokenPage { problem: Some("No such scope: '<b>'".to_owned()), ..tokens("x") };
+    has(
+        &show(&visitor("ada"), &refused),
+        &["role=\"alert\">No such scope: &#39;&lt;b&gt;&#39;</p>", "aria-invalid=\"true\""],
+    );
+}
+
+#[test]
+fn ui_045_the_account_page_tells_groups_and_roles() {
+    let page = AccountPage {
+        admin: false,
+        groups: vec!["physics".to_owned()],
+        roles: vec![ShownRole { name: "grader".to_owned(), description: "Grades exercises".to_owned() }],
+        created: "2026-01-02T03:04:05Z".to_owned(),
+        end_url: "/jh/hub/account/sign-out".to_owned(),
+    };
+    let html = show(&visitor("ada"), &page);
+    has(
+        &html,
+        &[
+            "<li>physics</li>",
+            "<dt>grader</dt><dd>Grades exercises</dd>",
+            "action=\"/jh/hub/account/sign-out\"",
+        ],
+    );
+    has(&show(&visitor("ada"), &AccountPage { groups: Vec::new(), ..page }), &["You are in no group."]);
 }

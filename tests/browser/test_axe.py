@@ -1,0 +1,61 @@
+"""UI-171: axe-core finds nothing on any page, in both themes, 1280 and 320 pixels wide; and nothing scrolls sideways (UI-166)."""
+import pytest
+
+from scenes import FORM, FORM_SCENES, ROOT, Person, become, chromium, hub, look, play, scenes, settled
+
+AXE = ROOT / ".dev/axe/node_modules/axe-core/axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+CHECK = """
+const done = arguments[arguments.length - 1];
+axe.run(document, {runOnly: {type: "tag", values: arguments[0]}, resultTypes: ["violations"]}).then(
+  (found) => done(found.violations.map((v) => v.id + ": " + v.help + "\\n" + v.nodes.map((n) => "    " + n.html.slice(0, 200) + "\\n    " + n.failureSummary).join("\\n"))),
+  (error) => done([String(error)]));
+"""
+NAMES = [name for name, *_ in scenes({"code": ""})]
+
+
+@pytest.fixture(scope="module")
+def driver():
+    with chromium() as driver:
+        driver.set_script_timeout(120)
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def played():
+    with hub() as url:
+        yield url, play(url)
+
+
+@pytest.fixture(scope="module")
+def form_hub():
+    with hub(f"\nspawner.options_form = '''{FORM}'''\nauth.auto_login = true\n") as url:
+        yield url
+
+
+def check(driver, url, person, path):
+    problems = []
+    for theme in ("light", "dark"):
+        for width in (1280, 320):
+            become(driver, url, person)
+            look(driver, width, 900, theme)
+            driver.get(url + path)
+            settled(driver)
+            driver.execute_script(AXE.read_text())
+            problems += [f"{theme}, {width} px: {problem}" for problem in driver.execute_async_script(CHECK, RULES)]
+            wide = driver.execute_script("return document.documentElement.scrollWidth")
+            if wide > width:
+                problems.append(f"{theme}, {width} px: the page is {wide} px wide")
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_ui_171_ui_166_axe_finds_nothing(driver, played, name):
+    url, state = played
+    who, path = next((who, path) for found, who, path in scenes(state) if found == name)
+    check(driver, url, state["people"].get(who), path)
+
+
+@pytest.mark.parametrize("name, who, path", FORM_SCENES)
+def test_ui_171_ui_166_axe_finds_nothing_on_other_hubs(driver, form_hub, name, who, path):
+    check(driver, form_hub, Person(form_hub, who), path)
