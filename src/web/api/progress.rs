@@ -67,7 +67,7 @@ pub(super) async fn stream(
     };
     let url = hub.servers.url(&key);
     let finish = finish(&hub, &key, &url);
-    let due = hub.servers.culling().is_some().then(|| (hub, key));
+    let due = hub.servers.culling().is_some().then_some((hub, key));
     let follower = Follower { status, url, finish, due, sent: Sent::Nothing, silence: KEEP_ALIVE };
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))

@@ -246,7 +246,7 @@ fn life_040_a_server_inherits_no_descriptor_of_the_hub() {
     let foreign = open(std::process::id().into());
     let of_the_hub: Vec<_> = open(hub.pid().into()).difference(&foreign).cloned().collect();
     let shared: Vec<_> = of_the_hub.iter().filter(|file| own.contains(*file)).collect();
-    assert!(shared.iter().all(|file| **file == PathBuf::from("/dev/null")), "{shared:?}");
+    assert!(shared.iter().all(|file| file.to_str() == Some("/dev/null")), "{shared:?}");
     // its input, its log, its listening socket, and what Python opens for itself
     let mut files = own.difference(&foreign).filter(|file| file.is_absolute());
     assert!(
