@@ -9,7 +9,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO := cargo
 PARITY := ../shared/parity
 
-.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision model kills privileged privileged-programs
+.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision model kills privileged privileged-programs screenshots page-bytes
 
 run: system venv
 	$(CARGO) build --release --bin orrery
@@ -92,8 +92,25 @@ privileged: venv build privileged-programs
 	@echo "privileged: accounts, PAM and a setuid program in a namespace"
 	$(PRIVILEGED_BINS) tests/privileged/run.sh $(PYTEST_ARGS)
 
-browser:
+# In headless Chromium: journeys, and axe-core on every page (tests/browser/README.md).
+AXE := axe-core@4.10.3
+browser: .dev/axe/$(AXE)
 	ORRERY_BIN=target/debug/orrery .dev/venv/bin/pytest -q tests/browser
+
+.dev/axe/$(AXE):
+	mkdir -p .dev/axe
+	npm install --prefix .dev/axe --silent --no-fund --no-audit $(AXE)
+	touch $@
+
+# Pictures of every page, both themes, 1280 and 320 pixels wide, in target/screenshots: to be looked at.
+screenshots: venv
+	$(CARGO) build --bin orrery
+	ORRERY_BIN=target/debug/orrery .dev/venv/bin/python tests/browser/screenshots.py
+
+# What a first view of each page weighs.
+page-bytes: venv
+	$(CARGO) build --bin orrery
+	ORRERY_BIN=target/debug/orrery .dev/venv/bin/python tests/browser/bytes.py
 
 # Real clients of the hub: the idle culler, services with HubAuth and HubOAuth, single-user servers of three versions. Each
 # version has an environment of its own; the first run makes them.

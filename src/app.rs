@@ -6,6 +6,7 @@
 //!    own route is published.
 //! 4. Managed services start; servers that the database says are running are verified in the background.
 
+mod accounts;
 pub mod admin_client;
 mod admin_socket;
 pub mod bootstrap;
@@ -147,7 +148,15 @@ pub enum AppError {
 /// # Errors
 /// [`AppError`].
 pub fn run(config: Config, sources: Sources) -> Result<(), AppError> {
+    keep_memory_private()?;
     actix::System::new().block_on(serve(config, sources))
+}
+
+/// Passwords pass through this process: no core file of it, and no other process of its account looks into it (SEC-051).
+fn keep_memory_private() -> Result<(), AppError> {
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_dumpable(false).map_err(std::io::Error::from)?;
+    Ok(())
 }
 
 async fn serve(config: Config, sources: Sources) -> Result<(), AppError> {
@@ -158,6 +167,7 @@ async fn serve(config: Config, sources: Sources) -> Result<(), AppError> {
     };
     let Started { running, reloading, requests, plans, blocked, _files } = started;
     running.services.start(plans).await?;
+    actix::spawn(accounts::of_listed(running.hub.now().authenticator.clone()));
     actix::spawn(reloading.serve(requests));
     let (servers, parts) = (running.servers.clone(), Arc::clone(&running.supervision));
     // beside the signals: a database that is away must not hold up the hub's end

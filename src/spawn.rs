@@ -116,7 +116,8 @@ pub struct LocalOptions {
     pub cpu_limit: u32,
     /// The limit of processes and threads; 0 for none.
     pub process_limit: u32,
-    /// Variables that only come from the hub's own environment: they are left out where the policy does not permit them.
+    /// Variables that nobody configured and a server works without, as those of the hub's own environment: they are left out
+    /// where the policy does not permit them.
     pub dispensable: BTreeSet<String>,
     /// Whose account it is, and who may have a server.
     pub accounts: AccountRule,

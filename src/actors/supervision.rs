@@ -110,8 +110,9 @@ impl ServerSettings {
         self.local.memory_limit = spawner.mem_limit.map_or(0, |size| size.0);
         self.local.cpu_limit = spawner.cpu_limit.map_or(0, thousandths);
         self.local.process_limit = spawner.process_limit;
-        let configured = |name: &&String| spawner.environment.contains_key(*name);
-        self.local.dispensable = spawner.env_keep.iter().filter(|name| !configured(name)).cloned().collect();
+        let missable = spawner.env_keep.iter().map(String::as_str).chain(spawn_env::MISSABLE);
+        let only_ours = missable.filter(|name| !spawner.environment.contains_key(*name));
+        self.local.dispensable = only_ours.map(str::to_owned).collect();
         Ok(())
     }
 }

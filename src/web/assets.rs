@@ -1,7 +1,8 @@
 //! The files that pages are made of besides their markup: style sheet, scripts, drawings.
 //!
-//! They are compiled into the program and their hashes known before the first request. This module knows nothing of
-//! HTTP beyond the words that go into headers; serving is the web layer's.
+//! They are compiled into the program and their hashes known before the first request. What a script imports it names by
+//! version too, so that a browser asks for no file a second time. This module knows nothing of HTTP beyond the words that
+//! go into headers; serving is the web layer's.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,6 +16,11 @@ use sha2::{Digest, Sha256};
 const VERSION_BYTES: usize = 12;
 /// All files of a site are kept in memory.
 const LARGEST: u64 = 16 << 20;
+
+/// How scripts import each other.
+const IMPORT: &str = " from \"./";
+/// Scripts that import each other in a circle, which a test rules out, would be followed so far.
+const DEEPEST: u8 = 8;
 
 #[derive(RustEmbed)]
 #[folder = "src/web/static"]
@@ -56,17 +62,10 @@ impl Assets {
     /// Collects the files that are compiled in. Meant to be called once, at start.
     #[must_use]
     pub fn embedded() -> Self {
-        let by_path = StaticFiles::iter()
-            .filter_map(|path| {
-                let file = StaticFiles::get(&path)?;
-                let asset = Asset {
-                    content_type: content_type(&path),
-                    version: version(&file.metadata.sha256_hash()),
-                    bytes: file.data,
-                };
-                Some((path.into_owned(), asset))
-            })
-            .collect();
+        let mut by_path = HashMap::new();
+        for path in StaticFiles::iter() {
+            add(&path, &mut by_path, DEEPEST);
+        }
         Self { by_path }
     }
 
@@ -128,6 +127,28 @@ impl Assets {
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.by_path.keys().map(String::as_str)
     }
+}
+
+/// Adds a file, and before it those that it imports; each has the versions of these in its own.
+fn add(path: &str, by_path: &mut HashMap<String, Asset>, depth: u8) {
+    let Some(file) = StaticFiles::get(path).filter(|_| !by_path.contains_key(path)) else { return };
+    let script = path.ends_with(".js").then(|| std::str::from_utf8(&file.data).ok()).flatten();
+    let Some(script) = script.filter(|_| depth > 0) else {
+        let version = version(&file.metadata.sha256_hash());
+        let asset = Asset { content_type: content_type(path), version, bytes: file.data };
+        by_path.insert(path.to_owned(), asset);
+        return;
+    };
+    let mut versioned = String::with_capacity(script.len());
+    let mut pieces = script.split(IMPORT);
+    versioned.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let (imported, rest) = piece.split_once('"').unwrap_or((piece, ""));
+        add(imported, by_path, depth.saturating_sub(1));
+        let version = by_path.get(imported).map(|asset| asset.version.as_str()).unwrap_or_default();
+        versioned.extend([IMPORT, imported, "?v=", version, "\"", rest]);
+    }
+    by_path.insert(path.to_owned(), Asset::new(path, versioned.into_bytes()));
 }
 
 fn version(hash: &[u8]) -> String {
@@ -233,14 +254,17 @@ mod tests {
     #[test]
     fn imports_of_scripts_resolve() {
         let assets = Assets::embedded();
-        let import = regex::Regex::new(r#"from "\./([^"]+)""#).expect("a pattern");
+        let import = regex::Regex::new(r#"from "\./([^"?]+)\?v=([0-9a-f]*)""#).expect("a pattern");
         let mut imports = 0;
         for path in assets.paths().filter(|path| path.ends_with(".js")) {
             let script = String::from_utf8(assets.find(path).expect(path).bytes.to_vec()).expect("UTF-8");
             for found in import.captures_iter(&script) {
-                assert!(assets.find(&found[1]).is_some(), "{path} imports {}", &found[1]);
+                let imported =
+                    assets.find(&found[1]).unwrap_or_else(|| panic!("{path} imports {}", &found[1]));
+                assert_eq!(imported.version, found[2], "{path} imports {}", &found[1]);
                 imports += 1;
             }
+            assert_eq!(script.matches(IMPORT).count(), import.find_iter(&script).count(), "{path}");
         }
         assert!(imports > 3);
     }

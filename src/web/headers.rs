@@ -44,7 +44,8 @@ pub async fn add<B: MessageBody>(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// A page: style sheet, scripts and pictures of the hub itself. Operators' pictures may come from elsewhere, and
-    /// their styles may stand in the page; scripts may not.
+    /// their markup may have `style` attributes; neither scripts nor style sheets may stand in the page: the latter could
+    /// read what forms hold.
     Page,
     /// The REST API: nothing.
     Api,
@@ -62,7 +63,7 @@ impl Place {
     const fn policy(self) -> &'static str {
         match self {
             Self::Page => {
-                "default-src 'self'; img-src 'self' data: https:; style-src 'self' 'unsafe-inline'; script-src 'self'; \
+                "default-src 'self'; img-src 'self' data: https:; style-src 'self'; style-src-attr 'unsafe-inline'; script-src 'self'; \
                  object-src 'none'; base-uri 'none'"
             }
             Self::Api => "default-src 'none'",

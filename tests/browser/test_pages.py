@@ -100,7 +100,7 @@ def test_a_token_is_made_used_and_revoked(hub, browser):
     find(browser, "#token-note").send_keys(MISCHIEF)
     Select(find(browser, "#token-expiration-seconds")).select_by_value("3600")
     find(browser, "#token-scopes").send_keys("read:users!user, read:servers!user")
-    find(browser, "#request-token-form button").click()
+    find(browser, "#request-token-form .actions button").click()
     eventually(browser, lambda: len(find(browser, "#token-result").text) == 32)
     token = find(browser, "#token-result").text
     picture(browser, "token")
@@ -115,20 +115,22 @@ def test_a_token_is_made_used_and_revoked(hub, browser):
     assert MISCHIEF in find(browser, ".token-row").text
 
     find(browser, ".revoke-token-btn").click()
+    eventually(browser, lambda: "stop working at once" in find(browser, "#ask-text").text)
+    find(browser, "#ask-do").click()
     eventually(browser, lambda: not browser.find_elements(By.CSS_SELECTOR, ".token-row"))
     assert httpx.get(f"{hub}/hub/api/user", headers={"Authorization": f"token {token}"}).status_code == 403
     assert browser.title == "Tokens · Orrery"
     no_complaints(browser)
 
 
-def test_a_wrong_scope_is_told_in_a_dialog(hub, browser):
+def test_ui_102_a_wrong_scope_is_told_at_the_field(hub, browser):
     sign_in(browser, hub, "eve" + secrets.token_hex(3), "/hub/token")
     find(browser, "#token-scopes").send_keys("admin:users")
-    find(browser, "#request-token-form button").click()
-    eventually(browser, lambda: find(browser, "#error-dialog").is_displayed())
-    assert "API request failed (400)" in find(browser, "#error-dialog .modal-body").text
-    find(browser, "#error-dialog button").click()
-    eventually(browser, lambda: not find(browser, "#error-dialog").is_displayed())
+    find(browser, "#request-token-form .actions button").click()
+    eventually(browser, lambda: "admin:users" in find(browser, "#token-scopes-error").text)
+    field = browser.switch_to.active_element
+    assert field.get_attribute("id") == "token-scopes" and field.get_attribute("aria-invalid") == "true"
+    assert "token-scopes-error" in field.get_attribute("aria-describedby")
     assert not browser.find_elements(By.CSS_SELECTOR, ".token-row")
 
 
@@ -185,7 +187,8 @@ def test_an_admin_adds_a_user_starts_and_stops_its_server(hub, browser):
     eventually(browser, lambda: "(admin)" in find(browser, f"tbody[data-user='{name}']").text)
     press(browser, name, "Edit User")
     eventually(browser, lambda: find(browser, "[data-testid=delete-user]").click() or True)
-    browser.switch_to.alert.accept()
+    eventually(browser, lambda: name in find(browser, "#ask-title").text)
+    find(browser, "#ask-do").click()
     eventually(browser, lambda: not browser.find_elements(By.CSS_SELECTOR, f"tbody[data-user='{name}']"))
     no_complaints(browser)
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use futures_util::future::LocalBoxFuture;
 use log::error;
@@ -173,6 +173,8 @@ impl Visitor {
     pub fn finish(self, response: &mut HttpResponseBuilder, body: String) -> HttpResponse {
         let mut response = response.body(body);
         if let Some(user) = self.user {
+            // after signing out, "back" must not show the account again (UI-015)
+            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             response.extensions_mut().insert(Requester(user));
         }
         add_cookies(response.headers_mut(), self.set_cookies);

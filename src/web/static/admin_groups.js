@@ -1,5 +1,6 @@
 // Groups: the list, a new one, members and properties of one.
 
+import { ask } from "./ask.js";
 import { call } from "./api.js";
 import { h, said } from "./dom.js";
 import { api, facts, go, list, may, tell, to } from "./admin_shell.js";
@@ -99,17 +100,13 @@ export async function editGroup(view, params) {
   };
   const remove = h("button", {
     type: "button", class: "btn-danger",
-    onclick: async () => {
-      if (confirm(`Delete the group ${name}? Its ${before.size} members lose what it gives them.`)) {
-        try {
-          await call("DELETE", api("groups", name));
-          tell(`Group ${name}: deleted.`);
-          go("/groups");
-        } catch (error) {
-          outcome.textContent = error.message;
-        }
-      }
-    },
+    onclick: () => ask({
+      title: `Delete the group ${name}?`, text: `Its ${before.size} members lose what it gives them.`, button: "Delete", danger: true,
+    }, async () => {
+      await call("DELETE", api("groups", name));
+      tell(`Group ${name}: deleted.`);
+      go("/groups");
+    }),
   }, "Delete Group");
   view.replaceChildren(...form(`Group ${name}`, [
     h("h3", {}, "Members"),

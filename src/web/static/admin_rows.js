@@ -1,5 +1,6 @@
 // The rows of one user in the list: one for each server, kept up to date while something is under way.
 
+import { ask } from "./ask.js";
 import { call, page } from "./api.js";
 import { h, said, when } from "./dom.js";
 import { showTimes } from "./times.js";
@@ -75,13 +76,18 @@ function fill(body, user, isShown) {
 function row(body, user, server, isFirst) {
   const state = stateOf(server);
   const title = server.display_name && server.display_name !== server.name ? `${server.display_name} (${server.name})` : server.name;
-  return h("tr", { class: "user-row", "data-server": server.name },
-    h("th", { scope: "row" }, isFirst ? [user.name, user.admin ? h("span", { class: "quiet" }, " (admin)") : ""] : said(user.name)),
-    h("td", {}, title),
-    h("td", {}, h("span", { class: `state state-${state}` }, state), h("p", { class: "problem", role: "alert", hidden: true })),
-    h("td", {}, when(server.last_activity)),
-    h("td", {}, when(server.started)),
-    h("td", {}, h("div", { class: "row-buttons" }, buttons(body, user, server))));
+  const cell = (label, ...children) => h("td", { role: "cell", "data-label": label }, ...children);
+  return h("tr", { class: "user-row", role: "row", "data-server": server.name },
+    h("th", { scope: "row", role: "rowheader" }, isFirst ? [user.name, user.admin ? h("span", { class: "quiet" }, " (admin)") : "", groupsOf(user)] : said(user.name)),
+    title ? cell("Server", title) : h("td", { role: "cell", class: "of-default" }, said("Default server")),
+    h("td", { role: "cell" }, h("span", { class: `state state-${state}` }, state), h("p", { class: "problem", role: "alert", hidden: true })),
+    cell("Last activity", when(server.last_activity)),
+    cell("Started", when(server.started)),
+    h("td", { role: "cell" }, h("div", { class: "row-buttons" }, buttons(body, user, server))));
+}
+
+function groupsOf({ groups }) {
+  return groups?.length ? h("ul", { class: "chips small", "aria-label": "Groups" }, groups.map((group) => h("li", {}, group))) : "";
 }
 
 function buttons(body, user, server) {
@@ -105,7 +111,6 @@ function buttons(body, user, server) {
   const button = (name, action, isDanger) =>
     h("button", { type: "button", class: isDanger && "btn-danger", onclick: action }, name, said(which));
   const link = (name, href) => h("a", { class: "btn", role: "button", href }, name, said(which));
-  const remove = press("DELETE", "deleted", { remove: true });
   return [
     server.pending === "spawn" && may("delete:servers") && button("Cancel", press("DELETE", "start cancelled"), true),
     server.pending && h("button", { type: "button", disabled: true }, `Pending: ${stateOf(server)}`),
@@ -113,7 +118,13 @@ function buttons(body, user, server) {
     server.ready && may("delete:servers") && button("Stop Server", press("DELETE", "stop asked for"), true),
     server.ready && may("access:servers") && link("Access Server", server.url),
     !active(server) && server.name && may("delete:servers") && button("Delete Server",
-      (event) => confirm(`Delete the ${which}? Its name and settings will be gone.`) && remove(event), true),
+      () => ask({
+        title: `Delete the ${which}?`, text: "Its name, its options and its shares will be gone. Files in the home directory stay.",
+        button: "Delete", danger: true,
+      }, async () => {
+        await body.act("DELETE", server.name, { remove: true });
+        tell(`${which}: deleted.`);
+      }), true),
     !server.ready && may("servers", "start:servers") && link("Spawn Page", `${page.base_url}spawn/${path}`),
     !server.name && may("admin:users", "delete:users") && link("Edit User", to("/edit-user", { name: user.name })),
   ];

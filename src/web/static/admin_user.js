@@ -1,6 +1,7 @@
 // Adding users, and changing one.
 
-import { call } from "./api.js";
+import { ask } from "./ask.js";
+import { call, page } from "./api.js";
 import { h } from "./dom.js";
 import { api, attempt, go, may, tell } from "./admin_shell.js";
 
@@ -83,7 +84,11 @@ export async function editUser(view, params) {
   };
   const remove = h("button", {
     type: "button", class: "btn-danger", "data-testid": "delete-user",
-    onclick: () => confirm(`Delete the user ${name}, with all servers and tokens?`) && attempt(remove, async () => {
+    disabled: name === page.user,
+    onclick: () => ask({
+      title: `Delete the user ${name}?`, text: "All servers and tokens of the user will be gone, too. Files in the home directory stay.",
+      button: "Delete", danger: true,
+    }, async () => {
       await call("DELETE", api("users", name));
       tell(`User ${name}: deleted.`);
       go("/");
@@ -94,5 +99,6 @@ export async function editUser(view, params) {
     newName,
     h("label", { class: "check" }, admin, "Admin"),
     h("p", { class: "quiet" }, `Groups: ${user.groups?.join(", ") || "none"}. Roles: ${user.roles?.join(", ") || "none"}.`),
+    may("delete:users") && name === page.user && h("p", { class: "quiet" }, "You cannot delete yourself; another administrator can."),
   ], "Apply", apply, [may("delete:users") && remove, " ", back("/")].filter(Boolean)));
 }

@@ -1,5 +1,6 @@
 // Users and their servers: search, sort, pages, start and stop.
 
+import { ask } from "./ask.js";
 import { call } from "./api.js";
 import { h } from "./dom.js";
 import { showTimes } from "./times.js";
@@ -43,9 +44,8 @@ export async function users(view, params, isShown) {
   const bodies = found.items.map((user) => rowsOf(user, isShown));
   view.replaceChildren(
     toolbar(wanted, bodies),
-    h("div", { class: "table-scroller", role: "region", "aria-label": "Users", tabindex: "0" },
-      h("table", {}, h("caption", { class: "visually-hidden" }, "Users and servers"), head(wanted), bodies)),
-    found.items.length === 0 ? h("p", {}, "No user matches.") : "",
+    found.items.length === 0 ? h("p", { class: "empty" }, "No user matches.") : h("div", { class: "table-scroller" },
+      h("table", { class: "stacks", role: "table" }, h("caption", { class: "visually-hidden" }, "Users and servers"), head(wanted), bodies)),
     pages(wanted, found),
   );
   showTimes(view);
@@ -66,9 +66,9 @@ function restoreFocus(view) {
 
 function search(wanted) {
   let typing;
-  return h("label", {}, "Search users",
+  return h("div", { class: "field" }, h("label", { for: "user-search" }, "Search users"),
     h("input", {
-      id: "user-search", name: "user_search", type: "text", value: wanted.name_filter, autocomplete: "off",
+      id: "user-search", name: "user_search", type: "search", value: wanted.name_filter, autocomplete: "off",
       oninput: ({ target }) => {
         clearTimeout(typing);
         typing = setTimeout(() => {
@@ -117,9 +117,14 @@ function startAll(button, bodies) {
 function stopAll(button, bodies) {
   const running = bodies.flatMap((body) =>
     Object.values(userOf(body).servers ?? {}).filter(active).map((server) => [body, server.name]));
-  if (running.length === 0 || confirm(`Stop ${running.length} servers of the users on this page?`)) {
-    all(button, running, "stop", ([body, name]) => body.act("DELETE", name));
+  if (running.length === 0) {
+    tell("No server of the users on this page runs.");
+    return;
   }
+  ask({
+    title: `Stop ${running.length} servers?`, text: "They belong to the users on this page. What is not saved in them is lost.",
+    button: "Stop them", danger: true,
+  }, async () => { all(button, running, "stop", ([body, name]) => body.act("DELETE", name)); });
 }
 
 function shutDown(button) {
@@ -148,16 +153,16 @@ function head(wanted) {
       focused = `sort-${key}`;
       change(wanted, { sort: next, offset: 0 });
     };
-    return h("th", { scope: "col", "aria-sort": current ?? "none" },
+    return h("th", { scope: "col", role: "columnheader", "aria-sort": current ?? "none" },
       h("button", { id: `sort-${key}`, class: "sort", type: "button", onclick: press }, title, h("span", { "aria-hidden": "true" }, mark)));
   };
-  return h("thead", {}, h("tr", {},
+  return h("thead", { role: "rowgroup" }, h("tr", { role: "row" },
     sortable("name", "User"),
-    h("th", { scope: "col" }, "Server"),
-    h("th", { scope: "col" }, "State"),
+    h("th", { scope: "col", role: "columnheader" }, "Server"),
+    h("th", { scope: "col", role: "columnheader" }, "State"),
     sortable("last_activity", "Last activity"),
-    h("th", { scope: "col" }, "Started"),
-    h("th", { scope: "col" }, "Actions")));
+    h("th", { scope: "col", role: "columnheader" }, "Started"),
+    h("th", { scope: "col", role: "columnheader" }, "Actions")));
 }
 
 /** The footer of a list: which part is shown, the way to the others, how many at once. */

@@ -13,9 +13,6 @@ export function ask({ title, text, label, value, button, danger }, action) {
   at("ask-do").textContent = button;
   at("ask-do").className = danger ? "btn-danger" : "btn-primary";
   dialog.querySelector("form").onsubmit = async (event) => {
-    if (event.submitter?.value === "cancel") {
-      return;
-    }
     event.preventDefault();
     at("ask-do").disabled = true;
     try {
@@ -28,6 +25,8 @@ export function ask({ title, text, label, value, button, danger }, action) {
       at("ask-do").disabled = false;
     }
   };
+  // no submit button: Enter in the field must mean the other one
+  at("ask-cancel").onclick = () => dialog.close();
   const opener = document.activeElement;
   dialog.onclose = () => {
     // what was asked about may be gone
@@ -36,5 +35,5 @@ export function ask({ title, text, label, value, button, danger }, action) {
     }
   };
   dialog.showModal();
-  (label === undefined ? dialog.querySelector('[value="cancel"]') : at("ask-input")).focus();
+  (label === undefined ? at("ask-cancel") : at("ask-input")).focus();
 }

@@ -9,6 +9,7 @@ import { displayName, slug } from "./names.js";
 const part = () => document.getElementById("servers-part");
 const { userApiUrl } = part().dataset;
 const busy = new Set();
+const problems = new Map(); // what went wrong last, by the API address of the server
 let filter = "";
 
 const live = new Live("servers-part", `${page.base_url}home/events`, `${page.base_url}home/servers`, tell);
@@ -16,33 +17,40 @@ const live = new Live("servers-part", `${page.base_url}home/events`, `${page.bas
 /** Says what became of a server; the list itself is silent. */
 function tell(old, item) {
   const { state, displayName: name, serverName } = item.dataset;
+  showProblem(item);
   if (serverName !== undefined && old && old.dataset.state !== state) {
     document.getElementById("home-status").textContent = `${name}: ${state}`;
   }
 }
 
+const keyOf = (card) => card.dataset.apiUrl ?? card.dataset.leaveUrl;
+
 /** Does something to the server of a card, once at a time; what goes wrong is told there. */
 async function act(card, action) {
-  const key = card.dataset.apiUrl ?? card.dataset.leaveUrl;
+  const key = keyOf(card);
   if (busy.has(key)) {
     return;
   }
   busy.add(key);
+  problems.delete(key);
   card.setAttribute("aria-busy", "true");
-  card.querySelectorAll("button").forEach((button) => { button.disabled = true; });
-  card.querySelector(".row-error")?.remove();
+  // not disabled, which would lose the focus
+  card.querySelectorAll("button").forEach((button) => button.setAttribute("aria-disabled", "true"));
+  showProblem(card);
   try {
     await action();
   } catch (error) {
     if (error.status === 403 && !(await isSignedIn())) {
       signedOut();
     } else {
-      failed(card, error);
+      problems.set(key, error.reason ?? error.message);
+      showProblem(card);
     }
   } finally {
     busy.delete(key);
     card.removeAttribute("aria-busy");
-    card.querySelectorAll("button").forEach((button) => { button.disabled = card.dataset.state === "stopping"; });
+    card.querySelectorAll("button").forEach((button) => button.removeAttribute("aria-disabled"));
+    showAdding();
     await live.refresh().catch(() => {});
   }
 }
@@ -55,8 +63,13 @@ async function isSignedIn() {
   }
 }
 
-function failed(card, error) {
-  card.append(h("p", { class: "problem row-error", role: "alert" }, error.reason ?? error.message));
+/** What went wrong stays at the card, also when the card is drawn anew, until something else is done there. */
+function showProblem(card) {
+  const text = problems.get(keyOf(card));
+  card.querySelector(".row-error")?.remove();
+  if (text) {
+    card.append(h("p", { class: "problem row-error", role: "alert" }, text));
+  }
 }
 
 const actions = {
@@ -127,6 +140,14 @@ document.addEventListener("input", (event) => {
   }
 });
 
+/** Who has all the servers that they may have is offered no other one. */
+function showAdding() {
+  const full = part().dataset.full !== undefined;
+  document.querySelectorAll(".add-server-form").forEach((form) => {
+    form.querySelectorAll("input, button").forEach((control) => { control.disabled = full; });
+  });
+}
+
 function prepareAdding(form) {
   const input = document.getElementById("new-server-name");
   const preview = document.getElementById("new-server-preview");
@@ -170,8 +191,10 @@ function prepareAdding(form) {
       wrong(error.reason ?? error.message);
     } finally {
       button.disabled = false;
+      showAdding();
     }
   });
 }
 
 document.querySelectorAll(".add-server-form").forEach(prepareAdding);
+showAdding();

@@ -141,7 +141,10 @@ export class Live {
     if (!fresh.isEqualNode(this.known)) {
       swap(place, this.known, fresh, this.changed);
     }
-    place.dataset.version = fresh.dataset.version;
+    for (const [name, value] of Object.entries(fresh.dataset)) {
+      place.dataset[name] = value;
+    }
+    Object.keys(place.dataset).filter((name) => !(name in fresh.dataset)).forEach((name) => delete place.dataset[name]);
     this.known = fresh;
   }
 }
@@ -170,7 +173,8 @@ function swap(place, known, fresh, changed) {
   showTimes(place);
   if (focus.within && !place.contains(document.activeElement)) {
     const item = [...place.querySelectorAll(".servers > li")].find((candidate) => keyOf(candidate) === focus.key);
-    const target = (focus.id && document.getElementById(focus.id)) || item?.querySelector("a[href], button:enabled");
+    const same = focus.id && document.getElementById(focus.id);
+    const target = same && !same.disabled ? same : item?.querySelector(".server-buttons a[href], button:enabled");
     (target ?? document.getElementById("main")).focus();
   }
 }

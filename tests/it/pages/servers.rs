@@ -1,7 +1,7 @@
 //! Starting and stopping servers, and the addresses of those that don't run (pages.md 6.4 to 6.9).
 
 use super::super::support::browser::Browser;
-use super::super::support::hub::{Hub, eventually};
+use super::super::support::hub::{Hub, agent, eventually};
 use super::{anonymous, hidden};
 
 #[test]
@@ -31,6 +31,57 @@ fn without_scripts_a_form_stops_the_server() {
     let reply = browser.post("/hub/stop/ada", &[("_xsrf", &token)]);
     assert_eq!((reply.status, reply.location()), (303, "/hub/home"));
     eventually("the stop", || hub.server("ada", "").is_null().then_some(()));
+}
+
+/// The stream says that there is something new, the list has it.
+#[test]
+fn ui_024_ui_025_an_open_home_page_is_told_of_changes() {
+    let hub = Hub::start();
+    let mut browser = Browser::signed_in(&hub, "ada");
+    let version = |html: &str| {
+        let (_, rest) = html.split_once("data-version=\"").unwrap_or_else(|| panic!("{html}"));
+        rest.split('"').next().unwrap().to_owned()
+    };
+    let first = version(&browser.get("/hub/home").body);
+    let part = browser.get("/hub/home/servers");
+    assert_eq!((part.status, version(&part.body)), (200, first.clone()));
+    assert!(!part.body.contains("<main") && part.body.contains("Start My Server"), "{}", part.body);
+
+    let cookies: Vec<String> =
+        browser.cookies.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
+    let mut stream = std::io::BufReader::new(
+        agent()
+            .get(&format!("{}/hub/home/events", hub.url))
+            .header("cookie", &cookies.join("; "))
+            .call()
+            .unwrap()
+            .into_body()
+            .into_reader(),
+    );
+    let mut next = || {
+        use std::io::BufRead;
+        loop {
+            let mut line = String::new();
+            assert!(stream.read_line(&mut line).unwrap() > 0, "the stream ended");
+            if let Some(version) = line.strip_prefix("data: ") {
+                return version.trim().to_owned();
+            }
+        }
+    };
+    assert_eq!(next(), first);
+    hub.spawn("ada");
+    let mut told = next();
+    eventually("the news of the running server", || {
+        let part = browser.get("/hub/home/servers").body;
+        let current = part.contains("data-state=\"running\"") && version(&part) == told;
+        if !current {
+            told = next();
+        }
+        current.then_some(())
+    });
+    for path in ["/hub/home/events", "/hub/home/servers"] {
+        assert!(anonymous(&hub, "GET", path, &[]).location().starts_with("/hub/login"), "{path}");
+    }
 }
 
 #[test]

@@ -128,5 +128,10 @@ fn sec_023_pages_are_not_framed_and_run_only_the_hubs_own_scripts() {
         }
         assert_eq!(reply.header("cross-origin-opener-policy"), Some("same-origin"), "{path}");
         assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert!(policy.contains("style-src 'self';"), "{path}: {policy}");
+        assert!(!policy.replace("style-src-attr 'unsafe-inline'", "").contains("unsafe"), "{path}: {policy}");
+        // a copy of a page must not outlive the session that it was made for (UI-015)
+        assert_eq!(reply.header("cache-control"), Some("no-store"), "{path}");
     }
+    assert_eq!(hub.get("/hub/login").header("cache-control"), None);
 }
