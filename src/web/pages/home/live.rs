@@ -75,7 +75,7 @@ enum Seen {
     Page { version: String, servers: Vec<(ServerKey, Glance)>, generation: u64, at: u32 },
 }
 
-/// What of a server's status a page shows; cheap to look at.
+/// What of a server's status a page shows at once; cheap to look at. Usage changes all the time, and can wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Glance {
     pending: Option<&'static str>,
