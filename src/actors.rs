@@ -4,6 +4,7 @@
 //! through a mailbox.
 
 pub mod activity;
+pub(crate) mod addresses;
 pub mod admission;
 pub mod asked;
 pub mod attempts;

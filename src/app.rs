@@ -6,6 +6,7 @@
 //!    own route is published.
 //! 4. Managed services start; servers that the database says are running are verified in the background.
 
+mod accounts;
 pub mod admin_client;
 mod admin_socket;
 pub mod bootstrap;
@@ -23,6 +24,7 @@ mod routes;
 mod running;
 mod services;
 mod signals;
+mod spawner;
 mod start_servers;
 mod token;
 pub mod user_env;
@@ -146,7 +148,15 @@ pub enum AppError {
 /// # Errors
 /// [`AppError`].
 pub fn run(config: Config, sources: Sources) -> Result<(), AppError> {
+    keep_memory_private()?;
     actix::System::new().block_on(serve(config, sources))
+}
+
+/// Passwords pass through this process: no core file of it, and no other process of its account looks into it (SEC-051).
+fn keep_memory_private() -> Result<(), AppError> {
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_dumpable(false).map_err(std::io::Error::from)?;
+    Ok(())
 }
 
 async fn serve(config: Config, sources: Sources) -> Result<(), AppError> {
@@ -157,6 +167,7 @@ async fn serve(config: Config, sources: Sources) -> Result<(), AppError> {
     };
     let Started { running, reloading, requests, plans, blocked, _files } = started;
     running.services.start(plans).await?;
+    actix::spawn(accounts::of_listed(running.hub.now().authenticator.clone()));
     actix::spawn(reloading.serve(requests));
     let (servers, parts) = (running.servers.clone(), Arc::clone(&running.supervision));
     // beside the signals: a database that is away must not hold up the hub's end
@@ -197,7 +208,7 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
     if let Some(warning) = &secret.warning {
         warn!("{warning}");
     }
-    let store = open_store(parts::store(&config)?, open_mode(&config)).await?;
+    let store = open_store(parts::store(&config)?, open_mode(&config), config.database.reset).await?;
     observe::count_connections(&metrics, &store);
     let launcher = parts::launcher(&config);
     let authenticator = Authenticator::from_config(&config.auth, &launcher)?;
@@ -226,8 +237,10 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
         store.clone(),
         synchronised.catalogue,
         (link, wanted),
+        launcher.clone(),
         (Arc::clone(&metrics), events),
     )?);
+    spawner::compare_with_policy(&config.spawner, |name| std::env::var_os(name).is_some()).await;
     supervision.board.load(&store).await?;
     let root = HubActor::start_with(Arc::clone(&supervision));
     let servers = Servers::new(root.clone(), Arc::clone(&supervision));
@@ -265,6 +278,7 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
     }
     let facts = admin_socket::facts(&config, &addresses);
     let admin = admin_socket::open(&config, &facts, hub.clone())?;
+    start_servers::wait_for_checks(&servers, config.hub.timeouts.init_servers).await;
     let certificates = Arc::new(Notify::new());
     let running = Running {
         proxy: front.open(&config, &addresses)?,
@@ -302,11 +316,15 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
 }
 
 /// A database that does not answer must not keep a signal waiting: the thread is left behind when the hub ends.
-async fn open_store(config: StoreConfig, mode: OpenMode) -> Result<Store, AppError> {
+async fn open_store(config: StoreConfig, mode: OpenMode, reset: bool) -> Result<Store, AppError> {
     let (sender, opened) = oneshot::channel();
+    if reset {
+        warn!("database.reset: everything in the database is deleted, now and at each start");
+    }
     let open = move || {
+        let emptied = if reset { Store::reset(&config) } else { Ok(()) };
         // nobody waits any more: the hub was stopped
-        let _ = sender.send(Store::open(&config, mode));
+        let _ = sender.send(emptied.and_then(|()| Store::open(&config, mode)));
     };
     std::thread::Builder::new().name("open-store".to_owned()).spawn(open)?;
     let opened = opened.await.map_err(|_| Absent)?;

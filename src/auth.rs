@@ -79,7 +79,7 @@ pub enum AuthError {
     },
     /// The privileged programs do not work.
     #[error("signing in with the system's accounts does not work: {0}")]
-    Launch(#[source] LaunchError),
+    Launch(LaunchError),
     /// PAM itself failed.
     #[error(
         "signing in with the system's accounts does not work: PAM failed ({0}); the system's log says more"
@@ -95,7 +95,7 @@ pub enum AuthError {
     },
     /// The name service of this machine failed.
     #[error("the name service of this machine (accounts and groups) could not be asked: {0}")]
-    NameService(#[source] std::io::Error),
+    NameService(std::io::Error),
     /// A user has no account on this machine, and none is to be made.
     #[error(
         "{0} has no account on this machine; make one, or let the hub make accounts (auth.local.create_system_users)"
@@ -106,7 +106,7 @@ pub enum AuthError {
     Creation(#[from] CreationError),
     /// The ticket of a sign-in could not be kept.
     #[error("a login ticket cannot be kept: {0}")]
-    Ticket(#[source] LaunchError),
+    Ticket(LaunchError),
 }
 
 /// Where an attempt stands.
@@ -377,6 +377,12 @@ impl Hooks {
 fn same(expected: &Secret, given: &Secret) -> bool {
     let digest = |secret: &Secret| Sha256::digest(secret.expose());
     digest(expected).ct_eq(&digest(given)).into()
+}
+
+/// The rules about who may sign in, as the operator wrote them.
+#[must_use]
+pub fn allow_settings(config: &AuthConfig) -> AllowSettings {
+    settings(config)
 }
 
 fn settings(config: &AuthConfig) -> AllowSettings {

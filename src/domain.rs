@@ -34,5 +34,6 @@ pub mod subdomains;
 pub mod template;
 pub mod timestamp;
 pub mod token_hash;
+pub mod usage;
 pub mod user_options;
 pub mod xsrf;

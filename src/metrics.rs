@@ -16,7 +16,7 @@ use prometheus::core::Collector;
 use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounter, IntGauge, IntGaugeVec, Opts};
 
 use self::extra::Extra;
-pub use self::extra::{HookOutcome, Loss};
+pub use self::extra::{HookOutcome, Loss, Total};
 pub use self::settings::{Labels, MetricsError, Settings};
 
 /// How something ended.
@@ -398,6 +398,18 @@ impl Metrics {
     /// Something was stopped or removed because nobody used it.
     pub fn culled(&self, kind: &str) {
         self.extra.culled.with_label_values(&[kind]).inc();
+    }
+
+    /// Processes of servers were killed at a memory limit.
+    pub fn memory_kills(&self, count: u32) {
+        self.extra.memory_kills.inc_by(count.into());
+    }
+
+    /// What all servers use.
+    pub fn usage(&self, total: Total) {
+        let amount = |amount: u64| i64::try_from(amount).unwrap_or(i64::MAX);
+        self.extra.servers_memory.set(amount(total.memory));
+        self.extra.servers_processes.set(amount(total.processes));
     }
 
     /// Records that could not be kept.

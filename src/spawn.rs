@@ -1,4 +1,4 @@
-//! How a server is started, watched and ended. One contract, [`Spawner`]; one kind so far, [`SimpleSpawner`].
+//! How a server is started, watched and ended. One contract, [`Spawner`]; two kinds, [`SimpleSpawner`] and [`LocalSpawner`].
 //!
 //! A launched server is a [`Running`]: a handle that any number of tasks may hold, wait on, signal and stop. What is
 //! worth writing to the database is its [`ProcessId`]; after a restart of the hub [`Spawner::adopt`] turns that back
@@ -21,6 +21,7 @@ mod identity;
 mod kernels;
 mod ladder;
 mod listener;
+mod local;
 mod log_file;
 mod oom;
 mod open_files;
@@ -33,23 +34,27 @@ mod service;
 mod simple;
 #[cfg(test)]
 mod testing;
+mod unclaimed;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use rustix::process::Signal;
 
 pub use address::Address;
 pub use error::SpawnError;
 pub use exit::Exit;
-pub use identity::{ProcessId, session_cpu_seconds};
+pub use identity::{Kept, ProcessId};
 pub use kernels::{KernelState, ask_kernels};
 pub use ladder::StopLadder;
 pub use listener::{Listener, listener_at};
+pub use local::{AccountRule, LocalSpawner};
+pub use oom::OutOfMemory;
 pub use open_files::raise_open_files;
 pub use ports::looks_like_port_conflict;
 pub use program::in_shell;
 pub use readiness::{ReadyError, ReadyUrl, Responded, answers, wait_ready};
 pub use running::Running;
+use running::kept;
 pub use service::{
     Account, AccountError, ServiceCommand, ServiceError, end_rest, find_process, launch_service,
 };
@@ -76,6 +81,46 @@ pub struct LaunchRequest {
     pub port: u16,
     /// The server's URL path, e.g. `/user/ada/`; percent-encoded, starts and ends with a slash.
     pub service_url_prefix: String,
+    /// What is special about servers that are processes of this machine.
+    pub local: LocalOptions,
+}
+
+/// On what a server listens (`spawner.transport`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// A TCP port.
+    #[default]
+    Tcp,
+    /// A UNIX socket that only its user and the hub can reach.
+    Unix,
+}
+
+/// What is special about servers that are processes of this machine. Type `simple` heeds `folder` and `shell` alone.
+#[derive(Debug, Clone, Default)]
+pub struct LocalOptions {
+    /// On what it listens.
+    pub transport: Transport,
+    /// Arguments that make the program listen on a socket; `{socket}` stands for its path.
+    pub socket_arguments: Vec<String>,
+    /// The working folder; empty for the home folder.
+    pub folder: String,
+    /// A shell and its arguments that run the command; empty for none.
+    pub shell: Vec<String>,
+    /// Whether the user's login shell runs the command, with the login environment.
+    pub login_shell: bool,
+    /// The umask.
+    pub umask: Option<u32>,
+    /// The memory limit in bytes; 0 for none.
+    pub memory_limit: u64,
+    /// The limit of processor time in thousandths of a core; 0 for none.
+    pub cpu_limit: u32,
+    /// The limit of processes and threads; 0 for none.
+    pub process_limit: u32,
+    /// Variables that nobody configured and a server works without, as those of the hub's own environment: they are left out
+    /// where the policy does not permit them.
+    pub dispensable: BTreeSet<String>,
+    /// Whose account it is, and who may have a server.
+    pub accounts: AccountRule,
 }
 
 impl std::fmt::Debug for LaunchRequest {
@@ -100,11 +145,24 @@ pub struct Launched {
     pub address: Address,
 }
 
+/// The processor time that a server's processes have used so far, in seconds: as its session keeper counts it, or as
+/// `/proc` tells of the hub's own. 0 if nobody tells.
+pub async fn cpu_seconds(process: &ProcessId) -> f64 {
+    if let Some(kept) = &process.kept {
+        return kept::usage_of(kept).await.and_then(|usage| usage.cpu_seconds).unwrap_or_default();
+    }
+    let process = process.clone();
+    let counted = tokio::task::spawn_blocking(move || identity::session_cpu_seconds(&process));
+    counted.await.ok().and_then(Result::ok).unwrap_or_default()
+}
+
 /// A way to run servers; one variant per `spawner.type`.
 #[derive(Debug, Clone)]
 pub enum Spawner {
     /// `simple`: every server runs as the hub's own user.
     Simple(SimpleSpawner),
+    /// `local`: every server runs as its own user.
+    Local(LocalSpawner),
 }
 
 impl Spawner {
@@ -119,6 +177,7 @@ impl Spawner {
     pub async fn launch(&self, request: LaunchRequest) -> Result<Launched, SpawnError> {
         match self {
             Self::Simple(simple) => simple.launch(request).await,
+            Self::Local(local) => local.launch(request).await,
         }
     }
 
@@ -128,9 +187,17 @@ impl Spawner {
     /// # Errors
     /// [`SpawnError::Io`] if the operating system does not tell; the process may or may not be alive then.
     pub async fn adopt(&self, process: &ProcessId) -> Result<Option<Running>, SpawnError> {
-        match self {
-            Self::Simple(simple) => simple.adopt(process).await,
+        if let Some(kept) = &process.kept {
+            return kept::adopt(process, kept).await;
         }
+        // of this kind, or of the time before `spawner.type` was changed
+        SimpleSpawner::adopt_process(process).await
+    }
+
+    /// How a process ended that cannot be adopted, where a session keeper wrote it down.
+    pub async fn how_ended(&self, process: &ProcessId) -> Option<(Exit, Option<OutOfMemory>)> {
+        let kept = process.kept.as_ref()?;
+        kept::how_ended(process, kept).await
     }
 
     /// The living process of a server that was started and never recorded, if there is one.
@@ -140,6 +207,7 @@ impl Spawner {
     pub async fn find_unrecorded(&self, server: ServerId) -> Result<Option<Running>, SpawnError> {
         match self {
             Self::Simple(simple) => simple.find_unrecorded(server).await,
+            Self::Local(local) => local.find_unrecorded(server).await,
         }
     }
 }

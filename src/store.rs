@@ -28,7 +28,9 @@ mod columns;
 mod connection;
 mod db;
 mod pool;
+mod reset;
 mod schema;
+mod statements;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -55,6 +57,24 @@ pub struct StoreConfig {
     pub busy_timeout: Duration,
     /// How long to wait for a new connection.
     pub connect_timeout: Duration,
+    /// The age at which a connection is replaced; zero for never. One to a database in memory never is.
+    pub recycle: Duration,
+    /// Logs each statement, without the values in it.
+    pub log_statements: bool,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        let patience = Duration::from_secs(30);
+        Self {
+            url: ":memory:".to_owned(),
+            pool_size: 1,
+            busy_timeout: patience,
+            connect_timeout: patience,
+            recycle: Duration::ZERO,
+            log_statements: false,
+        }
+    }
 }
 
 /// The open database. Cloning is cheap and shares the connections.

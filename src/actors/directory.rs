@@ -14,6 +14,7 @@ use crate::domain::admission::Place;
 use crate::domain::ids::ServerId;
 use crate::domain::names::{GroupName, ServerKey};
 use crate::domain::server_state::{Failure, Pending};
+use crate::domain::usage::Usage;
 use crate::store::servers::Server;
 
 /// One line of a start's progress (rest-api.md 4.7); the final events are made by the web layer.
@@ -74,6 +75,8 @@ pub struct ServerStatus {
     pub progress: Arc<Vec<Progress>>,
     /// How the last attempt ended, until the next one.
     pub outcome: Option<Outcome>,
+    /// What it used at the last look, where somebody tells.
+    pub usage: Option<Usage>,
 }
 
 impl ServerStatus {

@@ -14,10 +14,11 @@ mod remains;
 mod reports;
 mod requests;
 mod rules;
+mod used;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::{Actor, ActorContext, AsyncContext, Context, SpawnHandle};
 use log::{info, warn};
@@ -45,6 +46,7 @@ pub(crate) use requests::Crash;
 pub use requests::StartReply;
 pub(crate) use requests::{Cull, Poll, Restart, Start, Stop};
 pub use rules::StartRules;
+pub(crate) use used::Used;
 
 /// How long a stopped server keeps its actor.
 const REST_AFTER: Duration = Duration::from_secs(60);
@@ -101,6 +103,8 @@ pub struct ServerActor {
     asker: Option<Asker>,
     obituary: Obituary,
     given_up: lifecycle::GivenUp,
+    /// When usage was last looked at, and of which process.
+    looked: Option<(Instant, i32)>,
 }
 
 impl ServerActor {
@@ -139,6 +143,7 @@ impl ServerActor {
             asker: None,
             obituary,
             given_up: lifecycle::GivenUp::default(),
+            looked: None,
         }
     }
 
@@ -229,6 +234,7 @@ impl ServerActor {
             status.pending = pending;
             status.ready = ready;
             status.pid = pid;
+            status.usage = status.usage.filter(|_| pid.is_some());
             if ready {
                 status.outcome = Some(Outcome::Ready);
             }

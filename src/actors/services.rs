@@ -332,7 +332,7 @@ impl Place {
         let url = HttpUrl::parse(url).ok().filter(|url| !url.host.is_empty())?;
         Some(Self {
             origin: url.origin(),
-            address: Address { port: url.effective_port(), ip: url.host.clone() },
+            address: Address::Tcp { port: url.effective_port(), ip: url.host.clone() },
             tls: url.scheme == "https",
         })
     }
@@ -351,7 +351,7 @@ impl Place {
 
     /// Whether requests sent there come back to this hub's proxy.
     async fn is_the_proxy(&self, parts: &ServiceParts) -> bool {
-        let Address { ip: host, port } = &self.address;
+        let Address::Tcp { ip: host, port } = &self.address else { return false };
         let here = |known: &(String, u16)| known.0.eq_ignore_ascii_case(host) && known.1 == *port;
         if parts.known_as.as_ref().is_some_and(here) {
             return true;
@@ -386,7 +386,10 @@ mod tests {
     #[test]
     fn a_place_is_an_origin_and_an_address() {
         let place = Place::of("https://[::1]/x/y").unwrap();
-        assert_eq!((place.origin.as_str(), place.address.port, place.tls), ("https://[::1]", 443, true));
+        assert_eq!(
+            (place.origin.as_str(), place.address.clone(), place.tls),
+            ("https://[::1]", Address::reaching("::1", 443), true)
+        );
         for wrong in ["ftp://h/", "http+unix://%2Fx", "http://", "", "h:1"] {
             assert_eq!(Place::of(wrong), None, "{wrong}");
         }

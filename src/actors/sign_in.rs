@@ -181,7 +181,9 @@ impl SignIn {
     /// [`SignInError`]; nothing was written then.
     pub async fn admit(&self, proven: Proven) -> Result<User, SignInError> {
         let Proven { name, mut identity } = proven;
-        self.ensure_account(&name).await?;
+        if identity.account.is_none() {
+            self.ensure_account(&name).await?;
+        }
         identity.auth_state = self.reconciled(&name, &identity).await?;
         let state = self.sealed(&identity.auth_state)?;
         let facts = Facts { name, identity, state, now: Utc::now() };

@@ -30,7 +30,7 @@ use crate::domain::spawn_env;
 use crate::domain::template::{Template, TemplateError};
 use crate::events::Events;
 use crate::metrics::Metrics;
-use crate::spawn::{Spawner, StopLadder};
+use crate::spawn::{LocalOptions, Spawner, StopLadder};
 use crate::store::{Store, StoreError, servers, users};
 
 /// What the configuration says about starting servers.
@@ -60,6 +60,8 @@ pub struct ServerSettings {
     pub restart: RestartPolicy,
     /// What makes starts different from each other.
     pub rules: StartRules,
+    /// What is special about servers that are processes of this machine.
+    pub local: LocalOptions,
 }
 
 /// A key of `[spawner]` whose value cannot be used.
@@ -105,8 +107,20 @@ impl ServerSettings {
             cpu_limit: spawner.cpu_limit,
             cpu_guarantee: spawner.cpu_guarantee,
         };
+        self.local.memory_limit = spawner.mem_limit.map_or(0, |size| size.0);
+        self.local.cpu_limit = spawner.cpu_limit.map_or(0, thousandths);
+        self.local.process_limit = spawner.process_limit;
+        let missable = spawner.env_keep.iter().map(String::as_str).chain(spawn_env::MISSABLE);
+        let only_ours = missable.filter(|name| !spawner.environment.contains_key(*name));
+        self.local.dispensable = only_ours.map(str::to_owned).collect();
         Ok(())
     }
+}
+
+/// Cores in thousandths, at least one: 0 would be no limit.
+fn thousandths(cores: f64) -> u32 {
+    // there is no checked conversion from float to integer
+    format!("{:.0}", cores * 1000.0).parse().unwrap_or(u32::MAX).max(1)
 }
 
 fn template(key: &'static str, text: &str) -> Result<Option<Template>, SettingError> {
@@ -123,6 +137,8 @@ pub struct Intervals {
     pub purge: Duration,
     /// `spawner.poll_interval`: the safety net below the immediate notice of a process's end; zero for never.
     pub poll: Duration,
+    /// `spawner.poll_jitter`: the part of it, from 0 to 1, by which it varies.
+    pub poll_jitter: f64,
 }
 
 /// The parts that all actors share.

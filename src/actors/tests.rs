@@ -2,6 +2,7 @@
 //!
 //! Real parts: an SQLite file, a real process as user server, the real supervisor.
 
+mod panics;
 mod services;
 
 use std::sync::Arc;
@@ -64,7 +65,7 @@ impl World {
     pub(super) async fn new(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = folder.path().join("db").display().to_string();
-        let config = StoreConfig { url, pool_size: 2, busy_timeout: LONG, connect_timeout: LONG };
+        let config = StoreConfig { url, pool_size: 2, ..StoreConfig::default() };
         let store = Store::open(&config, OpenMode::CreateOrCurrent).unwrap();
         let made = store.write(|db| {
             oauth::ensure_hub_client(db)?;
@@ -159,7 +160,12 @@ fn supervision(store: Store, folder: &tempfile::TempDir, limits: Limits) -> Supe
         journal: Journal::new(settings, Arc::clone(&metrics)),
         metrics,
         events: Events::off(),
-        intervals: Intervals { activity: Duration::ZERO, purge: Duration::ZERO, poll: Duration::ZERO },
+        intervals: Intervals {
+            activity: Duration::ZERO,
+            purge: Duration::ZERO,
+            poll: Duration::ZERO,
+            poll_jitter: 0.0,
+        },
         places: Places::new("/", "", None),
         base_url: "/".to_owned(),
         settings: Live::new(settings_with(limits, hub)),
@@ -194,6 +200,7 @@ fn settings_with(limits: Limits, hub: spawn_env::HubAddresses) -> supervision::S
                 delay: Duration::from_millis(1),
                 max_delay: LONG,
             },
+            local: crate::spawn::LocalOptions::default(),
             rules: StartRules::default(),
         },
     }

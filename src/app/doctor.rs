@@ -7,6 +7,7 @@ mod files;
 mod hub;
 mod machine;
 mod network;
+mod privileged;
 mod program;
 
 use serde::Serialize;
@@ -89,6 +90,7 @@ pub fn examine(sources: &Sources) -> Vec<Finding> {
     findings.extend(told);
     findings.extend(network::examine(config, running.is_some()));
     findings.extend(files::examine(config, &loaded.files));
+    findings.extend(privileged::examine(config));
     findings.push(database::examine(config));
     findings.push(program::examine(&config.spawner.cmd, &sources.environment));
     findings.extend(machine::examine(Some(config), running));

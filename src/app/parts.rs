@@ -38,7 +38,7 @@ use crate::events::Events;
 use crate::hooks::{Hook, Turns};
 use crate::metrics::Metrics;
 use crate::privileged::{LaunchSettings, Launcher};
-use crate::spawn::{SimpleSpawner, Spawner, StopLadder};
+use crate::spawn::StopLadder;
 use crate::store::{Store, StoreConfig};
 use crate::web::assets::{Asset, Assets};
 use crate::web::dialogues::Dialogues;
@@ -70,6 +70,8 @@ pub(super) fn store(config: &Config) -> Result<StoreConfig, AppError> {
         pool_size: database.pool_size.max(1),
         busy_timeout: database.busy_timeout,
         connect_timeout: database.connect_timeout,
+        recycle: database.pool_recycle,
+        log_statements: database.log_statements,
     })
 }
 
@@ -88,16 +90,14 @@ pub(super) fn supervision(
     store: Store,
     catalogue: Catalogue,
     (proxy, wanted): (Proxy, WantedRoutes),
+    launcher: Launcher,
     (metrics, events): (Arc<Metrics>, Events),
 ) -> Result<Supervision, AppError> {
     let settings = settings(config, addresses, catalogue, &metrics)?;
     let kept = journal::Settings { enabled: config.journal.enabled, keep: config.journal.keep };
     Ok(Supervision {
         store,
-        spawner: Spawner::Simple(SimpleSpawner::new(
-            config.server_log_dir(),
-            &config.spawner.simple.home_dir_template,
-        )),
+        spawner: super::spawner::of(config, launcher),
         proxy,
         wanted,
         directory: Directory::default(),
@@ -117,6 +117,7 @@ pub(super) fn supervision(
             activity: config.hub.activity.interval,
             purge: config.hub.tokens.purge_interval,
             poll: config.spawner.poll_interval,
+            poll_jitter: config.spawner.poll_jitter,
         },
         places: addresses.places.clone(),
         base_url: addresses.base_url.clone(),
@@ -194,6 +195,7 @@ fn servers(config: &Config, addresses: &Addresses, rules: StartRules) -> Result<
             max_delay: spawner.restart_max_delay,
         },
         rules,
+        local: super::spawner::local_options(config)?,
     };
     let refused = |wrong: SettingError| AppError::Setting { key: wrong.key, reason: wrong.reason };
     settings.vary(spawner).map_err(refused)?;

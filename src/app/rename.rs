@@ -81,6 +81,7 @@ mod tests {
             pool_size: 1,
             busy_timeout: limit,
             connect_timeout: limit,
+            ..StoreConfig::default()
         };
         Store::open(&config, OpenMode::CreateOrCurrent).unwrap()
     }

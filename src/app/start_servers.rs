@@ -7,6 +7,7 @@ use log::{error, info};
 use crate::actors::server::Identity;
 use crate::actors::servers::Servers;
 use crate::domain::names::{ServerKey, Username};
+use crate::domain::server_state::Pending;
 use crate::store::{Store, servers};
 
 /// How long the hub waits before it asks the database again which servers to look after.
@@ -35,6 +36,15 @@ pub(super) async fn verify(running: &Servers, store: &Store) {
             return; // the hub is going down already
         }
     }
+}
+
+/// Waits until the servers of an earlier run are verified, at most this long; those that are late are verified all the same.
+pub(super) async fn wait_for_checks(servers: &Servers, at_most: Duration) {
+    if at_most.is_zero() {
+        return;
+    }
+    let under_way = servers.directory().select(|status| status.pending == Some(Pending::Check));
+    futures_util::future::join_all(under_way.iter().map(|key| servers.settled(key, at_most))).await;
 }
 
 /// Stops the servers of users who are blocked now (AUTH-039); nobody waits for it. Every one that has an actor: those that

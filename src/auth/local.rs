@@ -2,7 +2,7 @@
 //! changed since.
 
 use log::warn;
-use orrery_wire::Account;
+use orrery_wire::{Account, Refusal};
 
 use super::accounts::{self, Standing, SystemAccount};
 use super::pam::Talk;
@@ -115,6 +115,10 @@ impl Authenticator {
         if kept.is_none() && !matches!(self.0.method, super::Method::Pam(_)) {
             return Ok(());
         }
-        Ok(self.0.launcher.revoke(account.uid).await?)
+        match self.0.launcher.revoke(account.uid).await {
+            // whom the policy excludes has none
+            Err(LaunchError::Refused(Refusal::Uid)) => Ok(()),
+            other => Ok(other?),
+        }
     }
 }

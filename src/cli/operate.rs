@@ -95,8 +95,8 @@ pub(crate) fn servers(sources: &Sources, reach: &Reach, user: Option<&str>) -> D
     if reach.json {
         return print_json(&answer);
     }
-    let columns = ["server", "state", "pid", "started", "last_activity", "cull_at"];
-    let heads = ["SERVER", "STATE", "PID", "STARTED", "LAST ACTIVITY", "CULLED AT"];
+    let columns = ["server", "state", "pid", "started", "last_activity", "cull_at", "used"];
+    let heads = ["SERVER", "STATE", "PID", "STARTED", "LAST ACTIVITY", "CULLED AT", "USES"];
     let mut rows = vec![heads.map(str::to_owned).to_vec()];
     for server in items(&answer, "servers") {
         rows.push(columns.iter().map(|column| shown(at(&server, column))).collect());
@@ -119,6 +119,7 @@ pub(crate) fn explain(sources: &Sources, reach: &Reach, server: &str) -> Done {
     let mut lines = vec![format!("{} is {}", shown(at(&told, "server")), shown(at(&told, "state")))];
     let facts = [
         ("pid", "process"),
+        ("used", "uses"),
         ("url", "address"),
         ("started", "started"),
         ("last_activity", "last activity"),

@@ -54,6 +54,8 @@ fixed! {
     hub.advertise_url,
     hub.advertise_ip,
     hub.socket_mode,
+    hub.admin_socket,
+    hub.admin_socket_mode,
     hub.trusted_proxies,
     hub.data_dir,
     hub.cookie_secret,

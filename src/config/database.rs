@@ -24,9 +24,9 @@ section! {
         pub pool_recycle: Duration = Duration::ZERO,
         /// Upgrades the database's schema at the start of the hub.
         pub upgrade_on_start: bool = false,
-        /// Deletes everything at the start of the hub.
+        /// Deletes everything that the hub stored, at each start of it.
         pub reset: bool = false,
-        /// Logs all statements.
+        /// Logs all statements, without the values in them.
         pub log_statements: bool = false,
     }
 }

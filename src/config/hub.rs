@@ -218,8 +218,9 @@ section! {
         pub slow_spawn: Duration = Duration::from_secs(10),
         /// A stop request is answered "pending" after this long.
         pub slow_stop: Duration = Duration::from_secs(10),
-        /// How long the start of the hub waits for servers of an earlier run; below 0 means a day.
-        pub init_servers: Duration as SecondsOrDay = Duration::from_secs(10),
+        /// How long the start of the hub waits until servers of an earlier run are verified, before the public is let in; 0
+        /// lets it in at once, below 0 means a day.
+        pub init_servers: Duration as SecondsOrDay = Duration::ZERO,
     }
 }
 

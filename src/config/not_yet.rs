@@ -14,38 +14,25 @@ const ONLY: &[(&str, &[&str], &str)] = &[
         "signing in with a directory or another site is not in this build; \
          for a trial, auth.type = \"dummy\" lets everyone in, which is for tests only",
     ),
-    (
-        "spawner.type",
-        &["simple"],
-        "servers under the user's own account are not in this build; \
-         for a trial, spawner.type = \"simple\" runs them all as the hub's account, which is for tests only",
-    ),
+    ("spawner.type", &["local", "simple"], "servers that a program starts are not in this build"),
 ];
 
 /// Keys that only work with their default: key or table (`*` is any name), why.
 const DEFAULT_ONLY: &[(&str, &str)] = &[
     ("hub.data_dir", OWN_PAGES),
-    ("hub.timeouts.init_servers", "the hub answers at once and verifies servers in the background"),
     ("hub.http_client", "the limits of the hub's own requests are fixed in this build"),
-    ("spawner.poll_jitter", "the end of a server is noticed at once; polling is a safety net"),
     ("spawner.ssl_alt_names", TLS),
     ("spawner.ssl_alt_names_include_local", TLS),
-    ("spawner.local.cwd", ACCOUNTS),
-    ("spawner.local.umask", ACCOUNTS),
-    ("spawner.local.stdout", ACCOUNTS),
-    ("spawner.local.stderr", ACCOUNTS),
-    ("spawner.local.shell", ACCOUNTS),
-    ("spawner.local.shell_cmd", ACCOUNTS),
-    ("database.reset", "delete the database yourself"),
-    ("database.pool_recycle", "connections are tested before each use"),
-    ("database.log_statements", "statements are not logged in this build"),
+    ("spawner.local.stdout", OUTPUT),
+    ("spawner.local.stderr", OUTPUT),
     ("tls.internal", TLS),
 ];
 
+const OUTPUT: &str = "the output of servers is kept, and shown to their owners: in /var/log/orrery/servers with the type \
+     `local`, in spawner.log_dir with `simple`";
 const OWN_PAGES: &str = "pages of your own are not in this build";
 const TLS: &str =
     "HTTPS between the hub and its servers is not in this build; browsers are served by `tls.cert`";
-const ACCOUNTS: &str = "the system's accounts are not used in this build";
 
 /// The keys that ask for something that this build does not have.
 #[must_use]
@@ -128,22 +115,23 @@ mod tests {
     const TRIAL: &str = "auth.type = \"dummy\"\nspawner.type = \"simple\"\n";
 
     #[test]
-    fn the_defaults_name_what_works_instead() {
-        let found = not_yet("");
-        assert_eq!(found.keys().collect::<Vec<_>>(), ["spawner.type"]);
-        assert!(found["spawner.type"].contains("spawner.type = \"simple\""), "{found:?}");
+    fn the_defaults_work_and_a_kind_that_does_not_names_what_works_instead() {
+        load(&Case::file("").sources).unwrap();
+        let found = not_yet("auth.type = \"oidc\"\nspawner.type = \"command\"");
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["auth.type", "spawner.type"]);
+        assert!(found["auth.type"].contains("auth.type = \"dummy\""), "{found:?}");
     }
 
     #[test]
     fn a_key_without_its_feature_is_refused_with_file_key_and_value() {
-        let text = "[tls.internal]\ndir = \"k\"\n[spawner.local]\ncwd = \"/x\"";
+        let text = "[tls.internal]\ndir = \"k\"\n[spawner.local]\nstdout = \"/x\"";
         let found = not_yet(&format!("{TRIAL}{text}"));
         assert!(
             found["tls.internal.dir"]
                 .starts_with("orrery.toml: `tls.internal.dir`: \"k\" is not supported yet: "),
             "{found:?}"
         );
-        assert!(found.contains_key("spawner.local.cwd"), "{found:?}");
+        assert!(found.contains_key("spawner.local.stdout"), "{found:?}");
         assert_eq!(found.len(), 2);
     }
 
@@ -157,7 +145,7 @@ mod tests {
 
     #[test]
     fn what_is_not_supported_can_still_be_shown() {
-        assert_eq!(reading("spawner.poll_jitter = 0.5").not_yet.len(), 2);
+        assert_eq!(reading("hub.data_dir = \"pages\"").not_yet.len(), 1);
     }
 
     #[test]

@@ -24,6 +24,26 @@ choice! {
 }
 
 choice! {
+    /// On what a server listens.
+    pub enum Transport {
+        /// On a UNIX socket that only its user and the hub can reach.
+        Unix = "unix",
+        /// On a TCP port, which every user of the machine can connect to.
+        Tcp = "tcp",
+    }
+}
+
+choice! {
+    /// What a server's environment begins with.
+    pub enum ServerEnvironment {
+        /// The PAM session's variables, and the account's.
+        Clean = "clean",
+        /// What the user's login shell makes of it: profiles, modules.
+        Login = "login",
+    }
+}
+
+choice! {
     /// Whether a server that ended by itself is started again.
     pub enum Restart {
         /// Never.
@@ -52,7 +72,9 @@ section! {
         pub cmd: Vec<String> as Command = vec!["jupyterhub-singleuser".to_owned()],
         /// Arguments after the command.
         pub args: Vec<String> = Vec::new(),
-        /// The address on which a server listens; empty means all interfaces.
+        /// On what a server listens. Not set: on a UNIX socket with the type `local`, else on a TCP port.
+        pub transport: Option<Transport> = None,
+        /// The address on which a server listens; empty means all interfaces. Without effect on UNIX sockets.
         pub ip: String = "127.0.0.1".to_owned(),
         /// The port on which a server listens; 0 means any free one.
         pub port: u16 = 0,
@@ -86,14 +108,17 @@ section! {
         pub failure_pause: Duration = minutes(1),
         /// The longest such pause.
         pub failure_max_pause: Duration = minutes(60),
-        /// The memory that a server may use, told to it as `MEM_LIMIT`.
+        /// The memory that a server may use, told to it as `MEM_LIMIT`. With the type `local` a process that goes beyond it is
+        /// killed: a kernel, as a rule, not the server.
         pub mem_limit: Option<ByteSize> = None,
         /// The memory that a server can count on, told to it as `MEM_GUARANTEE`.
         pub mem_guarantee: Option<ByteSize> = None,
-        /// The processor cores that a server may use, told to it as `CPU_LIMIT`.
+        /// The processor cores that a server may use, told to it as `CPU_LIMIT`. Kept with the type `local`.
         pub cpu_limit: Option<f64> = None,
         /// The processor cores that a server can count on, told to it as `CPU_GUARANTEE`.
         pub cpu_guarantee: Option<f64> = None,
+        /// The processes and threads that a server may have; 0 means any number. Kept with the type `local`.
+        pub process_limit: u32 = 4096,
         /// HTML of a form that is shown before a start.
         pub options_form: String = String::new(),
         /// A file that holds the form.
@@ -180,17 +205,24 @@ section! {
         pub term_timeout: Duration = Duration::from_secs(30),
         /// How long it may then take after being killed.
         pub kill_timeout: Duration = Duration::from_secs(5),
-        /// The working directory. Not set: the home directory.
+        /// The working directory, entered as the user. Not set: the home directory.
         pub cwd: PathBuf = PathBuf::new(),
-        /// The umask.
+        /// The umask. Type `local` only.
         pub umask: Option<FileMode> = None,
+        /// What a server's environment begins with. `login` needs `login_shell = yes` in `/etc/orrery/launch.policy`. Type
+        /// `local` only.
+        pub environment: ServerEnvironment = ServerEnvironment::Clean,
+        /// Arguments that make the command listen on a UNIX socket; `{socket}` becomes its path. `/etc/orrery/launch.policy`
+        /// must name them as they are written here. Type `local` only.
+        pub socket_args: Vec<String> = words(&["--ServerApp.sock={socket}", "--ServerApp.sock_mode=0660"]),
         /// A file for the standard output.
         pub stdout: PathBuf = PathBuf::new(),
         /// A file for the standard error.
         pub stderr: PathBuf = PathBuf::new(),
-        /// Lets the user's shell run the command.
+        /// Lets the user's login shell run the command, as `environment = "login"` does. Type `local` only.
         pub shell: bool = false,
-        /// A shell and its arguments that run the command.
+        /// A shell and its arguments that run the command, which becomes one more argument. With the type `local`,
+        /// `/etc/orrery/launch.policy` must name all of these words.
         pub shell_cmd: Vec<String> as Command = Vec::new(),
     }
 }

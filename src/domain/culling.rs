@@ -139,8 +139,13 @@ impl Policy {
     /// Until when a server may be kept if that is asked for `now`; `None` if it is longer than permitted.
     #[must_use]
     pub fn keep(&self, until: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let latest = after(now, self.max_keep)?;
-        (until <= latest).then_some(until)
+        (until <= self.longest_keep(now)?).then_some(until)
+    }
+
+    /// Until when a server may be kept at most; `None` if servers cannot be kept.
+    #[must_use]
+    pub fn longest_keep(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        after(now, self.max_keep)
     }
 }
 

@@ -22,6 +22,9 @@ const NEVER: [&str; 5] = [
     "JUPYTERHUB_CRYPT_KEY",
 ];
 
+/// What is only said for information, or to programs of long ago: a server works without.
+pub const MISSABLE: [&str; 5] = ["CPU_GUARANTEE", "CPU_LIMIT", "JPY_API_TOKEN", "MEM_GUARANTEE", "MEM_LIMIT"];
+
 /// Every `ORRERY_<SECTION>__<KEY>` is configuration of the hub, possibly a password: not kept either.
 const HUB_CONFIGURATION: &str = "ORRERY_";
 

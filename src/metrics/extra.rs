@@ -1,7 +1,7 @@
 //! What JupyterHub does not count (observability.md 4). Never under its prefix.
 
 use prometheus::core::Collector;
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts};
+use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts};
 
 use super::buckets;
 
@@ -47,7 +47,19 @@ impl Loss {
     }
 }
 
+/// What all servers use together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Total {
+    /// Bytes of memory.
+    pub memory: u64,
+    /// Processes and threads.
+    pub processes: u64,
+}
+
 pub(super) struct Extra {
+    pub(super) memory_kills: IntCounter,
+    pub(super) servers_memory: IntGauge,
+    pub(super) servers_processes: IntGauge,
     pub(super) actor_restarts: IntCounterVec,
     pub(super) service_restarts: IntCounterVec,
     pub(super) culled: IntCounterVec,
@@ -69,6 +81,17 @@ impl Extra {
             counter("service_restarts_total", "Managed services started again", "service")?;
         let culled = counter("culled_total", "Servers and users removed because nobody used them", "kind")?;
         let lost = counter("records_lost_total", "Records dropped so that nobody had to wait", "of")?;
+        let kills = "Processes that were killed because their server reached its memory limit";
+        let memory_kills = IntCounter::with_opts(options("server_memory_kills_total", kills))?;
+        made.push(Box::new(memory_kills.clone()));
+        let mut gauge = |name, help| -> Result<IntGauge, prometheus::Error> {
+            let gauge = IntGauge::with_opts(options(name, help))?;
+            made.push(Box::new(gauge.clone()));
+            Ok(gauge)
+        };
+        let servers_memory = gauge("servers_memory_bytes", "Memory of all servers that run as their users")?;
+        let servers_processes =
+            gauge("servers_processes", "Processes and threads of all servers that run as their users")?;
         let common_opts = options("hook_duration_seconds", "How long hooks took");
         let options_of_hooks = HistogramOpts { common_opts, buckets: buckets::STANDARD.to_vec() };
         let hooks = HistogramVec::new(options_of_hooks, &["hook", "status"])?;
@@ -79,6 +102,15 @@ impl Extra {
         for what in [Loss::Journal, Loss::RefusedSignIns, Loss::CspReports] {
             lost.with_label_values(&[what.as_str()]);
         }
-        Ok(Self { actor_restarts, service_restarts, culled, lost, hooks })
+        Ok(Self {
+            memory_kills,
+            servers_memory,
+            servers_processes,
+            actor_restarts,
+            service_restarts,
+            culled,
+            lost,
+            hooks,
+        })
     }
 }

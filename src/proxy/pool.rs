@@ -27,6 +27,9 @@ pub(crate) enum ConnectError {
     Timeout(Duration),
     #[error("no TLS: {0}")]
     Tls(String),
+    /// Nothing was sent to it.
+    #[error("user {found} listens on the socket, but user {expected} should")]
+    Stranger { expected: u32, found: u32 },
 }
 
 /// A connection to a server.
@@ -118,8 +121,10 @@ impl Pool {
                     true => self.shake_hands(host, stream).await,
                 }
             }
-            Endpoint::Unix(path) => {
-                UnixStream::connect(path).await.map(Stream::Unix).map_err(ConnectError::Refused)
+            Endpoint::Unix { path, peer } => {
+                let stream = UnixStream::connect(path).await.map_err(ConnectError::Refused)?;
+                insist_on(*peer, &stream)?;
+                Ok(Stream::Unix(stream))
             }
         }
     }
@@ -141,6 +146,14 @@ impl Pool {
             !kept.is_empty()
         });
     }
+}
+
+/// Refuses a connection to another user than the one that must listen there (SEC-081). The kernel tells who that is: it is
+/// whoever began to listen, whoever made the folder, and whatever the path leads to by now.
+fn insist_on(peer: Option<u32>, stream: &UnixStream) -> Result<(), ConnectError> {
+    let Some(expected) = peer else { return Ok(()) };
+    let found = stream.peer_cred().map_err(ConnectError::Refused)?.uid();
+    if found == expected { Ok(()) } else { Err(ConnectError::Stranger { expected, found }) }
 }
 
 /// The system's authorities, read when the first `https` target is met.

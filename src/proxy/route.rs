@@ -253,6 +253,10 @@ pub(crate) fn without_secrets(url: &str) -> Cow<'_, str> {
     let Some((scheme, rest)) = url.split_once("://") else { return Cow::Borrowed(url) };
     let authority = rest.split('/').next().unwrap_or_default();
     match authority.rsplit_once('@') {
+        // the user who must listen on a socket
+        Some((uid, _)) if scheme.contains("unix") && uid.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Cow::Borrowed(url)
+        }
         Some((secret, _)) => {
             Cow::Owned(format!("{scheme}://***{}", rest.get(secret.len()..).unwrap_or_default()))
         }
@@ -388,6 +392,8 @@ mod tests {
             ("http://us:pw@h:1/a@b?token=1", "http://***@h:1/a@b"),
             ("http://h:1/x?token=1", "http://h:1/x"),
             ("nonsense?token", "nonsense"),
+            ("http+unix://1001@%2Fa?token=1", "http+unix://1001@%2Fa"),
+            ("http+unix://us:pw@%2Fa", "http+unix://***@%2Fa"),
         ] {
             let route = Route::from_key(Matching::Path, "/a", url, Value::Null).unwrap();
             assert_eq!(route.target_for_log(), logged);

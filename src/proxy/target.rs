@@ -1,5 +1,6 @@
 //! Where a route leads: `http://host:port[/path][?query]`, the same with `https`,
-//! or `http+unix://<percent-encoded socket path>[/path][?query]`.
+//! or `http+unix://[<uid>@]<percent-encoded socket path>[/path][?query]`. With a uid, the socket counts as the server's only
+//! if that user listens on it.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -34,6 +35,9 @@ pub enum TargetError {
     /// The socket path is relative, too long or badly escaped.
     #[error("expected an absolute socket path of at most 107 bytes, percent-encoded, after `http+unix://`")]
     SocketPath,
+    /// What stands before the socket path is no uid.
+    #[error("expected nothing or a user id and `@` between `http+unix://` and the socket path")]
+    Peer,
     /// The path holds a fragment or characters no URL path has.
     #[error("its path may hold neither a fragment, nor spaces or control characters")]
     Path,
@@ -49,8 +53,12 @@ pub(crate) enum Endpoint {
         /// Whether the server speaks TLS there.
         tls: bool,
     },
-    /// The path of a socket.
-    Unix(PathBuf),
+    /// A socket.
+    Unix {
+        path: PathBuf,
+        /// Who must listen on it.
+        peer: Option<u32>,
+    },
 }
 
 /// A parsed target.
@@ -84,7 +92,9 @@ impl Target {
     pub(crate) fn parse_leniently(url: &str) -> Result<Self, TargetError> {
         let url = url.trim().split('#').next().unwrap_or_default();
         let Parts { scheme, authority, path, query } = Parts::of(url)?;
-        let authority = authority.rsplit('@').next().unwrap_or_default();
+        // before a socket path stands no password, but who must listen there: it is never dropped
+        let authority =
+            if is_unix(scheme) { authority } else { authority.rsplit('@').next().unwrap_or_default() };
         let path: String = utf8_percent_encode(&normalise(path), PATH_ESCAPES).collect();
         let query: String = utf8_percent_encode(query, PATH_ESCAPES).collect();
         Self::assemble(scheme, authority, &path, &query)
@@ -94,7 +104,7 @@ impl Target {
         let (endpoint, authority) = match scheme.to_ascii_lowercase().as_str() {
             "http" => parse_tcp(authority, Security::Plain)?,
             "https" => parse_tcp(authority, Security::Tls)?,
-            "http+unix" | "unix+http" => parse_unix(authority)?,
+            other if is_unix(other) => parse_unix(authority)?,
             other => return Err(TargetError::Scheme(other.chars().take(16).collect())),
         };
         Ok(Self {
@@ -186,12 +196,29 @@ fn parse_tcp(authority: &str, security: Security) -> Result<(Endpoint, HeaderVal
     Ok((Endpoint::Tcp { host, port, tls }, header))
 }
 
-fn parse_unix(escaped: &str) -> Result<(Endpoint, HeaderValue), TargetError> {
+fn is_unix(scheme: &str) -> bool {
+    ["http+unix", "unix+http"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
+}
+
+/// `[<uid>@]<escaped path>`. A path begins with a slash, escaped or not, so that nothing is both.
+fn parse_unix(authority: &str) -> Result<(Endpoint, HeaderValue), TargetError> {
+    let is_path = authority.starts_with(['/', '%']);
+    let (peer, escaped) = match authority.split_once('@').filter(|_| !is_path) {
+        Some((uid, escaped)) => (Some(parse_uid(uid).ok_or(TargetError::Peer)?), escaped),
+        None => (None, authority),
+    };
     let path = percent_decode_str(escaped).decode_utf8().map_err(|_| TargetError::SocketPath)?;
     if !path.starts_with('/') || path.contains('\0') || path.len() > MAX_SOCKET_PATH {
         return Err(TargetError::SocketPath);
     }
-    Ok((Endpoint::Unix(PathBuf::from(path.as_ref())), HeaderValue::from_static("localhost")))
+    let path = PathBuf::from(path.as_ref());
+    Ok((Endpoint::Unix { path, peer }, HeaderValue::from_static("localhost")))
+}
+
+/// Digits alone: neither a sign nor a space.
+fn parse_uid(text: &str) -> Option<u32> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits)
 }
 
 #[cfg(test)]
@@ -202,6 +229,10 @@ mod tests {
 
     fn tcp(host: &str, port: u16) -> Endpoint {
         Endpoint::Tcp { host: host.to_owned(), port, tls: false }
+    }
+
+    fn unix(path: &str, peer: Option<u32>) -> Endpoint {
+        Endpoint::Unix { path: path.into(), peer }
     }
 
     fn tls(host: &str, port: u16) -> Endpoint {
@@ -217,8 +248,10 @@ mod tests {
             ("https://host/", tls("host", 443), ""),
             ("https://host:8443/x?a=1", tls("host", 8443), "/x"),
             ("http://[::1]:9/foo/", tcp("::1", 9), "/foo"),
-            ("http+unix://%2Frun%2Fa.sock", Endpoint::Unix("/run/a.sock".into()), ""),
-            ("unix+http://%2frun%2fa.sock/x/y", Endpoint::Unix("/run/a.sock".into()), "/x/y"),
+            ("http+unix://%2Frun%2Fa.sock", unix("/run/a.sock", None), ""),
+            ("http+unix://1001@%2Frun%2Fa.sock", unix("/run/a.sock", Some(1001)), ""),
+            ("http+unix://%2Frun%2F7@a.sock/x", unix("/run/7@a.sock", None), "/x"),
+            ("unix+http://%2frun%2fa.sock/x/y", unix("/run/a.sock", None), "/x/y"),
         ] {
             let target = Target::parse(url).unwrap();
             assert_eq!((&*target.endpoint, target.prefix.as_str()), (&endpoint, prefix), "{url}");
@@ -242,6 +275,11 @@ mod tests {
             ("http://h:1/a b", TargetError::Path),
             ("http+unix://run%2Fa.sock", TargetError::SocketPath),
             ("http+unix://%2Fa%00b", TargetError::SocketPath),
+            ("http+unix://ada@%2Fa", TargetError::Peer),
+            ("http+unix://@%2Fa", TargetError::Peer),
+            ("http+unix://+1@%2Fa", TargetError::Peer),
+            ("http+unix://4294967296@%2Fa", TargetError::Peer),
+            ("http+unix://1@2@%2Fa", TargetError::SocketPath),
         ] {
             assert_eq!(Target::parse(url).unwrap_err(), error, "{url}");
         }
@@ -288,6 +326,17 @@ mod tests {
         }
         for url in ["", "nonsense", "ftp://h/", "ws://h:1"] {
             assert!(Target::parse_leniently(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn sec_081_no_parser_forgets_who_must_listen_on_a_socket() {
+        for parse in [Target::parse, Target::parse_leniently] {
+            let target = parse("http+unix://1001@%2Frun%2Fa.sock").unwrap();
+            assert_eq!(*target.endpoint, unix("/run/a.sock", Some(1001)));
+            for url in ["http+unix://us:pw@%2Fa", "HTTP+UNIX://x1@%2Fa", "unix+http://1 @%2Fa"] {
+                assert_eq!(parse(url).unwrap_err(), TargetError::Peer, "{url}");
+            }
         }
     }
 

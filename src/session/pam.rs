@@ -47,15 +47,7 @@ pub(crate) struct Subject<'a> {
 /// A transaction. Dropping it ends it (`pam_end`), and closes a session that is still open.
 pub(crate) struct Pam<C: ConversationHandler> {
     context: Context<C>,
-    state: State,
-}
-
-/// What is to be undone.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Nothing,
-    Credentials,
-    Session,
+    has_session: bool,
 }
 
 impl<C: ConversationHandler> Pam<C> {
@@ -71,7 +63,7 @@ impl<C: ConversationHandler> Pam<C> {
         if subject.remote_user.is_some() {
             context.set_ruser(subject.remote_user)?;
         }
-        Ok(Self { context, state: State::Nothing })
+        Ok(Self { context, has_session: false })
     }
 
     /// Leaves the waiting after a failed [`Self::authenticate`] to the caller; [`sys::fail_delay`] tells for how long.
@@ -94,13 +86,6 @@ impl<C: ConversationHandler> Pam<C> {
         Ok(self.context.chauthtok(Flag::CHANGE_EXPIRED_AUTHTOK)?)
     }
 
-    /// `setcred(ESTABLISH)` alone, without a session.
-    pub(crate) fn establish_credentials(&mut self) -> Result<(), Failure> {
-        let _: SessionToken = self.context.open_pseudo_session(Flag::NONE)?.leak();
-        self.state = State::Credentials;
-        Ok(())
-    }
-
     /// `setcred(REINITIALIZE)`.
     pub(crate) fn reinitialize_credentials(&mut self) -> Result<(), Failure> {
         Ok(self.context.reinitialize_credentials(Flag::NONE)?)
@@ -110,19 +95,20 @@ impl<C: ConversationHandler> Pam<C> {
     /// The groups of the process must be set before: `pam_group` adds to them.
     pub(crate) fn open_session(&mut self) -> Result<(), Failure> {
         let _: SessionToken = self.context.open_session(Flag::NONE)?.leak();
-        self.state = State::Session;
+        self.has_session = true;
         Ok(())
     }
 
     /// `close_session`, then `setcred(DELETE)`; the second also when the first fails.
     pub(crate) fn close_session(&mut self) -> Result<(), Failure> {
-        let closed = match std::mem::replace(&mut self.state, State::Nothing) {
-            State::Nothing => return Ok(()),
-            State::Credentials => Ok(()),
-            State::Session => close(self.context.unleak_session(SessionToken::FullSession)),
-        };
-        let deleted = close(self.context.unleak_session(SessionToken::PseudoSession));
-        closed.and(deleted)
+        if !std::mem::take(&mut self.has_session) {
+            return Ok(());
+        }
+        let closed = close(self.context.unleak_session(SessionToken::FullSession));
+        if closed.is_err() {
+            let _ = close(self.context.unleak_session(SessionToken::PseudoSession));
+        }
+        closed
     }
 
     /// The environment that modules have made: `NAME=value`, as bytes.

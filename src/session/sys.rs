@@ -160,6 +160,7 @@ extern "C" fn note_delay(_result: libc::c_int, microseconds: libc::c_uint, _data
 
 /// Takes the waiting after a failure over from PAM, whose is random around the mean: [`fail_delay`] tells what a module
 /// asked for.
+#[expect(clippy::as_conversions, reason = "PAM takes a function for a pointer to data")]
 pub(crate) fn take_fail_delay<C>(context: &mut Context<C>) -> Result<(), pam_client::Error> {
     let function: extern "C" fn(libc::c_int, libc::c_uint, *mut libc::c_void) = note_delay;
     // SAFETY: PAM_FAIL_DELAY is a function of this signature, and PAM keeps the pointer itself.

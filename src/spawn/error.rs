@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::privileged::LaunchError;
+
 /// Why a server could not be started or taken over. The text is shown to the owner of the server.
 #[derive(Debug, thiserror::Error)]
 pub enum SpawnError {
@@ -73,6 +75,42 @@ pub enum SpawnError {
         /// What the system says.
         source: io::Error,
     },
+    /// The hub's user is nobody here.
+    #[error("There is no account {user} on this machine, so no server can run as {user}")]
+    NoAccount {
+        /// The hub user.
+        user: String,
+    },
+    /// The account is in none of the groups that let it in.
+    #[error(
+        "{user} is in none of the groups whose members may have servers here (auth.local.allowed_groups)"
+    )]
+    NotMember {
+        /// The hub user.
+        user: String,
+    },
+    /// Only a new login helps, or another policy.
+    #[error("{user} must sign in again before this server can start: {reason}")]
+    SignIn {
+        /// The hub user.
+        user: String,
+        /// What is wrong with the ticket, and which key of `launch.policy` decides.
+        reason: &'static str,
+    },
+    /// The policy does not permit it.
+    #[error(
+        "{what} is not permitted by /etc/orrery/launch.policy on this machine: its key `{key}` does not name it. That is for \
+         the operator to change"
+    )]
+    Policy {
+        /// What, as the beginning of a sentence.
+        what: String,
+        /// The key of `launch.policy`.
+        key: &'static str,
+    },
+    /// The privileged program failed.
+    #[error("The server could not be started: {0}")]
+    Launcher(#[source] LaunchError),
     /// The operating system refused something else.
     #[error("{what}: {source}")]
     Io {
@@ -84,6 +122,16 @@ pub enum SpawnError {
 }
 
 impl SpawnError {
+    /// Whether nothing is broken: the owner may not have a server, now or at all. A word for metrics.
+    #[must_use]
+    pub fn is_no(&self) -> Option<&'static str> {
+        match self {
+            Self::SignIn { .. } => Some("sign-in"),
+            Self::NotMember { .. } => Some("not-allowed"),
+            _ => None,
+        }
+    }
+
     /// For `map_err`: the operating system refused `what`.
     pub(crate) fn io<E: Into<io::Error>>(what: &'static str) -> impl FnOnce(E) -> Self {
         move |source| Self::Io { what, source: source.into() }

@@ -12,7 +12,8 @@ use hyper::client::conn::http1;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 
 use super::Address;
 use crate::secret::Secret;
@@ -50,9 +51,27 @@ pub(super) enum ExchangeError {
     BadBody(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Connects to a server; the one place that knows how.
-pub(super) async fn connect(address: &Address) -> io::Result<TcpStream> {
-    TcpStream::connect((address.ip.as_str(), address.port)).await
+/// A connection to a server.
+pub(super) trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
+
+/// Connects to a server; the one place that knows how. What listens on a server's socket as another user is not the server,
+/// and gets not a byte.
+pub(super) async fn connect(address: &Address) -> io::Result<Box<dyn Connection>> {
+    match address {
+        Address::Tcp { ip, port } => Ok(Box::new(TcpStream::connect((ip.as_str(), *port)).await?)),
+        Address::Unix { path, uid } => {
+            let stream = UnixStream::connect(path).await?;
+            match stream.peer_cred()?.uid() {
+                found if found == *uid => Ok(Box::new(stream)),
+                found => Err(io::Error::new(
+                    io::ErrorKind::PermissionDenied,
+                    format!("user {found} listens on {path}, but user {uid} should"),
+                )),
+            }
+        }
+    }
 }
 
 /// Asks the server at `address`.
@@ -92,7 +111,7 @@ async fn driven<T>(answer: impl Future<Output = T>, connection: impl Future) -> 
 impl Question<'_> {
     fn request(&self, address: &Address) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
         let mut request = Request::get(self.path)
-            .header(header::HOST, address.to_string())
+            .header(header::HOST, address.host())
             .header(header::ACCEPT, self.accept)
             .header(header::CONNECTION, "close");
         if let Some(token) = self.token {

@@ -21,13 +21,34 @@ pub struct ProcessId {
     pub boot_id: String,
     /// Where its output goes.
     pub log: PathBuf,
+    /// The session keeper that looks after it, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
+}
+
+/// A server that runs as its user below a session keeper.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The user's number: nobody else may listen on the server's socket.
+    pub uid: u32,
+    /// The keeper's control socket.
+    pub control: PathBuf,
+    /// The memory limit in bytes, 0 for none.
+    #[serde(default)]
+    pub memory_limit: u64,
 }
 
 impl ProcessId {
     /// The identity of a child that has not been reaped, so that `/proc` still tells about it.
     pub(super) fn of_child(pid: i32, log: PathBuf) -> io::Result<Self> {
         let stat = Stat::read(pid)?.ok_or(ErrorKind::NotFound)?;
-        Ok(Self { pid, start_time: stat.start_time, boot_id: boot_id()?, log })
+        Ok(Self { pid, start_time: stat.start_time, boot_id: boot_id()?, log, kept: None })
+    }
+
+    /// The process that a session keeper names.
+    pub(super) fn of_kept(pid: u32, start_time: u64, log: PathBuf, kept: Kept) -> io::Result<Self> {
+        let pid = i32::try_from(pid).map_err(io::Error::other)?;
+        Ok(Self { pid, start_time, boot_id: boot_id()?, log, kept: Some(kept) })
     }
 
     /// The session leader of the hub's own user whose output goes to this file, if one is alive. A process that hides its
@@ -42,7 +63,13 @@ impl ProcessId {
             }
             let Ok(Some(stat)) = Stat::read(pid) else { continue };
             if !stat.ended && stat.session == pid {
-                return Ok(Some(Self { pid, start_time: stat.start_time, boot_id: boot_id()?, log }));
+                return Ok(Some(Self {
+                    pid,
+                    start_time: stat.start_time,
+                    boot_id: boot_id()?,
+                    log,
+                    kept: None,
+                }));
             }
         }
         Ok(None)
@@ -73,7 +100,7 @@ impl ProcessId {
                 && stat.start_time >= self.start_time
             {
                 let (boot_id, log) = (boot_id.clone(), PathBuf::new());
-                found.push(Self { pid, start_time: stat.start_time, boot_id, log });
+                found.push(Self { pid, start_time: stat.start_time, boot_id, log, kept: None });
             }
         }
         Ok(found)
@@ -90,7 +117,7 @@ impl ProcessId {
 ///
 /// # Errors
 /// If `/proc` cannot be read.
-pub fn session_cpu_seconds(leader: &ProcessId) -> io::Result<f64> {
+pub(super) fn session_cpu_seconds(leader: &ProcessId) -> io::Result<f64> {
     let ticks = family(leader)?.iter().fold(0_u64, |sum, (_, stat)| sum.saturating_add(stat.ticks));
     Ok(f64::from(u32::try_from(ticks).unwrap_or(u32::MAX)) / TICKS_A_SECOND)
 }

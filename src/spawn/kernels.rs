@@ -36,7 +36,7 @@ pub async fn ask_kernels(
     token: &Secret,
     patience: Duration,
 ) -> Result<KernelState, String> {
-    let address = Address::reaching(&address.ip, address.port);
+    let address = address.reached();
     let path = format!("{prefix}api/kernels?no_track_activity=1");
     let question = Question {
         path: &path,

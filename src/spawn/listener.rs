@@ -44,9 +44,13 @@ pub async fn listener_at(address: &Address, server: &ProcessId) -> Listener {
 }
 
 fn look(address: &Address, server: &ProcessId) -> io::Result<Listener> {
-    let address = Address::reaching(&address.ip, address.port);
-    let listening = listening_at(address.port)?;
-    let reached = (address.ip.as_str(), address.port).to_socket_addrs()?;
+    let (ip, port) = match address.reached() {
+        Address::Tcp { ip, port } => (ip, port),
+        // each connection has told whose it is (see `exchange::connect`)
+        Address::Unix { .. } => return Ok(Listener::Server),
+    };
+    let listening = listening_at(port)?;
+    let reached = (ip.as_str(), port).to_socket_addrs()?;
     let Some(sockets) = reached.map(|to| reached_by(to.ip(), &listening)).find(|found| !found.is_empty())
     else {
         return Ok(Listener::Unknown);

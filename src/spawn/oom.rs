@@ -3,12 +3,40 @@
 //! Several servers may share a group, so a kill is spent by the first server that is found dead by SIGKILL after it.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use crate::domain::usage::bytes;
+
 /// Kills that were seen, for each file that counts them.
 static SEEN: Mutex<Option<HashMap<PathBuf, u64>>> = Mutex::new(None);
+
+/// Why the kernel killed a server for want of memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutOfMemory {
+    /// It had as much as it may have, in bytes.
+    Limit(u64),
+    /// Nobody had any.
+    Machine,
+}
+
+impl OutOfMemory {
+    /// With a limit of so many bytes; 0 is none.
+    pub(super) fn below(limit: u64) -> Self {
+        if limit == 0 { Self::Machine } else { Self::Limit(limit) }
+    }
+}
+
+impl fmt::Display for OutOfMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Limit(limit) => write!(f, "The server was killed: memory limit {} reached", bytes(*limit)),
+            Self::Machine => f.write_str("The server was killed because there was no memory left"),
+        }
+    }
+}
 
 /// The file that counts kills of a process's control group. `None` where there is no such group, or it cannot be read.
 #[derive(Debug, Clone)]

@@ -39,7 +39,7 @@ impl ReadyUrl {
     pub fn new(address: &Address, prefix: &str) -> Self {
         Self {
             // a stored address may be one to bind to
-            address: Address::reaching(&address.ip, address.port),
+            address: address.reached(),
             path: format!("{prefix}api"),
             tls: false,
         }
@@ -49,14 +49,16 @@ impl ReadyUrl {
     /// whose certificate it has is between it and the proxy.
     #[must_use]
     pub fn of_service(address: &Address, path: impl Into<String>, tls: bool) -> Self {
-        Self { address: Address::reaching(&address.ip, address.port), path: path.into(), tls }
+        Self { address: address.reached(), path: path.into(), tls }
     }
 }
 
 impl fmt::Display for ReadyUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.tls { "https" } else { "http" };
-        write!(f, "{scheme}://{}{}", self.address, self.path)
+        match (&self.address, self.tls) {
+            (Address::Tcp { .. }, true) => write!(f, "https://{}{}", self.address, self.path),
+            _ => write!(f, "{}{}", self.address.origin(), self.path),
+        }
     }
 }
 
@@ -139,9 +141,11 @@ impl NotReady {
 
     /// How long to wait before the next try, `elapsed` after the first one.
     fn pause(&self, elapsed: Duration) -> Duration {
+        // there is no port, or no socket yet
         let refused = matches!(
             self,
-            Self::NoAnswer(ExchangeError::Unreachable(error)) if error.kind() == ErrorKind::ConnectionRefused
+            Self::NoAnswer(ExchangeError::Unreachable(error))
+                if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound)
         );
         // a server that answers already has to work for every further question
         let part = if refused { elapsed / 50 } else { elapsed / 10 };

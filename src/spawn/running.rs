@@ -1,9 +1,11 @@
 //! A live process: waiting for its end, signalling it, and never losing it.
 //!
-//! Everything goes through a pidfd, so neither a signal nor a wait can hit a stranger that was given the same number.
+//! One that the hub started as itself is its own; one that runs as its user is looked after by a session keeper
+//! ([`kept`]). Of its own, everything goes through a pidfd, so neither a signal nor a wait can hit a stranger that was given the same number.
 //! One watcher task per process learns of the end at once and, for a child, reaps it; it lives on when every handle
 //! is dropped. Handles are made within a tokio runtime, and work as long as that runtime does.
 
+pub(super) mod kept;
 mod watcher;
 
 use std::future;
@@ -20,8 +22,10 @@ use rustix::process::{
 };
 use tokio::sync::watch;
 
+use self::kept::Keeper;
 use super::oom::OomCounter;
-use super::{Exit, ProcessId, SpawnError, StopLadder, log_file, open_files};
+use super::{Exit, OutOfMemory, ProcessId, SpawnError, StopLadder, log_file, open_files};
+use crate::domain::usage::Usage;
 
 /// How long killed processes may take to go.
 const KILLING: Duration = Duration::from_secs(5);
@@ -32,9 +36,17 @@ const GROUP_LOOK: Duration = Duration::from_millis(20);
 #[derive(Debug, Clone)]
 pub struct Running {
     id: Arc<ProcessId>,
-    pidfd: Arc<OwnedFd>,
     exit: watch::Receiver<Option<Exit>>,
-    oom: Option<Arc<OomCounter>>,
+    hold: Hold,
+}
+
+/// By what a process is held.
+#[derive(Debug, Clone)]
+enum Hold {
+    /// One of the hub's own account.
+    Own { pidfd: Arc<OwnedFd>, oom: Option<Arc<OomCounter>> },
+    /// Another user's, below a session keeper.
+    Kept(Arc<Keeper>),
 }
 
 impl Running {
@@ -105,20 +117,58 @@ impl Running {
 
     /// Whether the process, which ended so, was killed by the kernel for want of memory, as far as its control group
     /// tells. To be asked once: each kill is told to one who asks.
-    pub async fn was_out_of_memory(&self, exit: Exit) -> bool {
+    pub async fn out_of_memory(&self, exit: Exit) -> Option<OutOfMemory> {
         let killed = exit.signal == Some(Signal::KILL.as_raw()) || exit == Exit::UNKNOWN;
-        let Some(counter) = self.oom.clone().filter(|_| killed) else { return false };
-        tokio::task::spawn_blocking(move || counter.claim()).await.unwrap_or(false)
+        match &self.hold {
+            Hold::Kept(keeper) => keeper.out_of_memory(),
+            Hold::Own { oom, .. } => {
+                let counter = oom.clone().filter(|_| killed)?;
+                let claimed = tokio::task::spawn_blocking(move || counter.claim()).await;
+                claimed.unwrap_or(false).then_some(OutOfMemory::Machine)
+            }
+        }
     }
 
-    /// Sends a signal to the process alone, not to its children. One that has ended is left in peace.
+    /// What the server uses; `None` where nobody tells.
+    pub async fn usage(&self) -> Option<Usage> {
+        match &self.hold {
+            Hold::Kept(keeper) => keeper.usage().await,
+            Hold::Own { .. } => None,
+        }
+    }
+
+    /// Sends a signal to the process alone, not to its children; but SIGKILL, where a session keeper sends it, to all of
+    /// them. One that has ended is left in peace.
+    ///
+    /// # Errors
+    /// [`SpawnError::Io`] if the hub may not signal it, or if its keeper is gone.
+    pub async fn send(&self, signal: Signal) -> Result<(), SpawnError> {
+        match &self.hold {
+            _ if self.try_ended().is_some() => Ok(()),
+            Hold::Own { .. } => self.signal(signal),
+            Hold::Kept(keeper) => keeper.send(signal).await,
+        }
+    }
+
+    /// The same without waiting for a session keeper, whose failure is only logged.
     ///
     /// # Errors
     /// [`SpawnError::Io`] if the hub may not signal it, because it has become another user's.
     pub fn signal(&self, signal: Signal) -> Result<(), SpawnError> {
-        match pidfd_send_signal(&self.pidfd, signal) {
-            Ok(()) | Err(Errno::SRCH) => Ok(()),
-            Err(error) => Err(SpawnError::io("The server cannot be signalled")(error)),
+        match &self.hold {
+            Hold::Own { pidfd, .. } => match pidfd_send_signal(pidfd, signal) {
+                Ok(()) | Err(Errno::SRCH) => Ok(()),
+                Err(error) => Err(SpawnError::io("The server cannot be signalled")(error)),
+            },
+            Hold::Kept(keeper) => {
+                let (keeper, pid) = (Arc::clone(keeper), self.id.pid);
+                tokio::spawn(async move {
+                    if let Err(error) = keeper.send(signal).await {
+                        log::warn!(pid, error:% = error; "signal not sent");
+                    }
+                });
+                Ok(())
+            }
         }
     }
 
@@ -138,15 +188,19 @@ impl Running {
         if let Some(exit) = self.try_ended() {
             return Some(exit);
         }
-        if let Err(error) = self.signal(signal) {
+        if let Err(error) = self.send(signal).await {
             log::warn!(pid = self.id.pid, error:% = error; "stop signal not sent");
         }
         tokio::time::timeout(patience, self.ended()).await.ok()
     }
 
     /// Ends what the process, which has ended, left in its process group: SIGTERM, after `patience` SIGKILL. What made a
-    /// session of its own is out of reach: without a control group nothing tells whose it was.
+    /// session of its own is out of reach: without a control group nothing tells whose it was. A session keeper ends all of
+    /// it by itself, and is only waited for.
     pub async fn end_group(&self, patience: Duration) {
+        if let Hold::Kept(keeper) = &self.hold {
+            return keeper.gone().await;
+        }
         for (signal, patience) in [(Signal::TERM, patience), (Signal::KILL, KILLING)] {
             let Some(group) = self.group_left() else { return };
             if let Err(error) = kill_process_group(group, signal) {
@@ -187,11 +241,14 @@ impl Running {
     }
 
     /// Cuts the log back to its last 32 KiB if it is longer than `limit` bytes; whether it was. The server keeps
-    /// writing to it undisturbed. Blocks.
+    /// writing to it undisturbed. A session keeper does that by itself. Blocks.
     ///
     /// # Errors
     /// [`SpawnError::Log`] if the file cannot be read or written.
     pub fn truncate_log_if_large(&self, limit: u64) -> Result<bool, SpawnError> {
+        if matches!(self.hold, Hold::Kept(_)) {
+            return Ok(false);
+        }
         log_file::truncate_if_large(&self.id.log, limit)
             .map_err(|source| SpawnError::Log { path: self.id.log.clone(), source })
     }

@@ -8,11 +8,13 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use rustix::process::Signal;
 use tokio::task::{JoinError, spawn_blocking};
 
 use super::address::{Address, authority};
-use super::{LaunchRequest, Launched, ProcessId, Running, SpawnError, home, log_file, ports, program};
+use super::unclaimed::Unclaimed;
+use super::{
+    LaunchRequest, Launched, ProcessId, Running, SpawnError, home, in_shell, log_file, ports, program,
+};
 use crate::domain::ids::ServerId;
 
 /// Gives the server a session of its own without running our code between fork and exec: it becomes a session leader,
@@ -40,7 +42,7 @@ impl SimpleSpawner {
         Ok(unclaimed.claim())
     }
 
-    pub(super) async fn adopt(&self, process: &ProcessId) -> Result<Option<Running>, SpawnError> {
+    pub(super) async fn adopt_process(process: &ProcessId) -> Result<Option<Running>, SpawnError> {
         let process = process.clone();
         spawn_blocking(move || Running::find(&process))
             .await
@@ -68,7 +70,11 @@ impl SimpleSpawner {
     fn start(&self, request: LaunchRequest) -> Result<Unclaimed, SpawnError> {
         let user = &request.key.user;
         let home = home::path(&self.home_dir_template, user)?;
-        let folder = home::prepare(&home, user)?;
+        let home_folder = home::prepare(&home, user)?;
+        let folder = match request.local.folder.as_str() {
+            "" => home_folder,
+            folder => usable(folder)?,
+        };
         let mut command = self.command(&request, &folder)?;
         let port = match request.port {
             0 => ports::find_free(&request.ip)?,
@@ -85,11 +91,12 @@ impl SimpleSpawner {
         let log = self.redirect(&mut command, &request)?;
         let running = Running::spawn(command, log)?;
         let address = Address::reaching(&request.ip, port);
-        Ok(Unclaimed { launched: Launched { running, address }, claimed: false })
+        Ok(Unclaimed::new(Launched { running, address }))
     }
 
     fn command(&self, request: &LaunchRequest, folder: &Path) -> Result<Command, SpawnError> {
-        let (name, arguments) = request.command.split_first().ok_or(SpawnError::NoCommand)?;
+        let words = in_shell(&request.local.shell, request.command.clone());
+        let (name, arguments) = words.split_first().ok_or(SpawnError::NoCommand)?;
         let path = request.environment.get("PATH").map(String::as_str);
         let program = program::find(name, path, folder)?;
         let mut command = if Path::new(SETSID).exists() {
@@ -117,6 +124,18 @@ impl SimpleSpawner {
     }
 }
 
+/// `spawner.local.cwd`.
+fn usable(folder: &str) -> Result<PathBuf, SpawnError> {
+    let path = PathBuf::from(folder);
+    let found = path.metadata().map_err(SpawnError::io("The folder of spawner.local.cwd cannot be used"))?;
+    if found.is_dir() {
+        Ok(path)
+    } else {
+        let problem = std::io::Error::from(std::io::ErrorKind::NotADirectory);
+        Err(SpawnError::io("The folder of spawner.local.cwd cannot be used")(problem))
+    }
+}
+
 /// What the server is told to bind to, and the path that it serves.
 fn service_url(request: &LaunchRequest, port: u16) -> String {
     format!("http://{}{}", authority(&request.ip, port), request.service_url_prefix)
@@ -124,31 +143,6 @@ fn service_url(request: &LaunchRequest, port: u16) -> String {
 
 fn interrupted(error: JoinError) -> SpawnError {
     SpawnError::io("The start was interrupted")(error)
-}
-
-/// A launched server that nobody has yet; dropped (because the launch was cancelled), it takes its process along.
-struct Unclaimed {
-    launched: Launched,
-    claimed: bool,
-}
-
-impl Unclaimed {
-    fn claim(mut self) -> Launched {
-        self.claimed = true;
-        self.launched.clone()
-    }
-}
-
-impl Drop for Unclaimed {
-    fn drop(&mut self) {
-        if self.claimed {
-            return;
-        }
-        let running = &self.launched.running;
-        if let Err(error) = running.signal(Signal::KILL) {
-            log::warn!(pid = running.id().pid, error:% = error; "server of a cancelled launch not ended");
-        }
-    }
 }
 
 #[cfg(test)]

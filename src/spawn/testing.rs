@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{LaunchRequest, Launched, SimpleSpawner, Spawner};
+use super::{LaunchRequest, Launched, LocalOptions, SimpleSpawner, Spawner};
 use crate::domain::ids::ServerId;
 use crate::domain::names::{ServerKey, ServerName, Username};
 
@@ -51,6 +51,7 @@ pub(super) fn request(command: &[&str]) -> LaunchRequest {
         ip: "127.0.0.1".to_owned(),
         port: 0,
         service_url_prefix: "/user/ada/".to_owned(),
+        local: LocalOptions::default(),
     }
 }
 

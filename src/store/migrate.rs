@@ -23,7 +23,7 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// Where diesel lists the applied migrations.
-const MIGRATIONS_TABLE: &str = "__diesel_schema_migrations";
+pub(super) const MIGRATIONS_TABLE: &str = "__diesel_schema_migrations";
 
 /// Tables that make a database without [`MIGRATIONS_TABLE`] somebody else's.
 const OUR_TABLES: [&str; 7] =

@@ -11,7 +11,7 @@ use scheduled_thread_pool::ScheduledThreadPool;
 use tokio::sync::Semaphore;
 
 use super::url::{self, Target};
-use super::{ConnectError, Db, StoreConfig, StoreError, db};
+use super::{ConnectError, Db, StoreConfig, StoreError, db, statements};
 
 /// A pool and the permits to use it.
 #[derive(Clone)]
@@ -68,13 +68,15 @@ impl Lane {
         helper: &Arc<ScheduledThreadPool>,
     ) -> Self {
         let is_postgres = matches!(connector.target, Target::Postgres(_));
+        // a database in memory ends with its connection
+        let may_be_replaced = !config.recycle.is_zero() && !matches!(connector.target, Target::Memory);
         let pool = Pool::builder()
             .max_size(width)
             .min_idle(Some(1))
             // a server may have closed a connection that lay idle; a file cannot
             .test_on_check_out(is_postgres)
             .idle_timeout(is_postgres.then_some(std::time::Duration::from_secs(600)))
-            .max_lifetime(None)
+            .max_lifetime(may_be_replaced.then_some(config.recycle))
             .connection_timeout(config.connect_timeout.max(std::time::Duration::from_secs(1)))
             .error_handler(Box::new(NopErrorHandler))
             .thread_pool(Arc::clone(helper))
@@ -133,10 +135,12 @@ impl ManageConnection for Connector {
     type Error = ConnectError;
 
     fn connect(&self) -> Result<Db, ConnectError> {
-        if let Some(first) = self.first.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(mut first) = self.first.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            statements::log_if_wanted(&mut first, &self.config);
             return Ok(first);
         }
         let mut db = db::connect(&self.target, &self.config)?;
+        statements::log_if_wanted(&mut db, &self.config);
         if let (Access::Read, Db::Sqlite(connection)) = (self.access, &mut db) {
             connection.batch_execute("PRAGMA query_only = ON")?;
         }

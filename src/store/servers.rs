@@ -1,9 +1,12 @@
 //! User servers: one row each, running or not. A server that has an address runs, or is believed to.
 
+mod failure;
+
 use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+
+pub use failure::{LastFailure, last_failure_log, set_last_failure};
 
 use super::columns::{self, Json, optional_utc, stored};
 use super::db::on_backend;
@@ -11,7 +14,6 @@ use super::schema::{servers, users};
 use super::{Db, StoreError};
 use crate::domain::ids::{ServerId, TokenId, UserId};
 use crate::domain::names::{ServerKey, ServerName, Username};
-use crate::domain::server_state::Failure;
 
 /// A user's server.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,16 +44,6 @@ pub struct Server {
     pub last_failure: Option<LastFailure>,
     /// Until when its owner keeps it from being culled.
     pub keep_until: Option<DateTime<Utc>>,
-}
-
-/// Why a server's last start failed, or why it ended by itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastFailure {
-    /// Why; without the lines that the process wrote, see [`last_failure_log`].
-    #[serde(flatten)]
-    pub failure: Failure,
-    /// When.
-    pub at: DateTime<Utc>,
 }
 
 /// Where a server listens.
@@ -376,35 +368,6 @@ pub fn clear_address(db: &mut Db, id: ServerId) -> Result<(), StoreError> {
 pub fn set_keep_until(db: &mut Db, id: ServerId, until: Option<DateTime<Utc>>) -> Result<(), StoreError> {
     diesel::update(servers::table.find(id.0)).set(servers::keep_until.eq(until.map(stored))).execute(db)?;
     Ok(())
-}
-
-/// Records why the server failed, in place of what was recorded before.
-///
-/// # Errors
-/// If the query fails.
-pub fn set_last_failure(
-    db: &mut Db,
-    id: ServerId,
-    failure: &Failure,
-    at: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let log = json!(failure.last_lines).to_string();
-    let short = Failure { last_lines: Vec::new(), ..failure.clone() };
-    let short = json!(LastFailure { failure: short, at }).to_string();
-    diesel::update(servers::table.find(id.0))
-        .set((servers::last_failure.eq(short), servers::last_failure_log.eq(log)))
-        .execute(db)?;
-    Ok(())
-}
-
-/// The last lines that the process wrote before the last failure.
-///
-/// # Errors
-/// If the query fails.
-pub fn last_failure_log(db: &mut Db, id: ServerId) -> Result<Vec<String>, StoreError> {
-    let log: Option<columns::List> =
-        servers::table.find(id.0).select(servers::last_failure_log).first(db).optional()?;
-    Ok(columns::items(log.flatten()))
 }
 
 /// Moves the last activity forward to `at`; an earlier time changes nothing. Whether it moved.

@@ -65,6 +65,7 @@ fn config(url: &str) -> StoreConfig {
         pool_size: 2,
         busy_timeout: Duration::from_secs(20),
         connect_timeout: Duration::from_secs(5),
+        ..StoreConfig::default()
     }
 }
 

@@ -130,7 +130,7 @@ impl Hub {
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn caller_by_token(&self, token: &str) -> Result<Option<Arc<Caller>>, Refused> {
+    pub async fn caller_by_token(&self, token: &str, notice: Notice) -> Result<Option<Arc<Caller>>, Refused> {
         // before anything is made of it: it may be as long as a request's head (SEC-016)
         if token_hash::check_length(token).is_err() {
             return Ok(None);
@@ -139,14 +139,20 @@ impl Hub {
         let generation = self.store.generation();
         let resolution = self.settings.activity_resolution;
         if let Some(found) = self.sessions.find(Kind::Token, token, generation, now, resolution) {
-            self.note(&found, now);
+            if notice == Notice::Activity {
+                self.note(&found, now);
+            }
             return Ok(Some(found.caller));
         }
         let catalogue = Arc::clone(&self.catalogue);
         let candidate = token.to_owned();
         let looked_up = self.store.read(move |db| by_token(db, &catalogue, &candidate, now)).await?;
         let Some((caller, expires_at)) = looked_up else { return Ok(None) };
-        Ok(Some(self.remember(Kind::Token, token, generation, caller, expires_at, now)))
+        let caller = match notice {
+            Notice::Activity => self.remember(Kind::Token, token, generation, caller, expires_at, now),
+            Notice::Nothing => Arc::new(caller),
+        };
+        Ok(Some(caller))
     }
 
     /// The user with this `cookie_id`, who has proved it otherwise than by a login cookie.

@@ -13,6 +13,7 @@ pub mod failure;
 pub mod form;
 pub mod home;
 mod hooked;
+pub mod keep;
 pub mod login;
 pub mod logout;
 pub mod metrics;

@@ -9,8 +9,8 @@ use actix_web::web::{ServiceConfig, delete, get, patch, post, resource, route, s
 use actix_web::{Resource, Route};
 
 use super::pages::{
-    accept_share, account, admin, errors, home, login, logout, metrics, own_host, ready, redirects, root,
-    small, spawn, spawn_pending, stop, stopped, token, user_redirect,
+    accept_share, account, admin, errors, home, keep, login, logout, metrics, own_host, ready, redirects,
+    root, small, spawn, spawn_pending, stop, stopped, token, user_redirect,
 };
 use super::state::Hub;
 use super::{api, headers, oauth, openapi, static_files};
@@ -53,6 +53,8 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
         .service(page("spawn-pending/{user}/{server}").route(get().to(spawn_pending::show)))
         .service(page("stop/{user}").route(post().to(stop::submit)))
         .service(page("stop/{user}/{server}").route(post().to(stop::submit)))
+        .service(page("keep/{user}").route(post().to(keep::submit)))
+        .service(page("keep/{user}/{server}").route(post().to(keep::submit)))
         .service(writes(page("user/{user}").route(get().to(stopped::show))))
         .service(writes(page("user/{user}/{rest:.*}").route(get().to(stopped::show))))
         .service(page("user-redirect/{path:.*}").route(get().to(user_redirect::show)))

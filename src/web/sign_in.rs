@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpMessage, HttpRequest};
-use log::{info, warn};
+use log::{error, info, warn};
 
 use self::attempts::Attempts;
 use super::caller::Caller;
@@ -18,6 +18,7 @@ use super::visit;
 use crate::actors::sign_in::{self, Denied, Freshness, Moment, Proven, SignInError};
 use crate::auth::{AuthError, Credentials, Dialogue, Origin, Wait};
 use crate::domain::allow::loggable;
+use crate::domain::names::Username;
 use crate::events::SessionAction;
 use crate::metrics::Outcome;
 use crate::secret::Secret;
@@ -303,6 +304,33 @@ pub async fn by_request(hub: &Hub, request: &HttpRequest) -> Result<User, Turned
     };
     hub.metrics.login(Outcome::of(signed_in.is_ok()), begun.elapsed());
     signed_in
+}
+
+/// Sees to it that somebody who becomes a user has an account on this machine, where `[auth]` wants that (AUTH-027).
+///
+/// # Errors
+/// 400 that says what is missing, or what the command that makes accounts said.
+pub async fn ensure_account(hub: &Hub, name: &Username) -> Result<(), Refused> {
+    match hub.authenticator.ensure_account(name).await {
+        Err(error @ (AuthError::NoAccount(_) | AuthError::Creation(_))) => {
+            Err(Refused::bad(format!("Failed to create user: {error}")))
+        }
+        other => other.map_err(|error| Refused::internal(&error)),
+    }
+}
+
+/// Makes the login tickets of a user void.
+///
+/// # Errors
+/// 503 if the privileged programs do not do it. The hub has forgotten its copy all the same.
+pub async fn revoke_tickets(hub: &Hub, name: &Username) -> Result<(), Refused> {
+    let Err(failed) = hub.authenticator.revoke_tickets(name).await else { return Ok(()) };
+    error!(user = name.as_str(), error:% = failed; "login tickets could not be made void");
+    let told = format!(
+        "All else is done, but the login tickets of {name} could not be made void: the hub's log says why. The hub has \
+         forgotten its copy."
+    );
+    Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, told))
 }
 
 /// What a check of this request's caller said; asked once a request.

@@ -2,9 +2,9 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
-/// The longest frame: a request with a large environment fits many times over, and so do all groups that an account can
-/// have (65,536).
-pub const LONGEST: usize = 512 * 1024;
+/// The longest frame: an account in as many groups as the kernel knows (65,536) fits, and a request with a large environment
+/// many times over.
+pub const LONGEST: usize = 320 * 1024;
 
 /// Writes one frame.
 ///

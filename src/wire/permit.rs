@@ -108,3 +108,90 @@ fn has_no_dots(text: &str) -> bool {
 fn demand(fine: bool, code: Refusal, detail: &str) -> Result<(), Refused> {
     if fine { Ok(()) } else { Err(Refused::new(code, detail)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: &str = "caller_uid = 997\npam_service = orrery\ncommand = /opt/lab/single\nargument = --sock={socket}\n\
+        argument = --dir=*\nenvironment = JUPYTERHUB_*\nunattended_uids = 2000\n";
+
+    fn verdict(change: impl FnOnce(&mut Start)) -> Option<Refusal> {
+        let mut start = Start {
+            uid: 1000,
+            ticket: vec![1],
+            server_id: "17".to_owned(),
+            command: vec!["/opt/lab/single".to_owned(), "--sock={socket}".to_owned()],
+            environment: vec![("JUPYTERHUB_USER".to_owned(), "ada".to_owned())],
+            service_prefix: "/user/ada/".to_owned(),
+            listen: Listen::Unix,
+            folder: String::new(),
+            login_shell: false,
+            umask: None,
+            memory: 0,
+            cpu: 0,
+            processes: 0,
+            log_limit: 0,
+        };
+        change(&mut start);
+        let policy = Policy::parse(POLICY).unwrap();
+        policy.permits(&Request::Start(Box::new(start))).err().map(|refused| refused.code)
+    }
+
+    #[test]
+    fn sec_073_076_a_start_is_judged_in_every_part() {
+        assert_eq!(verdict(|_| ()), None);
+        assert_eq!(verdict(|start| start.uid = 999), Some(Refusal::Uid));
+        assert_eq!(verdict(|start| start.ticket.clear()), Some(Refusal::Unattended));
+        assert_eq!(verdict(|start| (start.uid, start.ticket) = (2000, Vec::new())), None);
+        assert_eq!(verdict(|start| start.command.clear()), Some(Refusal::Command));
+        assert_eq!(verdict(|start| start.command.push("-c".to_owned())), Some(Refusal::Argument));
+        assert_eq!(verdict(|start| start.command.push("--dir={socket}".to_owned())), None);
+        let variable = ("JUPYTERHUB_USER".to_owned(), "eve".to_owned());
+        assert_eq!(verdict(|start| start.environment.push(variable)), Some(Refusal::Environment));
+        assert_eq!(verdict(|start| start.login_shell = true), Some(Refusal::LoginShell));
+        assert_eq!(verdict(|start| start.server_id = "../x".to_owned()), Some(Refusal::Server));
+        assert_eq!(verdict(|start| start.service_prefix = "/user/../".to_owned()), Some(Refusal::Server));
+        assert_eq!(verdict(|start| start.folder = "/home/..".to_owned()), Some(Refusal::Server));
+        assert_eq!(verdict(|start| start.umask = Some(0o1777)), Some(Refusal::Server));
+        let here = |ip: &str, port| verdict(|start| start.listen = Listen::Tcp { ip: ip.to_owned(), port });
+        assert_eq!((here("::1", 80), here("", 80)), (None, None));
+        assert_eq!((here("::1", 0), here("[::1]", 80)), (Some(Refusal::Server), Some(Refusal::Server)));
+    }
+
+    #[test]
+    fn a_login_is_judged_in_every_part() {
+        let verdict = |service: &str, username: &str, remote_host: &str, check_account| {
+            let [service, username, remote_host] = [service, username, remote_host].map(str::to_owned);
+            let login = Login { service, username, remote_host, check_account };
+            Policy::parse(POLICY).unwrap().permits(&Request::Login(login)).err().map(|refused| refused.code)
+        };
+        assert_eq!(verdict("orrery", "Ada L\u{f6}v", "192.0.2.1", true), None);
+        assert_eq!(verdict("orrery", "", "", true), None);
+        assert_eq!(verdict("sshd", "ada", "", true), Some(Refusal::Service));
+        assert_eq!(verdict("orrery", "ada", "", false), Some(Refusal::AccountCheck));
+        assert_eq!(verdict("orrery", "ada\n", "", true), Some(Refusal::Malformed));
+        assert_eq!(verdict("orrery", "ada", "a b", true), Some(Refusal::Malformed));
+    }
+
+    #[test]
+    fn sec_013_what_follows_an_argument_s_sign_is_not_told_on() {
+        let request = |argument: &str| {
+            let mut refused = String::new();
+            let policy = Policy::parse(POLICY).unwrap();
+            let command = vec!["/opt/lab/single".to_owned(), argument.to_owned()];
+            if let Err(why) = command_permitted(&policy, &command) {
+                refused = why.detail;
+            }
+            refused
+        };
+        assert_eq!(request("--token=s3cret"), "--token");
+    }
+
+    #[test]
+    fn the_example_policy_is_one_and_starts_what_it_says() {
+        let policy = Policy::parse(include_str!("../../etc/launch.policy")).unwrap();
+        assert!(policy.admits_service("orrery") && policy.admits_argument("--ServerApp.sock={socket}"));
+        assert!(!policy.admits_variable("PATH") && !policy.login_shell && policy.unattended_uids.is_none());
+    }
+}

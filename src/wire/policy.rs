@@ -23,12 +23,17 @@
 //! | `session_timeout` | `30s` | how long opening or closing a PAM session may take |
 //! | `log_limit` | `10485760` | the longest log of a server, in bytes |
 
+mod values;
+
 use std::fmt;
 use std::ops::RangeInclusive;
 
 use crate::permit;
 use crate::refusal::Refused;
 use crate::request::Request;
+use values::{
+    absolute, cgroup, cgroups, duration, number, range, search_path, service, short, variable, yes_or_no,
+};
 
 /// A policy that has been understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,20 +138,59 @@ impl std::error::Error for PolicyError {}
 
 /// Variables that only the account, the PAM session and `orrery-session` itself set.
 const OWN_VARIABLES: &[&str] = &["HOME", "LOGNAME", "SHELL", "USER", "JUPYTERHUB_SERVICE_URL"];
-/// Variables that change what any program does before its first line; a `*` never stands for one of them.
+/// What loaders, shells, interpreters and Jupyter itself obey before the first line of the program: variables that lead to
+/// code or settings of whoever sets them. A `*` never stands for one that begins so; a line of its own lets one in.
 const LOADERS: &[&str] = &[
+    // the C library
     "LD_",
     "GCONV_PATH",
-    "GLIBC_TUNABLES",
+    "GETCONF_DIR",
+    "GLIBC_",
+    "HOSTALIASES",
+    "LOCALDOMAIN",
+    "LOCPATH",
     "MALLOC_",
-    "BASH_ENV",
-    "BASH_FUNC",
+    "NLSPATH",
+    "RES_OPTIONS",
+    "RESOLV_",
+    "TZDIR",
+    // shells
+    "BASH",
+    "CDPATH",
     "ENV",
+    "FPATH",
+    "GLOBIGNORE",
     "IFS",
-    "PYTHON",
-    "PERL",
-    "RUBY",
+    "PATH",
+    "PROMPT_COMMAND",
+    "PS4",
+    "SHELLOPTS",
+    "ZDOTDIR",
+    // interpreters and what they start
+    "JAVA_",
+    "JDK_",
+    "JULIA_",
+    "JUPYTER_",
+    "IPYTHON",
+    "LUA_",
     "NODE_",
+    "NPM_",
+    "PERL",
+    "PIP_",
+    "PYTHON",
+    "RUBY",
+    "R_",
+    "_JAVA",
+    // tools that run what a variable names
+    "BROWSER",
+    "EDITOR",
+    "GIT_",
+    "LESSOPEN",
+    "LESSCLOSE",
+    "PAGER",
+    "SSH_",
+    "VISUAL",
+    "XDG_",
 ];
 /// uids that mean "leave unchanged", nobody, or root.
 const NEVER: [u32; 4] = [0, 65534, 65535, u32::MAX];
@@ -160,10 +204,13 @@ impl Policy {
         let mut draft = Draft::default();
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim();
+            let at = |problem| PolicyError { line: number, problem };
+            if line.chars().any(|character| character.is_control() && character != '\t') {
+                return Err(at("a control character"));
+            }
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let at = |problem| PolicyError { line: number, problem };
             let (key, value) = line.split_once('=').ok_or(at("expected `key = value`"))?;
             draft.set(key.trim(), value.trim()).map_err(at)?;
         }
@@ -323,107 +370,6 @@ fn add<T>(list: &mut Vec<T>, value: T) -> Set {
     Ok(())
 }
 
-/// Digits only: neither sign nor space.
-fn number<T: std::str::FromStr>(text: &str) -> Result<T, &'static str> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| digits).ok_or("expected a number")
-}
-
-fn range(text: &str) -> Result<RangeInclusive<u32>, &'static str> {
-    let (from, to) = text.split_once('-').unwrap_or((text, text));
-    let (from, to) = (number(from.trim())?, number(to.trim())?);
-    if from == 0 {
-        Err("uid 0 is never served")
-    } else if from > to {
-        Err("the range is empty")
-    } else {
-        Ok(from..=to)
-    }
-}
-
-fn duration(text: &str) -> Result<u64, &'static str> {
-    let (digits, unit) = match text.strip_suffix(['s', 'm', 'h', 'd']) {
-        Some(digits) => (digits, text.chars().next_back()),
-        None => (text, None),
-    };
-    let seconds = match unit {
-        Some('m') => 60,
-        Some('h') => 3600,
-        Some('d') => 24 * 3600,
-        _ => 1,
-    };
-    let value: u64 = number(digits.trim())?;
-    let seconds = value.checked_mul(seconds).ok_or("the time is too long")?;
-    if seconds == 0 || seconds > 3660 * 24 * 3600 {
-        Err("expected a time from 1s to 3660d")
-    } else {
-        Ok(seconds)
-    }
-}
-
-fn short(seconds: u64) -> Result<u32, &'static str> {
-    u32::try_from(seconds).ok().filter(|seconds| *seconds <= 3600).ok_or("expected at most one hour")
-}
-
-fn yes_or_no(text: &str) -> Result<bool, &'static str> {
-    match text {
-        "yes" => Ok(true),
-        "no" => Ok(false),
-        _ => Err("expected `yes` or `no`"),
-    }
-}
-
-fn cgroups(text: &str) -> Result<Cgroups, &'static str> {
-    match text {
-        "require" => Ok(Cgroups::Require),
-        "try" => Ok(Cgroups::Try),
-        "off" => Ok(Cgroups::Off),
-        _ => Err("expected `require`, `try` or `off`"),
-    }
-}
-
-/// A file name in `/etc/pam.d`, not a path.
-fn service(text: &str) -> Result<String, &'static str> {
-    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
-    if text.bytes().all(fine) { Ok(text.to_owned()) } else { Err("expected the name of a PAM service") }
-}
-
-fn absolute(text: &str) -> Result<String, &'static str> {
-    let plain = text.starts_with('/') && !text.split('/').any(|part| part == "." || part == "..");
-    if plain { Ok(text.to_owned()) } else { Err("expected an absolute path without `.` and `..`") }
-}
-
-fn search_path(text: &str) -> Result<String, &'static str> {
-    text.split(':').try_for_each(|folder| absolute(folder).map(drop))?;
-    Ok(text.to_owned())
-}
-
-fn variable(text: &str) -> Result<Pattern, &'static str> {
-    let name = text.strip_suffix('*').unwrap_or(text);
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    if name.is_empty() || !name.bytes().all(plain) {
-        return Err("expected the name of a variable, with a final `*` for all that begin so");
-    }
-    if OWN_VARIABLES.contains(&text) {
-        return Err("this variable follows from the account");
-    }
-    if text != name && name.len() < 3 {
-        return Err("expected at least three characters before `*`");
-    }
-    Ok(Pattern::parse(text))
-}
-
-/// Names with slashes between them: `orrery`, `system.slice/orrery.slice`.
-fn cgroup(text: &str) -> Result<String, &'static str> {
-    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.@".contains(&byte);
-    let part = |part: &str| !part.is_empty() && !part.starts_with('.') && part.bytes().all(fine);
-    if text.split('/').all(part) {
-        Ok(text.to_owned())
-    } else {
-        Err("expected a control group, such as `orrery`")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -480,6 +426,16 @@ mod tests {
     }
 
     #[test]
+    fn sec_088_a_star_brings_no_path_of_jupyters_own_and_a_line_of_its_own_does() {
+        let starred = policy("environment = JUPYTER*\nenvironment = PAT*\nenvironment = XDG*");
+        assert!(starred.admits_variable("JUPYTERHUB_USER"));
+        for bad in ["JUPYTER_PATH", "JUPYTER_CONFIG_DIR", "PATH", "XDG_CONFIG_HOME"] {
+            assert!(!starred.admits_variable(bad), "{bad}");
+        }
+        assert!(policy("environment = JUPYTER_PATH").admits_variable("JUPYTER_PATH"));
+    }
+
+    #[test]
     fn arguments_and_commands_are_compared_as_texts() {
         let policy = policy(
             "command = /opt/lab/bin/jupyterhub-singleuser\nargument = --debug\nargument = --ServerApp.*",
@@ -511,6 +467,8 @@ mod tests {
             ("environment = HOME", "line 1: this variable follows from the account"),
             ("cgroup_parent = ../x", "line 1: expected a control group, such as `orrery`"),
             ("uids =", "line 1: the value is missing"),
+            ("# a\0", "line 1: a control character"),
+            ("command = /a\x1b", "line 1: a control character"),
         ] {
             assert_eq!(problem(text), told, "{text}");
         }

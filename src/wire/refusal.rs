@@ -110,7 +110,7 @@ impl fmt::Display for Refusal {
             }
             Self::PolicySyntax => "/etc/orrery/launch.policy has a mistake",
             Self::Uid => "the user's uid is outside of what the policy permits (uids)",
-            Self::TicketForged => "the login ticket is not valid for this user",
+            Self::TicketForged => "the login ticket is not valid for this user; sign in again",
             Self::TicketExpired => "the login ticket has expired; sign in again",
             Self::TicketOfEarlierBoot => "the machine was restarted since the user signed in; sign in again",
             Self::TicketRevoked => "the login ticket was revoked; sign in again",

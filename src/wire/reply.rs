@@ -285,6 +285,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn sec_037_an_account_in_every_group_that_there_can_be_fits_into_a_frame() {
+        let account = Account {
+            name: "a".repeat(256),
+            uid: 1000,
+            gid: 1000,
+            groups: (0..65_536).collect(),
+            ticket: vec![9; 85],
+        };
+        let reply = Reply::Accepted(account);
+        let mut bytes = Vec::new();
+        crate::frame::write(&mut bytes, &reply.encode()).unwrap();
+        assert_eq!(Reply::decode(&crate::frame::read(bytes.as_slice()).unwrap()), Ok(reply));
+    }
+
+    #[test]
     fn replies_come_back_as_they_were() {
         let account = Account {
             name: "ada".to_owned(),

@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")"
 seconds=${1:-600}
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/../../target/fuzz}
-targets=(request_framing response_framing route_matching rest_body)
+targets=(request_framing response_framing route_matching rest_body privileged_request privileged_reply privileged_policy)
+targets=(${TARGETS:-${targets[@]}}) # TARGETS="one another" for some of them
 cargo fuzz build --fuzz-dir . -s none
 status=0
 fuzz() {

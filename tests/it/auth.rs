@@ -4,6 +4,7 @@ mod automatic;
 mod hooks;
 mod limits;
 mod managed;
+mod pam;
 mod refresh;
 mod rules;
 mod start;

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::time::Duration;
 
-use super::support::hub::{Hub, free_port, run, settings};
+use super::support::hub::{Hub, eventually, free_port, run, settings};
 
 /// Starts a hub that cannot start; what it said.
 fn refused(folder: &Path, port: u16, extra: &str) -> String {
@@ -149,4 +149,75 @@ fn systemd_hears_that_the_hub_is_ready_alive_and_stopping() {
     while told.last().is_none_or(|news| news != "STOPPING=1") {
         told.push(next_news(&systemd));
     }
+}
+
+/// A hub that has begun to start and waits for what does not come.
+fn starting(folder: tempfile::TempDir, extra: &str) -> Hub {
+    let pid_file = folder.path().join("hub.pid");
+    let extra = format!("hub.pid_file = \"{}\"\n{extra}", pid_file.display());
+    std::fs::write(folder.path().join("orrery.toml"), settings(folder.path(), free_port(), &extra)).unwrap();
+    Hub::launched(folder)
+}
+
+#[test]
+fn life_005_a_stop_while_the_start_waits_for_a_hook_is_clean() {
+    let folder = tempfile::tempdir().unwrap();
+    let (begun, hook) = (folder.path().join("begun"), folder.path().join("hook"));
+    let program = format!("#!/bin/sh\necho $$ > {0}.new; mv {0}.new {0}\nexec sleep 600\n", begun.display());
+    std::fs::write(&hook, program).unwrap();
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let extra = format!(
+        "auth.manage_roles = true\nauth.hooks.load_roles = {{ command = [\"{}\"], timeout = 600 }}",
+        hook.display()
+    );
+    let mut hub = starting(folder, &extra);
+    let hook = eventually("the hook", || std::fs::read_to_string(&begun).ok());
+    assert!(hub.path("hub.pid").exists());
+    assert_eq!(hub.terminate().code(), Some(0), "{}", hub.log());
+    assert!(!hub.path("hub.pid").exists(), "nothing is left");
+    let hook = Path::new("/proc").join(hook.trim());
+    eventually("the end of the hook", || (!hook.exists()).then_some(()));
+}
+
+#[test]
+fn life_005_a_stop_while_the_start_waits_for_a_database_that_does_not_answer_is_clean() {
+    // accepts, because the system does so for it, and never says a word
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let extra = format!(
+        "database.url = \"postgresql://orrery@127.0.0.1:{port}/orrery\"\ndatabase.connect_timeout = 600"
+    );
+    let mut hub = starting(tempfile::tempdir().unwrap(), &extra);
+    let (_connection, _) = silent.accept().unwrap();
+    assert_eq!(hub.terminate().code(), Some(0), "{}", hub.log());
+    assert!(!hub.path("hub.pid").exists(), "nothing is left");
+}
+
+#[test]
+fn a_database_that_is_to_be_reset_is_empty_after_each_start_and_says_so() {
+    let mut hub =
+        Hub::with("database.reset = true\ndatabase.log_statements = true\ndatabase.pool_recycle = 60");
+    assert_eq!(hub.admin("POST", "/users/ada", None).status, 201);
+    assert_eq!(hub.admin("POST", "/users/ada/tokens", None).status, 201);
+    assert!(hub.log().contains("database.reset: everything in the database is deleted"));
+    assert!(hub.log().contains("INSERT INTO"), "statements are logged");
+    for line in hub.log().lines().filter(|line| line.contains("statement=")) {
+        assert!(!line.contains("ada") && !line.contains("sha512"), "without their values: {line}");
+    }
+    hub.crash_and_restart();
+    assert_eq!(hub.admin("GET", "/users/ada", None).status, 404);
+}
+
+#[test]
+fn a_hub_that_waits_for_its_servers_lets_nobody_in_before_they_are_verified() {
+    let extra = "hub.cleanup_servers = false\nhub.timeouts.init_servers = 600\nspawner.poll_interval = 1\n\
+                 spawner.poll_jitter = 0.5";
+    let mut hub = Hub::with(extra);
+    hub.create_user("ada");
+    hub.spawn("ada");
+    // the first answer comes when the server is routed already
+    hub.crash_and_restart();
+    assert_eq!(hub.server("ada", "")["ready"], true);
+    assert_eq!(hub.get("/user/ada/whoami").status, 200);
+    hub.admin("DELETE", "/users/ada/server", None);
 }

@@ -4,8 +4,10 @@ mod admission;
 mod bad_servers;
 mod crashes;
 mod culling;
+mod database;
 mod failing;
 mod hooks;
+mod lifecycle;
 mod notices;
 mod package;
 mod reload;
@@ -45,7 +47,7 @@ fn a_started_server_is_reached_through_the_proxy_in_its_own_session() {
 }
 
 #[test]
-fn life_021_a_killed_server_is_noticed_at_once() {
+fn life_021_and_su_070_a_killed_server_is_noticed_at_once() {
     let hub = Hub::start();
     hub.create_user("ada");
     let server = hub.spawn("ada");

@@ -292,7 +292,7 @@ class Model:
         time.sleep(when)
         try:
             self.world.configure(lines)
-            self.world.hub.send_signal(signal.SIGHUP)
+            self.world.hang_up()
         except Exception as error:
             self.findings.append(f"reload: {error!r}")
 

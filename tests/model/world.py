@@ -9,6 +9,7 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -148,6 +149,9 @@ class World:
         self.database = {"sqlite": Sqlite, "postgres": Postgres}[database](self.folder)
         self.public, self.internal = free_port(), free_port()
         self.hub = None
+        # set while the hub is up: SIGHUP ends a process that has just been started, as it ends any other
+        self.up = threading.Event()
+        self.signals = threading.Lock()
         self.extra = extra
         self.answered = []
         self.configure()
@@ -215,10 +219,22 @@ roles.model.services = ["model"]
                 raise Finding(f"the hub did not answer within {PATIENCE} s")
             time.sleep(0.003)
         took = time.monotonic() - begun
+        self.up.set()
         self.answered.append(took)
         return took
 
+    def hang_up(self):
+        """Sends SIGHUP to a hub that has answered."""
+        while True:
+            if not self.up.wait(PATIENCE):
+                raise Finding("the hub is not up")
+            with self.signals:
+                if self.up.is_set():
+                    return self.hub.send_signal(signal.SIGHUP)
+
     def kill(self, number=signal.SIGKILL):
+        with self.signals:
+            self.up.clear()
         self.hub.send_signal(number)
         status = self.hub.wait(PATIENCE)
         if number == signal.SIGTERM and status != 0:

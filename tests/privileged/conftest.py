@@ -93,7 +93,7 @@ class Account:
     def run(self, *command, **more):
         """Runs a program as this account, with all its groups and nothing of root's."""
         return subprocess.run(
-            [str(word) for word in command], capture_output=True, text=True, timeout=120, cwd="/",
+            [str(word) for word in command], capture_output=True, text=True, errors="replace", timeout=120, cwd="/",
             **self.identity(), **({"env": {"PATH": "/usr/bin:/bin"}} | more),
         )
 

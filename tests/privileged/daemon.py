@@ -39,6 +39,7 @@ hub.bind_url = "http://127.0.0.1:{self.hub_port}"
 hub.cookie_secret_file = "{self.folder}/cookie_secret"
 hub.ticket_dir = "{self.folder}/tickets"
 hub.named_servers.enabled = true
+hub.redirect_to_server = false
 database.url = "sqlite:///{self.folder}/orrery.sqlite"
 auth.type = "pam"
 auth.allow_all = true

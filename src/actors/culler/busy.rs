@@ -8,11 +8,12 @@ use log::{debug, info, warn};
 
 use super::{CullerSettings, Running};
 use crate::actors::activity::{Seen, Subject};
+use crate::actors::addresses;
 use crate::actors::supervision::Supervision;
 use crate::domain::culling::{Due, Reason};
 use crate::domain::token_hash::{self, TokenHash};
 use crate::secret::{self, RandomError, Secret};
-use crate::spawn::{Address, KernelState, ProcessId, ask_kernels, session_cpu_seconds};
+use crate::spawn::{KernelState, ask_kernels, cpu_seconds};
 use crate::store::{StoreError, oauth, tokens};
 
 /// How long the token for one question works.
@@ -67,8 +68,11 @@ fn count_as_use(parts: &Supervision, server: &Running, now: DateTime<Utc>) {
 }
 
 async fn kernels(parts: &Arc<Supervision>, server: &Running) -> Result<KernelState, String> {
-    let Some(address) = &server.row.address else { return Ok(KernelState::Idle) };
-    let address = Address { ip: address.ip.clone(), port: address.port };
+    let process = addresses::process(&server.row.state);
+    let row = server.row.address.as_ref().zip(process);
+    let Some(address) = row.and_then(|(row, process)| addresses::of_row(row, &process)) else {
+        return Ok(KernelState::Idle);
+    };
     let (id, token) = mint(parts, server).await.map_err(|failed| failed.to_string())?;
     let answer = ask_kernels(&address, &parts.prefix(&server.identity.key), &token, PATIENCE).await;
     if let Err(failed) = parts.store.write(move |db| tokens::delete(db, id)).await {
@@ -115,13 +119,9 @@ async fn mint(
 
 /// How many cores the server's processes keep busy.
 async fn cores_in_use(server: &Running) -> f64 {
-    let Ok(process) = serde_json::from_value::<ProcessId>(server.row.state.clone()) else { return 0.0 };
-    let sample = || {
-        let process = process.clone();
-        tokio::task::spawn_blocking(move || session_cpu_seconds(&process).unwrap_or_default())
-    };
-    let before = sample().await.unwrap_or_default();
+    let Some(process) = addresses::process(&server.row.state) else { return 0.0 };
+    let before = cpu_seconds(&process).await;
     tokio::time::sleep(SAMPLE).await;
-    let after = sample().await.unwrap_or_default();
+    let after = cpu_seconds(&process).await;
     (after - before).max(0.0) / SAMPLE.as_secs_f64()
 }

@@ -116,6 +116,7 @@ impl World {
             pool_size: 1,
             busy_timeout: patience,
             connect_timeout: patience,
+            ..StoreConfig::default()
         };
         let store = Store::open(&config, OpenMode::CreateOrCurrent).unwrap();
         let world = Self { store, runtime, catalogue: Arc::new(Catalogue::standard()) };

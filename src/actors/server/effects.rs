@@ -163,8 +163,7 @@ impl ServerActor {
         self.watch_process(context);
         let Some(address) = self.address.clone() else { return };
         let key = &self.identity.key;
-        let route =
-            WantedRoute { target: format!("http://{address}"), purpose: Purpose::Server(key.clone()) };
+        let route = WantedRoute { target: address.target(), purpose: Purpose::Server(key.clone()) };
         let route = Publish { spec: self.parts.route(key), route };
         info!(server = key.log_name().as_str(), route:% = route.spec, target = route.route.target.as_str(); "a route is added");
         let registry = self.parts.registry.clone();

@@ -12,11 +12,12 @@ use tokio::sync::oneshot;
 use super::Identity;
 use super::prepare::{Prepared, hub_failure, prepare};
 use super::reports::Finding;
+use crate::actors::addresses;
 use crate::actors::supervision::Supervision;
-use crate::domain::server_state::{Event, Failure, FailureKind};
+use crate::domain::server_state::{Event, Failure, FailureKind, Rejection};
 use crate::spawn::{
-    Address, LaunchRequest, Launched, Listener, ReadyError, ReadyUrl, Running, StopLadder, listener_at,
-    looks_like_port_conflict, wait_ready,
+    Address, LaunchRequest, Launched, Listener, ReadyError, ReadyUrl, Running, SpawnError, StopLadder,
+    listener_at, looks_like_port_conflict, wait_ready,
 };
 use crate::store::{StoreError, servers};
 
@@ -69,11 +70,12 @@ pub(super) async fn launch(parts: Arc<Supervision>, order: Order) -> Finding {
         ip: settings.ip.clone(),
         port: settings.port,
         service_url_prefix: prefix.clone(),
+        local: settings.local.clone(),
     };
     let launched = match parts.spawner.launch(request).await {
         Ok(launched) => launched,
         Err(refused) => {
-            let failure = Failure::new(FailureKind::Launch, refused.to_string());
+            let failure = not_launched(&parts, &refused);
             return Finding { prepared: Some(prepared), ..Event::LaunchFailed(failure).into() };
         }
     };
@@ -90,6 +92,38 @@ pub(super) async fn launch(parts: Arc<Supervision>, order: Order) -> Finding {
     }
 }
 
+/// What is told of a refused launch. Somebody who only has to sign in again finds the way on the page.
+fn not_launched(parts: &Supervision, refused: &SpawnError) -> Failure {
+    let message = refused.to_string();
+    let rejection = refused.is_no().map(|reason| {
+        let text = encode_text(&message);
+        let way = format!("{}hub/logout", parts.base_url);
+        let message_html = match refused {
+            SpawnError::SignIn { .. } => {
+                format!("{text}. <a href=\"{}\">Sign out</a>, and in again.", encode_text(&way))
+            }
+            _ => text.clone(),
+        };
+        Box::new(Rejection { status: 403, reason: Some(reason.to_owned()), message_html: Some(message_html) })
+    });
+    Failure { rejection, ..Failure::new(FailureKind::Launch, message) }
+}
+
+fn encode_text(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => encoded.push_str("&amp;"),
+            '<' => encoded.push_str("&lt;"),
+            '>' => encoded.push_str("&gt;"),
+            '"' => encoded.push_str("&quot;"),
+            '\'' => encoded.push_str("&#39;"),
+            plain => encoded.push(plain),
+        }
+    }
+    encoded
+}
+
 /// Writes down the process, so that the next hub finds it.
 async fn record(
     parts: &Supervision,
@@ -100,12 +134,7 @@ async fn record(
 ) -> Result<(), RecordError> {
     let id = identity.id;
     let state = serde_json::to_value(launched.running.id()).unwrap_or_default();
-    let address = servers::Address {
-        proto: "http".to_owned(),
-        ip: launched.address.ip.clone(),
-        port: launched.address.port,
-        base_url: prefix,
-    };
+    let address = addresses::stored(&launched.address, prefix);
     let write = parts.store.write(move |db| {
         servers::set_state(db, id, &state)?;
         servers::set_address(db, id, &address)?;
@@ -158,10 +187,9 @@ async fn answered(running: &Running, address: &Address, ladder: &StopLadder) -> 
 pub(super) async fn ended(running: &Running) -> Failure {
     let exit = running.ended().await;
     let last_lines = running.last_lines(LAST_LINES).await;
-    let (kind, message) = if running.was_out_of_memory(exit).await {
-        (FailureKind::OutOfMemory, "The server was killed because there was no memory left".to_owned())
-    } else {
-        (FailureKind::Exited, format!("The server's process ended: {exit}"))
+    let (kind, message) = match running.out_of_memory(exit).await {
+        Some(why) => (FailureKind::OutOfMemory, why.to_string()),
+        None => (FailureKind::Exited, format!("The server's process ended: {exit}")),
     };
     Failure { exit_status: exit.status, signal: exit.signal, last_lines, ..Failure::new(kind, message) }
 }

@@ -14,10 +14,11 @@ use serde_json::Value;
 use super::Identity;
 use super::prepare::revoke;
 use super::reports::{DatabaseAway, Finding};
+use crate::actors::addresses;
 use crate::actors::supervision::Supervision;
 use crate::domain::server_state::{Event, Failure, FailureKind};
 use crate::metrics::Poll;
-use crate::spawn::{Address, ProcessId, Running, StopLadder};
+use crate::spawn::{ProcessId, Running, StopLadder};
 use crate::store::{Db, StoreError, servers, users};
 
 /// How often something is tried again that the database refuses for good.
@@ -87,8 +88,10 @@ async fn find(parts: &Supervision, identity: &Identity, waiting: &Waiting) -> Fi
         }
     };
     let ending = row.state.get(ENDING).is_some();
-    let process: Option<ProcessId> = serde_json::from_value(row.state).ok();
-    let (Some(process), Some(address)) = (process, row.address) else {
+    let process = addresses::process(&row.state);
+    let address =
+        process.as_ref().zip(row.address).and_then(|(process, row)| addresses::of_row(&row, process));
+    let (Some(process), Some(address)) = (process, address) else {
         return not_adopted("it was still starting when the hub stopped");
     };
     let asked = Instant::now();
@@ -98,13 +101,30 @@ async fn find(parts: &Supervision, identity: &Identity, waiting: &Waiting) -> Fi
     match found {
         Ok(Some(running)) => Finding {
             running: Some(running),
-            address: Some(Address { ip: address.ip, port: address.port }),
+            address: Some(address),
             groups: Some(groups.into()),
             // what somebody asked the hub for before it ended is done by this one
             ..if ending { Event::StopRequested } else { Event::Adopted }.into()
         },
-        Ok(None) => not_adopted("it ended while the hub was not running"),
+        Ok(None) => Event::NotAdopted(ended_meanwhile(parts, &process).await).into(),
         Err(failed) => not_adopted(&failed.to_string()),
+    }
+}
+
+/// How a process ended while the hub was not there, as far as somebody wrote it down.
+async fn ended_meanwhile(parts: &Supervision, process: &ProcessId) -> Failure {
+    let gone = "it ended while the hub was not running";
+    match parts.spawner.how_ended(process).await {
+        None => Failure::new(FailureKind::Exited, gone),
+        Some((exit, out_of_memory)) => {
+            let kind = if out_of_memory.is_some() { FailureKind::OutOfMemory } else { FailureKind::Exited };
+            let how = out_of_memory.map_or_else(|| exit.to_string(), |why| why.to_string());
+            Failure {
+                exit_status: exit.status,
+                signal: exit.signal,
+                ..Failure::new(kind, format!("{gone}: {how}"))
+            }
+        }
     }
 }
 

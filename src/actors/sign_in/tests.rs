@@ -25,7 +25,7 @@ impl House {
     fn new(change: impl FnOnce(&mut AuthConfig)) -> Self {
         let url = ":memory:".to_owned();
         let long = Duration::from_secs(20);
-        let config = StoreConfig { url, pool_size: 1, busy_timeout: long, connect_timeout: long };
+        let config = StoreConfig { url, busy_timeout: long, connect_timeout: long, ..StoreConfig::default() };
         let store = Store::open(&config, OpenMode::CreateOrCurrent).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::default();

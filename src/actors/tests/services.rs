@@ -20,7 +20,7 @@ impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = folder.path().join("db").display().to_string();
-        let config = StoreConfig { url, pool_size: 2, busy_timeout: LONG, connect_timeout: LONG };
+        let config = StoreConfig { url, pool_size: 2, ..StoreConfig::default() };
         let store = Store::open(&config, OpenMode::CreateOrCurrent).unwrap();
         let parts = Arc::new(supervision(store, &folder, NO_LIMITS));
         let services = Services::new(HubActor::start_with(Arc::clone(&parts)), Arc::clone(&parts));

@@ -31,6 +31,7 @@ impl Database {
             pool_size: 1,
             busy_timeout: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(5),
+            ..StoreConfig::default()
         };
         let store = Store::open(&config, OpenMode::CreateOrCurrent).unwrap();
         Self { store, runtime: tokio::runtime::Builder::new_current_thread().build().unwrap() }

@@ -1,10 +1,10 @@
 //! Files: secrets that others can read, folders that cannot be written.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use nix::unistd::{AccessFlags, access};
+use nix::unistd::{AccessFlags, Gid, Group, Uid, User, access, getegid};
 
 use super::Finding;
 use crate::config::Config;
@@ -29,6 +29,7 @@ pub(super) fn examine(config: &Config, read: &[PathBuf]) -> Vec<Finding> {
     if let Some(reason) = sockets.and_then(|socket| unwritable_folder(&socket)) {
         findings.push(Finding::warning(CHECK, format!("hub.admin_socket: {reason}"), OWN_FOLDER));
     }
+    findings.extend(config.admin_socket().and_then(|socket| shared_with(&socket, config)));
     for folder in &config.hub.ui.template_paths {
         findings.extend(readable("hub.ui.template_paths", folder));
     }
@@ -89,6 +90,43 @@ fn private(key: &str, file: &Path, others: u32) -> Option<Finding> {
         None => unwritable_folder(file)
             .map(|reason| Finding::wrong(CHECK, format!("{key}: {reason}"), OWN_FOLDER)),
     }
+}
+
+/// An admin socket whose group has other people in it: each of them may do everything.
+fn shared_with(socket: &Path, config: &Config) -> Option<Finding> {
+    if config.hub.admin_socket_mode.0 & 0o060 != 0o060 {
+        return None;
+    }
+    let group = Group::from_gid(Gid::from_raw(group_of(socket)?)).ok()??;
+    let own = User::from_uid(Uid::effective()).ok().flatten().map(|user| user.name);
+    let others = others_among(&group.mem, own.as_deref())?;
+    let found = format!(
+        "hub.admin_socket: the group {} of {} has other members ({others}), who may do everything",
+        group.name,
+        socket.display()
+    );
+    let advice = "give its folder a group of operators only and the setgid bit, or set hub.admin_socket_mode = \"0600\"";
+    Some(Finding::warning(CHECK, found, advice))
+}
+
+/// The group that the socket has or will have.
+fn group_of(socket: &Path) -> Option<u32> {
+    if let Ok(found) = fs::metadata(socket) {
+        return Some(found.gid());
+    }
+    let folder = socket.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let folder = fs::metadata(folder.unwrap_or(Path::new("."))).ok()?;
+    let hands_on = folder.permissions().mode() & 0o2000 != 0;
+    Some(if hands_on { folder.gid() } else { getegid().as_raw() })
+}
+
+/// Who of these is neither root nor the hub's account, in words.
+fn others_among(members: &[String], own: Option<&str>) -> Option<String> {
+    let others: Vec<&str> =
+        members.iter().map(String::as_str).filter(|name| *name != "root" && Some(*name) != own).collect();
+    let more = if others.len() > 3 { ", …" } else { "" };
+    let shown = others.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+    (!others.is_empty()).then(|| format!("{shown}{more}"))
 }
 
 fn readable(key: &str, path: &Path) -> Option<Finding> {
@@ -157,5 +195,14 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         assert_eq!(folder("k", &place.path().join("logs")).level, Level::Ok);
         assert_eq!(folder("k", &place.path().join("no/logs")).level, Level::Wrong);
+    }
+
+    #[test]
+    fn operators_besides_root_and_the_hub_are_named() {
+        let members = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(others_among(&members(&["root", "orrery"]), Some("orrery")), None);
+        assert_eq!(others_among(&members(&["orrery", "ada"]), Some("orrery")).unwrap(), "ada");
+        let many = members(&["a", "b", "c", "d"]);
+        assert_eq!(others_among(&many, None).unwrap(), "a, b, c, …");
     }
 }

@@ -248,3 +248,27 @@ fn landing_pages_and_report_addresses_are_addresses() {
     reading("hub.csp_report_uri = \"https://reports.example/csp?site=a\"");
     reading("[[hub.default_url_rules]]\ngroup = \"g\"\nurl = \"/services/grader/?a=b#c\"");
 }
+
+#[test]
+fn servers_of_the_hubs_own_account_have_no_sockets_umask_or_login_shell() {
+    let found = problems(
+        "spawner.type = \"simple\"\nspawner.transport = \"unix\"\n[spawner.local]\numask = \"0077\"\n\
+         environment = \"login\"\nshell = true",
+    );
+    for key in
+        ["spawner.transport", "spawner.local.umask", "spawner.local.environment", "spawner.local.shell"]
+    {
+        assert!(found.contains(&format!("`{key}`: this needs spawner.type = \"local\"")), "{key}\n{found}");
+    }
+    reading(
+        "spawner.type = \"simple\"\nspawner.transport = \"tcp\"\nspawner.local.shell_cmd = [\"bash\", \"-lc\"]",
+    );
+}
+
+#[test]
+fn what_a_local_server_needs_is_checked() {
+    assert!(problems("spawner.local.socket_args = [\"--sock\"]").contains("`spawner.local.socket_args`"));
+    reading("spawner.transport = \"tcp\"\nspawner.local.socket_args = []");
+    assert!(problems("spawner.local.cwd = \"work\"").contains("`spawner.local.cwd`"));
+    assert!(problems("spawner.local.umask = \"7777\"").contains("`spawner.local.umask`"));
+}

@@ -9,7 +9,7 @@ use super::SpawnerConfig;
 use crate::config::setting::{Key, Setting};
 
 /// The keys that can differ from start to start.
-pub const CHANGEABLE: [&str; 19] = [
+pub const CHANGEABLE: [&str; 20] = [
     "args",
     "cmd",
     "cpu_guarantee",
@@ -27,6 +27,7 @@ pub const CHANGEABLE: [&str; 19] = [
     "notebook_dir",
     "oauth_client_allowed_scopes",
     "port",
+    "process_limit",
     "server_token_scopes",
     "start_timeout",
 ];

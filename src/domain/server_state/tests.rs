@@ -126,7 +126,7 @@ fn life_008_a_server_that_died_while_the_hub_was_down_is_cleaned_up() {
 }
 
 #[test]
-fn life_015_every_timeout_says_what_did_not_happen() {
+fn life_015_and_su_018_every_timeout_says_what_did_not_happen() {
     for (events, words) in
         [(&UP[..1], "turn"), (&UP[..2], "start"), (&UP[..3], "answer"), (&UP[..4], "route")]
     {

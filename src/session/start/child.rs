@@ -115,14 +115,14 @@ impl Child<'_> {
         }
     }
 
-    fn become_server(self, keeper: Pid, tell: OwnedFd) -> ! {
+    fn become_server(mut self, keeper: Pid, tell: OwnedFd) -> ! {
         let Err(failed) = self.prepare_and_run(keeper, &tell);
         let [a, b, c, d] = number(failed.error).to_be_bytes();
-        let _ = File::from(tell).write_all(&[failed.step.number(), a, b, c, d]);
+        let _ = unistd::write(&tell, &[failed.step.number(), a, b, c, d]);
         process::exit_now(1);
     }
 
-    fn prepare_and_run(mut self, keeper: Pid, tell: &OwnedFd) -> Done<std::convert::Infallible> {
+    fn prepare_and_run(&mut self, keeper: Pid, tell: &OwnedFd) -> Done<std::convert::Infallible> {
         // Into the group first: whatever happens later, it can be ended.
         for gate in &mut self.gates {
             at(Step::ControlGroup, gate.write_all(b"0"))?;
@@ -151,6 +151,8 @@ impl Child<'_> {
         unistd::dup2_stdin(&null)?;
         unistd::dup2_stdout(&self.output)?;
         unistd::dup2_stderr(&self.output)?;
+        // All owners of descriptors live on until this process is another program or none: nothing is closed twice.
+        std::mem::forget(null);
         if tell > 3 {
             process::close_range(3, tell - 1)?;
         }

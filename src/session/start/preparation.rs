@@ -169,6 +169,8 @@ impl Ground {
     fn make_output(&self, policy: &Policy, start: &Start) -> std::io::Result<(Output, std::os::fd::OwnedFd)> {
         let file = self.places.make_log()?;
         let (reader, writer) = output_pipe()?;
+        // Scripts write to /dev/stderr, which opens the pipe anew.
+        nix::unistd::fchown(&writer, Some(self.account.uid.into()), Some(self.account.gid.into()))?;
         let limit =
             if start.log_limit == 0 { policy.log_limit } else { start.log_limit.min(policy.log_limit) };
         Ok((Output::new(reader, file, limit), writer))

@@ -10,7 +10,7 @@ fn socket(ip: &str, inode: u64) -> Socket {
 }
 
 fn at(address: SocketAddr) -> Address {
-    Address { ip: address.ip().to_string(), port: address.port() }
+    Address::Tcp { ip: address.ip().to_string(), port: address.port() }
 }
 
 fn own() -> ProcessId {
@@ -81,7 +81,7 @@ fn a_socket_of_any_process_of_the_server_is_its_own() {
             running.last_lines(1).await.first().and_then(|line| line.trim().parse::<u16>().ok())
         })
         .await;
-        let address = Address { ip: "127.0.0.1".to_owned(), port };
+        let address = Address::Tcp { ip: "127.0.0.1".to_owned(), port };
         let found = listener_at(&address, running.id()).await;
         for pid in family_of(running.id()).unwrap() {
             rustix::process::kill_process(
@@ -108,9 +108,9 @@ fn a_process_that_hides_its_sockets_is_judged_by_its_user() {
 #[test]
 fn another_machine_is_not_judged() {
     run(async {
-        let address = Address { ip: "192.0.2.1".to_owned(), port: 80 };
+        let address = Address::Tcp { ip: "192.0.2.1".to_owned(), port: 80 };
         assert_eq!(listener_at(&address, &own()).await, Listener::Unknown);
-        let unknown = Address { ip: "no-such-host.invalid".to_owned(), port: 80 };
+        let unknown = Address::Tcp { ip: "no-such-host.invalid".to_owned(), port: 80 };
         assert_eq!(listener_at(&unknown, &own()).await, Listener::Unknown);
     });
 }

@@ -18,7 +18,7 @@ async fn listener() -> (TcpListener, SocketAddr) {
 }
 
 fn url(address: SocketAddr) -> ReadyUrl {
-    let address = Address { ip: address.ip().to_string(), port: address.port() };
+    let address = Address::Tcp { ip: address.ip().to_string(), port: address.port() };
     ReadyUrl::new(&address, "/user/a@b%20c/")
 }
 

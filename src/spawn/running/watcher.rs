@@ -11,7 +11,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 
-use super::Running;
+use super::{Hold, Running};
 use crate::spawn::oom::OomCounter;
 use crate::spawn::{Exit, ProcessId};
 
@@ -25,7 +25,7 @@ pub(super) fn watch(id: ProcessId, pidfd: OwnedFd) -> io::Result<Running> {
     let end = register(Arc::clone(&pidfd))?;
     let (news, exit) = watch::channel(None);
     let oom = OomCounter::of(id.pid).map(Arc::new);
-    let running = Running { id: Arc::new(id), pidfd, exit, oom };
+    let running = Running { id: Arc::new(id), exit, hold: Hold::Own { pidfd, oom } };
     let watched = running.clone();
     watched_now().get_or_insert_default().insert(running.id.pid, running.clone());
     tokio::spawn(async move {
@@ -61,7 +61,7 @@ fn forget(id: &Arc<ProcessId>) {
     deprecated,
     reason = "its successor is unsafe, for types whose descriptor may change or close; an Arc<OwnedFd> does neither"
 )]
-fn register(pidfd: Arc<OwnedFd>) -> io::Result<AsyncFd<Arc<OwnedFd>>> {
+pub(super) fn register(pidfd: Arc<OwnedFd>) -> io::Result<AsyncFd<Arc<OwnedFd>>> {
     AsyncFd::with_interest(pidfd, Interest::READABLE)
 }
 

@@ -150,7 +150,7 @@ fn fifty_servers_started_at_once_get_fifty_ports() {
             bench.spawner.launch(request)
         });
         let launched: Vec<Launched> = join_all(launches).await.into_iter().map(Result::unwrap).collect();
-        let ports: BTreeSet<u16> = launched.iter().map(|server| server.address.port).collect();
+        let ports: BTreeSet<String> = launched.iter().map(|server| server.address.to_string()).collect();
         assert_eq!(ports.len(), 50);
         for server in launched {
             assert_eq!(server.running.ended().await.code(), Some(0));
@@ -180,7 +180,7 @@ fn a_server_that_lost_its_port_is_recognised_by_its_log() {
 fn life_020_a_launch_that_nobody_waits_for_leaves_no_process() {
     run(async {
         let bench = Bench::new();
-        let crate::spawn::Spawner::Simple(simple) = bench.spawner.clone();
+        let crate::spawn::Spawner::Simple(simple) = bench.spawner.clone() else { unreachable!() };
         let unclaimed =
             spawn_blocking(move || simple.start(script("exec sleep 1000"))).await.unwrap().unwrap();
         let running = unclaimed.launched.running.clone();

@@ -9,7 +9,7 @@ use diesel::connection::SimpleConnection;
 use tempfile::TempDir;
 
 use crate::store::migrate::names;
-use crate::store::testing::{Scratch, each_lasting_scratch, user};
+use crate::store::testing::{Scratch, each_lasting_scratch, name, user};
 use crate::store::{Db, Migrated, OpenMode, Store, StoreConfig, StoreError, users};
 
 const MIGRATIONS: [&str; 7] = ["0001", "0002", "0003", "0004", "0005", "0006", "0008"];
@@ -218,5 +218,48 @@ fn the_tables_match_the_migrations_of_every_backend() {
         let declared = declared_columns();
         assert!(declared.len() >= 15);
         assert_eq!(columns(&mut scratch.connection()), declared);
+    });
+}
+
+#[test]
+fn a_reset_leaves_no_table_of_ours_and_all_of_others() {
+    each_lasting_scratch(|scratch| {
+        let store = scratch.store();
+        drop(store);
+        let mut db = scratch.connection();
+        user(&mut db, "ada");
+        db.batch_execute("CREATE TABLE alembic_version (version_num TEXT)").unwrap();
+        drop(db);
+        Store::reset(&scratch.config).unwrap();
+        let left = crate::store::migrate::tables(&mut scratch.connection()).unwrap();
+        let left: Vec<_> = left.into_iter().filter(|table| !table.starts_with("sqlite_")).collect();
+        assert_eq!(left, ["alembic_version"], "a table is missing in src/store/reset.rs");
+        drop(open(scratch, OpenMode::CreateOrCurrent).unwrap());
+        assert!(users::find(&mut scratch.connection(), &name("ada")).unwrap().is_none());
+        scratch.connection().batch_execute("DROP TABLE alembic_version").unwrap();
+    });
+}
+
+#[test]
+fn a_database_that_is_not_ours_is_not_reset() {
+    let scratch = Scratch::file();
+    let mut db = scratch.connection();
+    db.batch_execute("CREATE TABLE users (id INTEGER); INSERT INTO users VALUES (1)").unwrap();
+    drop(db);
+    Store::reset(&scratch.config).unwrap();
+    assert_eq!(names(&mut scratch.connection(), "SELECT 'x' AS name FROM users").unwrap(), ["x"]);
+}
+
+#[test]
+fn connections_are_replaced_where_that_is_asked_for_and_statements_logged() {
+    each_lasting_scratch(|scratch| {
+        let recycle = std::time::Duration::from_millis(1);
+        let config = StoreConfig { recycle, log_statements: true, ..scratch.config.clone() };
+        let store = Store::open(&config, OpenMode::CreateOrCurrent).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for _ in 0..20 {
+            let found = runtime.block_on(store.read(|db| users::find(db, &name("ada"))));
+            assert!(found.unwrap().is_none());
+        }
     });
 }

@@ -19,6 +19,7 @@ use crate::store::journal::{self, JournalFilter, Record};
 use crate::store::{servers, users};
 use crate::web::error::{ApiError, Refused};
 use crate::web::state::Hub;
+use crate::web::views::server::UsageView;
 
 /// How much of the journal is looked at.
 const MOST_RECORDS: i64 = 200;
@@ -70,6 +71,8 @@ pub(super) async fn show(names: web::Path<Names>, hub: web::Data<Hub>) -> Result
         "user": { "name": user.name, "admin": user.admin, "last_activity": stamp(user.last_activity) },
         "exists": row.is_some(),
         "pid": status.pid,
+        "usage": status.usage.map(UsageView::new),
+        "used": status.usage.as_ref().and_then(crate::domain::usage::Usage::in_short),
         "url": hub.servers.url(&key),
         "route": published,
         "started": stamp(server.and_then(|server| server.started)),

@@ -9,11 +9,13 @@ use crate::actors::directory::ServerStatus;
 use crate::domain::ids::UserId;
 use crate::domain::names::{GroupName, ServerKey, Username};
 use crate::domain::timestamp;
+use crate::domain::usage::Usage;
 use crate::store::servers::Server;
 use crate::store::{Db, StoreError, groups, servers, users};
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::query::Query;
 use crate::web::state::Hub;
+use crate::web::views::server::UsageView;
 
 type Row = (Server, Vec<GroupName>);
 
@@ -72,6 +74,8 @@ fn model(hub: &Hub, key: &ServerKey, row: Option<&Row>) -> Value {
         "name": key.server,
         "state": state(&status),
         "pid": status.pid,
+        "usage": status.usage.map(UsageView::new),
+        "used": status.usage.as_ref().and_then(Usage::in_short),
         "url": hub.servers.url(key),
         "started": server.and_then(|server| server.started).map(timestamp::format),
         "last_activity": server.and_then(|server| server.last_activity).map(timestamp::format),

@@ -40,7 +40,10 @@ pub(super) async fn by_token(
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
     require_token(&caller)?;
-    let owner = hub.caller_by_token(path.at(2)).await?.ok_or_else(|| Refused::not_found("No such token"))?;
+    let owner = hub
+        .caller_by_token(path.at(2), Notice::Activity)
+        .await?
+        .ok_or_else(|| Refused::not_found("No such token"))?;
     let model = describe(&owner, &caller.scopes, &hub, ListedServers::Active).await?;
     Ok(HttpResponse::Ok().json(model))
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, web};
+use chrono::{DateTime, Utc};
 use futures_util::{Stream, stream};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -66,7 +67,8 @@ pub(super) async fn stream(
     };
     let url = hub.servers.url(&key);
     let finish = finish(&hub, &key, &url);
-    let follower = Follower { status, url, finish, sent: Sent::Nothing, silence: KEEP_ALIVE };
+    let due = hub.servers.culling().is_some().then_some((hub, key));
+    let follower = Follower { status, url, finish, due, sent: Sent::Nothing, silence: KEEP_ALIVE };
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-cache"))
@@ -103,6 +105,8 @@ struct Follower {
     url: String,
     /// The hook `progress_ready` and its question.
     finish: Option<(Hook, Value)>,
+    /// Who knows when the server will be culled.
+    due: Option<(web::Data<Hub>, ServerKey)>,
     sent: Sent,
     /// How long nothing may be sent.
     silence: Duration,
@@ -161,13 +165,23 @@ impl Follower {
     /// What was reported to the end, and how it ended. Who comes afterwards gets the end alone.
     async fn last(&self, status: &ServerStatus, count: usize) -> Bytes {
         let mut bytes = if count > 0 { unsent(status, count) } else { Vec::new() };
-        let event = Event::last(status, &self.url);
+        let event = Event::last(status, &self.url).due(self.cull_at(status).await);
         let changed = match &self.finish {
             Some((hook, question)) if status.ready => event.changed_by(hook, question).await,
             _ => None,
         };
         bytes.extend_from_slice(&changed.unwrap_or_else(|| event.bytes()));
         Bytes::from(bytes)
+    }
+}
+
+impl Follower {
+    /// Nothing that the stream fails for.
+    async fn cull_at(&self, status: &ServerStatus) -> Option<DateTime<Utc>> {
+        let (hub, key) = self.due.as_ref().filter(|_| status.ready)?;
+        let wanted = key.clone();
+        let row = hub.store.read(move |db| lookup::server(db, &wanted)).await.ok()?.1?;
+        hub.servers.cull_at(&row, status, &status.groups)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `POST /users/{user}/revoke`: throws a user off, now (SEC-024). Not in the reference.
 //!
-//! One call for what takes a dozen there: every browser is signed out, every token and code is void, every server is
+//! One call for what takes a dozen there: every browser is signed out, every token, code and login ticket is void, every server is
 //! stopped, and with the servers the websockets that were open to them. The account stays, and may sign in again: who is
 //! to stay out must be blocked or removed as well.
 
@@ -25,6 +25,7 @@ use crate::web::extract::body::Body;
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::path::Path;
 use crate::web::openapi::bodies::Properties;
+use crate::web::sign_in;
 use crate::web::sign_out::{Revoked, revoke_everything};
 use crate::web::state::Hub;
 
@@ -52,7 +53,7 @@ const REVOKE: &[&str] = &["admin:users"];
 
 /// Throw a user off
 ///
-/// Ends every session, token, code and server of the user. The account stays, and may sign in again.
+/// Ends every session, token, code, login ticket and server of the user. The account stays, and may sign in again.
 #[utoipa::path(
     post,
     path = "/users/{user}/revoke",
@@ -95,6 +96,7 @@ pub(super) async fn revoke(
     });
     let revoked = revoked.await?;
     let (servers_stopped, servers_stopping) = stop_servers(&hub, &user, &caller).await?;
+    sign_in::revoke_tickets(&hub, &user.name).await?;
     let Revoked { tokens, oauth_tokens, oauth_codes } = revoked;
     warn!(user = user.name.as_str(), by = caller.name(), tokens, oauth_tokens, servers_stopped, servers_stopping;
         "everything of a user was revoked");

@@ -29,6 +29,7 @@ use crate::web::extract::path::Path;
 use crate::web::extract::query::Query;
 use crate::web::openapi::bodies::UserBody;
 use crate::web::openapi::parameters::StoppedServers;
+use crate::web::sign_in;
 use crate::web::state::Hub;
 use crate::web::views::Nothing;
 use crate::web::views::user::{ListedServers, UserView, UserViewer};
@@ -132,6 +133,7 @@ pub(super) async fn create(
         return Err(Refused::forbidden("Only admins can grant admin permissions").into());
     }
     hub.authenticator.rules().check_name(name.as_str()).map_err(|_| cannot_create(&name))?;
+    sign_in::ensure_account(&hub, &name).await?;
     let details = hub.store.write(move |db| add(db, &name, admin)).await?;
     let view = UserViewer::new(&hub, &caller.scopes, ListedServers::Active).view(details);
     Ok(HttpResponse::Created().json(Model::from(view)))
@@ -365,6 +367,8 @@ pub(super) async fn remove(
     for server in gone.await? {
         hub.servers.forget(&ServerKey::new(name.clone(), server.name));
     }
+    // the account of the name may be somebody's who has not signed in since
+    sign_in::revoke_tickets(&hub, &name).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

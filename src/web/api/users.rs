@@ -18,6 +18,7 @@ use crate::web::extract::pagination::{Listing, Pagination};
 use crate::web::extract::query::Query;
 use crate::web::openapi::bodies::NewUsers as NewUsersBody;
 use crate::web::openapi::parameters::{PageParameters, StoppedServers, UserFilterParameters};
+use crate::web::sign_in;
 use crate::web::state::Hub;
 use crate::web::views::user::{ListedServers, UserView, UserViewer};
 
@@ -164,6 +165,11 @@ pub(super) async fn create(
         return Err(Refused::forbidden("Only admins can grant admin permissions").into());
     }
     let names = checked_names(&hub, &new.names)?;
+    let listed = names.clone();
+    let known = hub.store.read(move |db| users::find_all(db, &listed)).await?;
+    for name in names.iter().filter(|name| !known.iter().any(|user| user.name == **name)) {
+        sign_in::ensure_account(&hub, name).await?;
+    }
     let added = hub.store.write(move |db| add(db, &names, new.admin)).await?;
     let viewer = UserViewer::new(&hub, &caller.scopes, ListedServers::Active);
     let views: Vec<UserView> = added.into_iter().filter_map(|details| viewer.view(details)).collect();

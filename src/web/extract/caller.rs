@@ -57,11 +57,11 @@ impl Identified {
 
 async fn identify(request: &HttpRequest, hub: &Hub) -> Result<Identified, Refused> {
     if let Some(token) = bearer(request.headers())
-        && let Some(caller) = hub.caller_by_token(token).await?
+        && let Some(caller) = hub.caller_by_token(token, Notice::Activity).await?
     {
         let caller = match sign_in::token_freshness(hub, request, &caller).await {
             Freshness::Fresh => Some(caller),
-            Freshness::Renewed => hub.caller_by_token(token).await?,
+            Freshness::Renewed => hub.caller_by_token(token, Notice::Activity).await?,
             Freshness::Expired => None,
         };
         if let Some(known) = &caller {

@@ -95,6 +95,7 @@ fn of_page(segments: &[&str]) -> Handler {
             other("jupyterhub.handlers.pages.SpawnPendingHandler")
         }
         ["stop", _] | ["stop", _, _] => other("orrery.pages.StopHandler"),
+        ["keep", _] | ["keep", _, _] => other("orrery.pages.KeepHandler"),
         ["user", _, ..] => unrecorded("jupyterhub.handlers.base.UserUrlHandler"),
         ["user-redirect", _, ..] => other("jupyterhub.handlers.base.UserRedirectHandler"),
         ["error", _] => other("jupyterhub.handlers.pages.ProxyErrorHandler"),

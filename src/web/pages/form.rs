@@ -6,6 +6,7 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
+use zeroize::Zeroize;
 
 use super::multipart::{self, Part};
 use super::visitor::{Visitor, hub_of};
@@ -75,6 +76,13 @@ impl Form {
             content_type: &part.content_type,
             body: &part.body,
         })
+    }
+}
+
+impl Drop for Form {
+    /// One of the fields may be a password (SEC-051).
+    fn drop(&mut self) {
+        self.fields.iter_mut().for_each(|(_, value)| value.zeroize());
     }
 }
 

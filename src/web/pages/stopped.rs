@@ -16,7 +16,7 @@ use super::target;
 use super::visitor::Visitor;
 use crate::domain::access::Resource;
 use crate::domain::names::{ServerKey, ServerName, Username};
-use crate::web::caller::Caller;
+use crate::web::caller::{Caller, Notice};
 use crate::web::error::{PageError, Refused};
 use crate::web::render::pages::NotRunningPage;
 use crate::web::state::Hub;
@@ -117,7 +117,8 @@ async fn bearer(hub: &Hub, request: &HttpRequest) -> Result<Option<std::sync::Ar
     if !scheme.eq_ignore_ascii_case("token") && !scheme.eq_ignore_ascii_case("bearer") {
         return Ok(None);
     }
-    hub.caller_by_token(token.trim()).await
+    // programs, too, ask again and again for what does not run
+    hub.caller_by_token(token.trim(), Notice::Nothing).await
 }
 
 /// Which server it is about. Whether it or its owner exists shows only to those with access.

@@ -97,6 +97,8 @@ pub struct ServerLinks {
     pub pending_url: String,
     /// Where a form without JavaScript posts to stop it.
     pub stop_url: String,
+    /// Where a form without JavaScript posts to keep it from being stopped for being idle.
+    pub keep_url: String,
     /// Its REST resource: `DELETE` stops it.
     pub api_url: String,
     /// The event stream of its start.
@@ -120,6 +122,7 @@ impl ServerLinks {
             spawn_url: format!("{prefix}hub/spawn/{page}"),
             pending_url: format!("{prefix}hub/spawn-pending/{page}"),
             stop_url: format!("{prefix}hub/stop/{page}"),
+            keep_url: format!("{prefix}hub/keep/{page}"),
             progress_url: format!("{api_url}/progress"),
             api_url,
         }
@@ -171,6 +174,12 @@ pub struct HomeServer {
     pub failure: Option<Failure>,
     /// When it will be stopped for being idle or old, as ISO 8601, if that is soon.
     pub cull_at: Option<String>,
+    /// How much longer its owner may keep it then, in words.
+    pub keep_for: Option<String>,
+    /// What it uses, in short.
+    pub usage: Option<String>,
+    /// That the memory limit ended one of its processes.
+    pub usage_warning: Option<String>,
 }
 
 /// An option that a server was started with.

@@ -67,7 +67,10 @@ fn server(owner: &str, name: &str, state: ServerState) -> HomeServer {
         started: None,
         step: None,
         options: Vec::new(),
+        usage: None,
+        usage_warning: None,
         cull_at: None,
+        keep_for: None,
         failure: None,
     }
 }

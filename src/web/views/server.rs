@@ -8,6 +8,7 @@ use super::stamp::{Stamp, stamp};
 use crate::actors::directory::ServerStatus;
 use crate::domain::admission::Place;
 use crate::domain::names::{GroupName, ServerKey};
+use crate::domain::usage::Usage;
 use crate::store::servers::{LastFailure, Server};
 use crate::web::state::Hub;
 
@@ -63,6 +64,10 @@ pub struct ServerView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, format = DateTime)]
     keep_until: Option<Stamp>,
+    /// What it used at the last look, where that is known: with servers that run as their users.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    usage: Option<UsageView>,
     /// Its place in line, while it waits until it may start.
     #[serde(skip_serializing_if = "Option::is_none")]
     queue: Option<QueueView>,
@@ -112,6 +117,7 @@ impl ServerView {
             cull_at: stamp(row.and_then(|row| hub.servers.cull_at(row, status, groups))),
             keep_until: stamp(row.and_then(|row| row.keep_until)),
             last_failure: row.and_then(|row| row.last_failure.as_ref()).map(FailureView::new),
+            usage: status.usage.map(UsageView::new),
             queue: status.place.map(QueueView::new),
             state: (state == StateVisibility::Shown).then(|| spawner_state(row, status)),
         }
@@ -127,6 +133,49 @@ impl ServerView {
         }
         self
     }
+}
+
+/// What a server uses; not part of the reference's model. Null is what nobody tells.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ServerUsage, example = json!({
+    "memory": 1_288_490_188_u64, "memory_limit": 2_147_483_648_u64, "cpu": 0.3, "cpu_seconds": 81.5, "processes": 14,
+    "memory_kills": 0,
+}))]
+pub struct UsageView {
+    /// Bytes of memory.
+    memory: Option<u64>,
+    /// The most bytes that it may have.
+    memory_limit: Option<u64>,
+    /// Processor cores that it kept busy between the last two looks.
+    cpu: Option<f64>,
+    /// Seconds of processor time since its start.
+    cpu_seconds: Option<f64>,
+    /// Processes and threads.
+    processes: Option<u32>,
+    /// How many of its processes were killed because it reached its memory limit.
+    memory_kills: u32,
+    /// A sentence about that; left out if none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    warning: Option<String>,
+}
+
+impl UsageView {
+    pub(crate) fn new(usage: Usage) -> Self {
+        Self {
+            memory: usage.memory,
+            memory_limit: usage.memory_limit,
+            cpu: usage.cpu.map(hundredths),
+            cpu_seconds: usage.cpu_seconds.map(hundredths),
+            processes: usage.processes,
+            memory_kills: usage.memory_kills,
+            warning: usage.warning(),
+        }
+    }
+}
+
+fn hundredths(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
 }
 
 /// A place in line; not part of the reference's model.

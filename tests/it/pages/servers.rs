@@ -85,7 +85,7 @@ fn ui_024_ui_025_an_open_home_page_is_told_of_changes() {
 }
 
 #[test]
-fn a_start_that_fails_says_why_and_offers_another() {
+fn su_062_a_start_that_fails_says_why_and_offers_another() {
     let hub = Hub::with("spawner.environment = { FAKE_FAIL = \"1\" }");
     let mut browser = Browser::signed_in(&hub, "ada");
     let first = browser.get("/hub/spawn");
@@ -111,7 +111,7 @@ fn a_start_that_fails_says_why_and_offers_another() {
 }
 
 #[test]
-fn su_050_a_stopped_server_is_offered_to_people() {
+fn su_040_su_041_a_stopped_server_is_offered_to_people() {
     let hub = Hub::start();
     let mut browser = Browser::signed_in(&hub, "ada");
     assert_eq!(browser.get("/user/ada").location(), "/user/ada/");
@@ -124,7 +124,7 @@ fn su_050_a_stopped_server_is_offered_to_people() {
 }
 
 #[test]
-fn su_051_a_stopped_server_is_explained_to_programs() {
+fn su_041_su_046_su_047_su_048_a_stopped_server_is_explained_to_programs() {
     let hub = Hub::start();
     let mut browser = Browser::signed_in(&hub, "ada");
     let token = hub.admin("POST", "/users/ada/tokens", None).json()["token"].as_str().unwrap().to_owned();
@@ -153,7 +153,93 @@ fn su_051_a_stopped_server_is_explained_to_programs() {
 }
 
 #[test]
-fn old_clients_get_503_for_a_stopped_server() {
+fn su_050_a_segment_api_asks_for_json_and_api_txt_does_not() {
+    let hub = Hub::start();
+    let mut browser = Browser::signed_in(&hub, "ada");
+    let kind = |reply: crate::support::hub::Reply| {
+        assert_eq!(reply.status, 424);
+        reply.header("content-type").unwrap().split(';').next().unwrap().to_owned()
+    };
+    for path in ["api", "a/api/b", "api/"] {
+        assert_eq!(kind(browser.get(&format!("/hub/user/ada/{path}"))), "application/json", "{path}");
+    }
+    for path in ["api.txt", "apis/x", "API"] {
+        assert_eq!(kind(browser.get(&format!("/hub/user/ada/{path}"))), "text/html", "{path}");
+    }
+}
+
+#[test]
+fn su_046_asking_for_a_stopped_server_with_a_token_is_no_activity() {
+    let hub = Hub::start();
+    hub.create_user("ada");
+    let token = hub.admin("POST", "/users/ada/tokens", None).json()["token"].as_str().unwrap().to_owned();
+    let last = || hub.admin("GET", "/users/ada", None).json()["last_activity"].clone();
+    let before = last();
+    let authorization = format!("token {token}");
+    let reply = anonymous(&hub, "GET", "/hub/user/ada/api/x", &[("authorization", authorization.as_str())]);
+    assert_eq!(reply.status, 424);
+    // what comes later is not written down earlier
+    hub.create_user("grace");
+    let other = hub.admin("POST", "/users/grace/tokens", None).json()["token"].as_str().unwrap().to_owned();
+    assert_eq!(hub.api("GET", "/user", Some(&other), None).status, 200);
+    let of_grace = || hub.admin("GET", "/users/grace", None).json()["last_activity"].clone();
+    eventually("grace's activity", || (!of_grace().is_null()).then_some(()));
+    assert_eq!(last(), before);
+}
+
+#[test]
+fn su_043_a_server_on_its_way_leads_people_to_its_progress_and_programs_to_424() {
+    let hub = Hub::with("hub.timeouts.slow_spawn = 0\nspawner.environment = { FAKE_DELAY = \"600\" }");
+    let mut browser = Browser::signed_in(&hub, "ada");
+    assert_eq!(hub.admin("POST", "/users/ada/server", None).status, 202);
+    let reply = browser.get("/hub/user/ada/lab?x=1");
+    assert_eq!(
+        (reply.status, reply.location()),
+        (303, "/hub/spawn-pending/ada?next=%2Fhub%2Fuser%2Fada%2Flab%3Fx%3D1")
+    );
+    assert_eq!(browser.get("/hub/user/ada/api/contents").status, 424);
+    hub.admin("DELETE", "/users/ada/server", None);
+}
+
+#[test]
+fn su_045_a_server_that_is_not_ones_own_and_one_that_is_nobodys_are_the_same_404() {
+    let hub = Hub::with("auth.admin_users = [\"root\"]");
+    hub.create_user("grace");
+    let mut browser = Browser::signed_in(&hub, "ada");
+    let (others, nobodys) = (browser.get("/hub/user/grace/lab"), browser.get("/hub/user/nobody/lab"));
+    assert_eq!((others.status, nobodys.status), (404, 404));
+    let mut admin = Browser::signed_in(&hub, "root");
+    assert_eq!(admin.get("/hub/user/nobody/lab").status, 404, "also to who may go everywhere");
+}
+
+#[test]
+fn su_049_the_page_of_the_proxys_errors_is_200_for_everybody() {
+    let hub = Hub::start();
+    for code in [503, 404, 502] {
+        let reply = anonymous(&hub, "GET", &format!("/hub/error/{code}?url=%2Fuser%2Fada%2F"), &[]);
+        assert_eq!(reply.status, 200);
+        assert!(reply.header("content-type").unwrap().starts_with("text/html"));
+        assert!(reply.body.contains(&code.to_string()), "{}", reply.body);
+    }
+}
+
+#[test]
+fn su_064_a_page_starts_a_server_by_itself_only_where_that_is_configured() {
+    for (more, seconds) in [("", None), ("hub.implicit_spawn_after = 2.5", Some("2.5"))] {
+        let hub = Hub::with(more);
+        let page = Browser::signed_in(&hub, "ada").get("/hub/user/ada/lab");
+        assert_eq!(page.status, 424);
+        let told = page
+            .body
+            .split_once("data-implicit-spawn-seconds=\"")
+            .map(|(_, rest)| rest.split('"').next().unwrap());
+        assert_eq!(told, seconds, "{}", page.body);
+        assert!(hub.server("ada", "").is_null(), "the hub itself starts nothing");
+    }
+}
+
+#[test]
+fn su_042_old_clients_get_503_for_a_stopped_server() {
     let hub = Hub::with("hub.legacy_stopped_server_status = true");
     let mut browser = Browser::signed_in(&hub, "ada");
     assert_eq!(browser.get("/hub/user/ada/lab").status, 503);
@@ -161,7 +247,7 @@ fn old_clients_get_503_for_a_stopped_server() {
 }
 
 #[test]
-fn a_browser_does_not_run_in_circles_between_hub_and_proxy() {
+fn su_044_a_browser_does_not_run_in_circles_between_hub_and_proxy() {
     let hub = Hub::start();
     let mut browser = Browser::signed_in(&hub, "ada");
     hub.spawn("ada");
@@ -172,7 +258,7 @@ fn a_browser_does_not_run_in_circles_between_hub_and_proxy() {
 }
 
 #[test]
-fn a_link_for_everybody_leads_to_the_own_server() {
+fn su_063_a_link_for_everybody_leads_to_the_own_server() {
     let hub = Hub::start();
     let mut browser = Browser::signed_in(&hub, "ada");
     let reply = browser.get("/hub/user-redirect/lab/tree/x%20y.ipynb?a=b");

@@ -161,7 +161,7 @@ fn rest_100_the_default_server_can_become_a_named_one() {
 }
 
 #[test]
-fn rest_101_rest_102_a_stop_is_the_same_twice_and_removal_is_for_named_servers() {
+fn rest_101_rest_102_life_024_a_stop_is_the_same_twice_and_removal_is_for_named_servers() {
     let hub = Hub::with(NAMED);
     hub.create_user("ada");
     let delete = |path: &str, body: Option<Value>| hub.admin("DELETE", &format!("/users/ada/{path}"), body);
@@ -187,7 +187,7 @@ fn rest_101_rest_102_a_stop_is_the_same_twice_and_removal_is_for_named_servers()
 }
 
 #[test]
-fn rest_095_rest_103_a_slow_stop_is_accepted_and_removes_afterwards() {
+fn rest_095_rest_103_life_023_a_slow_stop_is_accepted_and_removes_afterwards() {
     let hub = Hub::with(&format!("{NAMED}\n{SLOW_STOP}"));
     hub.create_user("ada");
     assert_eq!(hub.admin("POST", "/users/ada/servers/lab", None).status, 201);

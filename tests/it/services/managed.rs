@@ -17,7 +17,7 @@ fn refused(folder: &Path, extra: &str) -> String {
 }
 
 #[test]
-fn svc_003_a_managed_service_is_reached_under_its_prefix_and_sees_its_environment() {
+fn svc_003_and_su_007_a_managed_service_is_reached_under_its_prefix_and_sees_its_environment() {
     let fake = Fake::new("web");
     let allowed = ("oauth_client_allowed_scopes", r#"["self"]"#);
     let hub = hub(&fake.lines(&[("environment", r#"{ MINE = "yes" }"#), allowed]));
@@ -92,7 +92,7 @@ fn the_policy_says_whether_a_service_comes_back() {
 }
 
 #[test]
-fn svc_005_a_service_that_ends_during_the_start_ends_the_hub_with_1() {
+fn svc_005_and_life_002_a_service_that_ends_during_the_start_ends_the_hub_with_1() {
     let folder = tempfile::tempdir().unwrap();
     let fake = Fake::new("web");
     let said = refused(folder.path(), &fake.lines(&[("environment", r#"{ FAKE_FAIL = "1" }"#)]));

@@ -222,6 +222,44 @@ fn an_owner_keeps_a_server_within_the_limit() {
 }
 
 #[test]
+fn the_button_on_the_home_page_keeps_a_server_without_scripts() {
+    let hub = culling_after(3600, "culler.max_keep = \"2h\"\nculler.warning = 7000");
+    for path in ["ada/server", "ada/servers/lab"] {
+        start(&hub, path);
+        let server = path.rsplit_once('/').map_or("", |(_, name)| if name == "server" { "" } else { name });
+        eventually("the server", || (model(&hub, server)["ready"] == true).then_some(()));
+    }
+    let progress = hub.admin("GET", "/users/ada/server/progress", None).body;
+    let due = model(&hub, "")["cull_at"].as_str().unwrap().to_owned();
+    assert!(progress.contains(&format!("\"cull_at\":\"{due}\"")), "{progress}");
+    let mut ada = Browser::signed_in(&hub, "ada");
+    for (path, server) in [("/hub/keep/ada", ""), ("/hub/keep/ada/lab", "lab")] {
+        let page = ada.get("/hub/home");
+        assert!(page.body.contains(&format!("action=\"{path}\"")), "{}", page.body);
+        assert_eq!(ada.post(path, &[]).status, 403, "no token, no keeping");
+        let xsrf = ada.xsrf();
+        let reply = ada.post(path, &[("_xsrf", &xsrf)]);
+        assert_eq!((reply.status, reply.location()), (303, "/hub/home"));
+        let kept = model(&hub, server);
+        assert!(kept["keep_until"].is_string() && kept["cull_at"] == kept["keep_until"], "{kept}");
+        assert!(!ada.get("/hub/home").body.contains(&format!("action=\"{path}\"")), "not due any more");
+    }
+    let mut grace = Browser::signed_in(&hub, "grace");
+    let xsrf = grace.xsrf();
+    assert_eq!(grace.post("/hub/keep/ada", &[("_xsrf", &xsrf)]).status, 404, "nobody else's business");
+}
+
+#[test]
+fn a_server_that_goes_because_of_its_age_has_no_button_to_keep_it() {
+    let hub = culling_after(0, "culler.max_age = 3600\nculler.max_keep = \"2h\"\nculler.warning = 7200");
+    start(&hub, "ada/server");
+    eventually("the server", || (model(&hub, "")["ready"] == true).then_some(()));
+    let page = Browser::signed_in(&hub, "ada").get("/hub/home");
+    assert!(page.body.contains("This server will be stopped at"), "{}", page.body);
+    assert!(!page.body.contains("Keep running"), "{}", page.body);
+}
+
+#[test]
 fn without_a_culler_nothing_is_due_and_nothing_can_be_kept() {
     let hub = Hub::start();
     hub.create_user("ada");

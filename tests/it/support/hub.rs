@@ -20,7 +20,8 @@ pub(crate) const PASSWORD: &str = "pw";
 pub(crate) const SOFT_LIMIT: &str = "1024";
 const BINARY: &str = env!("CARGO_BIN_EXE_orrery");
 
-/// The file in a hub's folder with the environment variables that it is started with, `NAME=value`.
+/// The file in a hub's folder with the environment variables that it is started with, `NAME=value`. `BEFORE_HUB` is what
+/// the shell does before it becomes the hub.
 const VARIABLES: &str = "variables";
 
 /// One running hub. Ended, with its servers, when dropped.
@@ -132,7 +133,7 @@ fn launch(folder: &Path) -> Child {
     let variables = variables.lines().filter_map(|line| line.split_once('='));
     let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).unwrap();
     // as a login shell or systemd would start it
-    let few_files = format!("ulimit -S -n {SOFT_LIMIT}; exec \"$0\" \"$@\"");
+    let few_files = format!("ulimit -S -n {SOFT_LIMIT}; eval \"$BEFORE_HUB\"; exec \"$0\" \"$@\"");
     let mut shell = Command::new("/bin/sh");
     shell.arg("-c").arg(few_files).arg(BINARY);
     without_settings(shell)

@@ -103,6 +103,41 @@ fn proxy_022_a_server_on_a_unix_socket_is_reached() {
 }
 
 #[test]
+fn sec_081_not_a_byte_reaches_a_socket_of_another_user_than_the_routes() {
+    run(async {
+        let folder = std::env::temp_dir().join(format!("orrery-proxy-peer-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("server.sock");
+        let listener = tokio::net::UnixListener::bind(&path).unwrap();
+        let own = rustix::process::geteuid().as_raw();
+        let escaped = path.to_str().unwrap().replace('/', "%2F");
+        let target = |uid: u32| format!("http+unix://{uid}@{escaped}");
+        let proxy = Proxy::start(&[("/own/", target(own)), ("/foreign/", target(own + 1))]);
+        let server = tokio::task::spawn_local(async move {
+            let mut heads = Vec::new();
+            while heads.len() < 2 {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut head = vec![0; 1024];
+                let length = tokio::io::AsyncReadExt::read(&mut stream, &mut head).await.unwrap();
+                head.truncate(length);
+                if length > 0 {
+                    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nown";
+                    tokio::io::AsyncWriteExt::write_all(&mut stream, answer).await.unwrap();
+                }
+                heads.push(String::from_utf8(head).unwrap());
+            }
+            heads
+        });
+        let refused = proxy.get("/foreign/secret").await;
+        assert_eq!(refused.head.code(), 503, "{}", refused.body);
+        assert_eq!(proxy.get("/own/x").await.body, "own");
+        let heads = server.await.unwrap();
+        assert!(heads[0].is_empty() && heads[1].starts_with("GET /own/x "), "{heads:?}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    });
+}
+
+#[test]
 fn proxy_014_a_published_table_counts_for_new_requests_on_old_connections() {
     run(async {
         let (old, new) = (Backend::named("old").await, Backend::named("new").await);

@@ -1,12 +1,14 @@
 //! The events of a start's progress: what each holds, and how it goes over the wire.
 
 use actix_web::web::Bytes;
+use chrono::{DateTime, Utc};
 use log::warn;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::actors::directory::{Outcome, Progress, ServerStatus};
+use crate::domain::timestamp;
 use crate::hooks::Hook;
 
 /// One event.
@@ -29,6 +31,9 @@ pub(in crate::web) struct Event {
     /// Where the server is.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
+    /// When it will be stopped for being idle or old, if that is known. Not of the reference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cull_at: Option<String>,
 }
 
 impl Event {
@@ -71,6 +76,11 @@ impl Event {
             url: Some(url.to_owned()),
             ..Self::default()
         }
+    }
+
+    /// The same event, for a server that goes at this time.
+    pub(super) fn due(self, at: Option<DateTime<Utc>>) -> Self {
+        Self { cull_at: at.map(timestamp::format), ..self }
     }
 
     /// With the last lines that the process wrote, since they mostly say why.

@@ -14,7 +14,7 @@ fn starting(messages: &[&str]) -> ServerStatus {
 
 fn follower(status: &watch::Sender<ServerStatus>) -> Follower {
     let (status, url) = (status.subscribe(), "/user/ada/".to_owned());
-    Follower { status, url, finish: None, sent: Sent::Nothing, silence: KEEP_ALIVE }
+    Follower { status, url, finish: None, due: None, sent: Sent::Nothing, silence: KEEP_ALIVE }
 }
 
 async fn text(stream: &mut (impl Stream<Item = Result<Bytes, Infallible>> + Unpin)) -> Option<String> {

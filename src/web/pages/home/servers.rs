@@ -5,9 +5,11 @@ use std::hash::{DefaultHasher, Hasher};
 use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 
+use crate::domain::culling::{Policy, spoken};
 use crate::domain::ids::UserId;
 use crate::domain::names::{GroupName, ServerKey, ServerName, Username};
 use crate::domain::timestamp;
+use crate::domain::usage::Usage;
 use crate::store::servers::{self, Server};
 use crate::store::shares::{self, Grantee, Share, ShareFilter};
 use crate::store::{Db, StoreError, users};
@@ -94,6 +96,13 @@ fn entry(
         .and_then(|policy| TimeDelta::from_std(policy.warning).ok())
         .and_then(|warning| Utc::now().checked_add_signed(warning));
     let cull_at = row.and_then(|row| hub.servers.cull_at(row, &status, groups));
+    let cull_at = cull_at.filter(|at| warned_from.is_some_and(|from| *at <= from));
+    // one that goes because of its age is not helped by being kept
+    let is_helped = |policy: &Policy| {
+        let kept = row.map(|row| Server { keep_until: policy.longest_keep(Utc::now()), ..row.clone() });
+        kept.is_some_and(|kept| hub.servers.cull_at(&kept, &status, groups) > cull_at)
+    };
+    let keeping = hub.servers.culling().filter(|policy| cull_at.is_some() && is_helped(policy));
     let failed_at = row.and_then(|row| row.last_failure.as_ref()).map(|failure| failure.at);
     let state = failure::state(&status);
     HomeServer {
@@ -112,7 +121,10 @@ fn entry(
             ServerState::Failed => failure.happened(failed_at.map(timestamp::format)),
             _ => failure,
         }),
-        cull_at: cull_at.filter(|at| warned_from.is_some_and(|from| *at <= from)).map(timestamp::format),
+        cull_at: cull_at.map(timestamp::format),
+        keep_for: keeping.map(|policy| spoken(policy.max_keep)),
+        usage: status.usage.as_ref().and_then(Usage::in_short),
+        usage_warning: status.usage.as_ref().and_then(Usage::warning),
         state,
     }
 }
