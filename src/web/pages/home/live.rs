@@ -17,7 +17,6 @@ use crate::actors::directory::ServerStatus;
 use crate::domain::ids::UserId;
 use crate::domain::login_cookie::Login;
 use crate::domain::names::{ServerKey, ServerName, Username};
-use crate::domain::usage::Usage;
 use crate::web::caller::Notice;
 use crate::web::error::PageError;
 use crate::web::pages::visitor::SignedIn;
@@ -84,7 +83,6 @@ struct Glance {
     attempt: u64,
     steps: usize,
     ended: bool,
-    usage: Option<String>,
 }
 
 impl Glance {
@@ -95,7 +93,6 @@ impl Glance {
             attempt: status.attempt,
             steps: status.progress.len(),
             ended: status.outcome.is_some(),
-            usage: status.usage.as_ref().and_then(Usage::in_short),
         }
     }
 }
