@@ -225,7 +225,7 @@ fn sec_075_no_path_of_a_request_is_ever_opened() {
         });
         stage.run(&mut command, CALLER, &framed(&request)).report();
         let trace = std::fs::read_to_string(trace).unwrap();
-        let launch = trace.split(paths::LAUNCH).nth(1).unwrap().split("execveat").next().unwrap();
+        let launch = trace.split_once(paths::LAUNCH).unwrap().1.split("execveat").next().unwrap();
         assert!(launch.contains("launch.policy"), "{trace}");
         for path in ["shadow", "secret-folder", "/opt/lab", "/home", "passwd", "nsswitch", "/tmp"] {
             assert!(!launch.contains(path), "{path} in {launch}");
