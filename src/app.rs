@@ -262,7 +262,7 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
         shutdown,
         reloader: reloader.clone(),
         settings,
-        ui: &config.hub.ui,
+        config: &config.hub,
     })?);
     let front = starting.start(&supervision, &config, &addresses).await?;
     // Before anybody can ask for a start, a stop or a new name: what may run must not be taken for stopped. Each server is

@@ -147,8 +147,8 @@ fn unsafe_code_stays_in_the_privileged_programs() {
     let src = root().join("src");
     let mut files = Vec::new();
     sources(&src, &mut files);
-    let allowed = [src.join("launch/sys.rs"), src.join("session/sys.rs")];
-    for path in files.iter().filter(|path| !allowed.contains(path)) {
+    let allowed = [src.join("launch/sys.rs"), src.join("session/sys.rs"), src.join("session/sys")];
+    for path in files.iter().filter(|path| !allowed.iter().any(|place| path.starts_with(place))) {
         let text = fs::read_to_string(path).unwrap();
         let found = text.lines().any(|line| line.contains("unsafe {") || line.contains("unsafe fn "));
         assert!(!found, "{}", path.display());

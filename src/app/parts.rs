@@ -1,6 +1,6 @@
 //! From the configuration to the settings of each part.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -356,17 +356,33 @@ pub(super) struct HubParts<'a> {
     pub(super) shutdown: mpsc::Sender<Shutdown>,
     pub(super) reloader: Reloader,
     pub(super) settings: WebSettings,
-    pub(super) ui: &'a hub::UiConfig,
+    pub(super) config: &'a hub::HubConfig,
+}
+
+/// A folder of `hub.data_dir`, which may be missing; the directory itself may not.
+fn data_folder(data_dir: &Path, name: &str) -> Result<Option<PathBuf>, AppError> {
+    std::fs::read_dir(data_dir).map_err(|source| AppError::File { path: data_dir.to_owned(), source })?;
+    let folder = data_dir.join(name);
+    Ok(folder.is_dir().then_some(folder))
 }
 
 pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
-    let HubParts { supervision, catalogue, authenticator, settings, ui, .. } = parts;
-    let assets = Arc::new(Assets::embedded());
+    let HubParts { supervision, catalogue, authenticator, settings, config, .. } = parts;
+    let ui = &config.ui;
+    let mut assets = Assets::embedded();
+    let mut own_templates = None;
+    if !config.data_dir.as_os_str().is_empty() {
+        own_templates = data_folder(&config.data_dir, "templates")?;
+        if let Some(folder) = data_folder(&config.data_dir, "static")? {
+            assets.add_folder(&folder).map_err(|source| AppError::File { path: folder, source })?;
+        }
+    }
+    let assets = Arc::new(assets);
     settings.hooks.turns.count_in(Arc::clone(&supervision.metrics));
     let mut site = Site::new(&settings.base_url);
     site.template_vars = settings.template_vars.clone();
     site.board = supervision.board.clone();
-    site.template_paths = ui.template_paths.clone();
+    site.template_paths = ui.template_paths.iter().cloned().chain(own_templates).collect();
     for folder in &site.template_paths {
         std::fs::read_dir(folder).map_err(|source| AppError::File { path: folder.clone(), source })?;
     }

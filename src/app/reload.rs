@@ -172,7 +172,7 @@ impl Reloading {
             shutdown: last.shutdown.clone(),
             reloader: last.reloader.clone(),
             settings: web,
-            ui: &config.hub.ui,
+            config: &config.hub,
         })?;
         Ok(Made { config, authenticator, accounts, settings, hub })
     }

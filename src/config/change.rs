@@ -57,7 +57,6 @@ fixed! {
     hub.admin_socket,
     hub.admin_socket_mode,
     hub.trusted_proxies,
-    hub.data_dir,
     hub.cookie_secret,
     hub.cookie_secret_file,
     hub.cookie_host_prefix,

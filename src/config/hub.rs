@@ -54,7 +54,8 @@ section! {
         /// Addresses or networks of reverse proxies in front, whose forwarding headers are believed. Not set: those of this
         /// machine.
         pub trusted_proxies: Vec<Network> = Vec::new(),
-        /// A directory with templates and static files that replace the built-in ones.
+        /// A directory whose folders `templates` and `static` hold files that replace the built-in ones of the same name, or come
+        /// besides them. Static files are read at the start of the hub and at each reload.
         pub data_dir: PathBuf = PathBuf::new(),
         /// The key that signs login cookies: hexadecimal digits, 64 are recommended. Not set: environment variable
         /// `ORRERY_COOKIE_SECRET` or `JPY_COOKIE_SECRET`, else the file below.

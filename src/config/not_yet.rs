@@ -19,7 +19,6 @@ const ONLY: &[(&str, &[&str], &str)] = &[
 
 /// Keys that only work with their default: key or table (`*` is any name), why.
 const DEFAULT_ONLY: &[(&str, &str)] = &[
-    ("hub.data_dir", OWN_PAGES),
     ("hub.http_client", "the limits of the hub's own requests are fixed in this build"),
     ("spawner.ssl_alt_names", TLS),
     ("spawner.ssl_alt_names_include_local", TLS),
@@ -30,7 +29,6 @@ const DEFAULT_ONLY: &[(&str, &str)] = &[
 
 const OUTPUT: &str = "the output of servers is kept, and shown to their owners: in /var/log/orrery/servers with the type \
      `local`, in spawner.log_dir with `simple`";
-const OWN_PAGES: &str = "pages of your own are not in this build";
 const TLS: &str =
     "HTTPS between the hub and its servers is not in this build; browsers are served by `tls.cert`";
 
@@ -145,7 +143,7 @@ mod tests {
 
     #[test]
     fn what_is_not_supported_can_still_be_shown() {
-        assert_eq!(reading("hub.data_dir = \"pages\"").not_yet.len(), 1);
+        assert_eq!(reading("hub.http_client.timeout = 5").not_yet.len(), 1);
     }
 
     #[test]

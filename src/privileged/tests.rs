@@ -1,6 +1,5 @@
 //! The client against a scripted program that speaks the wire; the real ones are tested in `tests/privileged`.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use orrery_wire::{Denial, Listen, StartFailure, TICKET_LENGTH};
@@ -23,8 +22,16 @@ impl Fake {
         let python = String::from_utf8(asked.stdout).unwrap();
         let code = include_str!("../../tests/it/support/fake_launch.py");
         let fake = Self { folder };
-        std::fs::write(fake.program(), format!("#!{}\n{code}", python.trim())).unwrap();
-        std::fs::set_permissions(fake.program(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let source = fake.folder.path().join("launch.py");
+        std::fs::write(&source, format!("#!{}\n{code}", python.trim())).unwrap();
+        // copied by another process: what this one has open for writing, a child of another test may inherit, and then it
+        // cannot be executed
+        let install = std::process::Command::new("install")
+            .args(["-m", "755"])
+            .arg(source)
+            .arg(fake.program())
+            .status();
+        assert!(install.unwrap().success());
         std::fs::write(fake.folder.path().join("launch.json"), plan.to_string()).unwrap();
         fake
     }

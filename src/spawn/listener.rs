@@ -26,6 +26,8 @@ pub enum Listener {
         /// Who made the socket.
         uid: u32,
     },
+    /// Somebody, while no process of the server is to be seen: it has just ended, or is hidden from the hub.
+    Unseen,
     /// This machine does not tell.
     Unknown,
 }
@@ -62,7 +64,7 @@ fn look(address: &Address, server: &ProcessId) -> io::Result<Listener> {
         family_of(server)?.into_iter().for_each(|pid| known.add(pid));
     }
     if known.is_empty() {
-        return Ok(Listener::Unknown);
+        return Ok(Listener::Unseen);
     }
     Ok(known
         .stranger_among(&sockets)

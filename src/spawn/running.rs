@@ -20,6 +20,7 @@ use rustix::io::Errno;
 use rustix::process::{
     Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal, test_kill_process_group,
 };
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use self::kept::Keeper;
@@ -162,7 +163,10 @@ impl Running {
             },
             Hold::Kept(keeper) => {
                 let (keeper, pid) = (Arc::clone(keeper), self.id.pid);
-                tokio::spawn(async move {
+                // there is none when the hub is just ending
+                let runtime = Handle::try_current().map_err(io::Error::other);
+                let runtime = runtime.map_err(SpawnError::io("The server cannot be signalled"))?;
+                runtime.spawn(async move {
                     if let Err(error) = keeper.send(signal).await {
                         log::warn!(pid, error:% = error; "signal not sent");
                     }

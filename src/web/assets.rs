@@ -6,12 +6,16 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::path::Path;
+use std::{fs, io};
 
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
 /// Enough of the SHA-256 to tell two versions of one file apart.
 const VERSION_BYTES: usize = 12;
+/// All files of a site are kept in memory.
+const LARGEST: u64 = 16 << 20;
 
 /// How scripts import each other.
 const IMPORT: &str = " from \"./";
@@ -63,6 +67,38 @@ impl Assets {
             add(&path, &mut by_path, DEEPEST);
         }
         Self { by_path }
+    }
+
+    /// Adds the files in `folder` and below it, each in place of the built-in one of that path. They are read now, once, so
+    /// nothing that comes into the folder later is ever served.
+    ///
+    /// # Errors
+    /// If something there cannot be read, or is larger than a file of a page should be.
+    pub fn add_folder(&mut self, folder: &Path) -> io::Result<()> {
+        self.add_below(folder, "")
+    }
+
+    fn add_below(&mut self, folder: &Path, prefix: &str) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            // what is hidden is an editor's or a version control's
+            let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else { continue };
+            let path = format!("{prefix}{name}");
+            let found = fs::metadata(entry.path())?;
+            if found.is_dir() {
+                self.add_below(&entry.path(), &format!("{path}/"))?;
+            } else if found.len() > LARGEST {
+                return Err(io::Error::other(format!(
+                    "{} is too large to be served",
+                    entry.path().display()
+                )));
+            } else if found.is_file() {
+                let asset = Asset::new(name, fs::read(entry.path())?);
+                self.by_path.insert(path, asset);
+            }
+        }
+        Ok(())
     }
 
     /// The file at `path`, which has no leading slash. Only exact names match, so no path can climb anywhere.
@@ -131,6 +167,9 @@ fn content_type(path: &str) -> &'static str {
         Some("js") => "text/javascript; charset=utf-8",
         Some("svg") => "image/svg+xml",
         Some("txt") => "text/plain; charset=utf-8",
+        Some("html") => "text/html; charset=utf-8",
+        Some("json" | "map") => "application/json",
+        Some("woff2") => "font/woff2",
         _ => "application/octet-stream",
     }
 }
@@ -180,6 +219,27 @@ mod tests {
         let version = &assets.find("style.css").expect("a style sheet").version;
         assert_eq!(assets.url("/x/hub/", "style.css"), format!("/x/hub/static/style.css?v={version}"));
         assert_eq!(assets.url("/hub/", "logo-of-the-site.png"), "/hub/static/logo-of-the-site.png");
+    }
+
+    #[test]
+    fn files_of_the_site_replace_built_in_ones_and_come_besides_them() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |path: &str, text: &str| {
+            let file = folder.path().join(path);
+            fs::create_dir_all(file.parent().expect("a parent")).expect("a folder");
+            fs::write(file, text).expect("a file");
+        };
+        write("style.css", "body {}");
+        write("fonts/own.woff2", "font");
+        write(".git/config", "secret");
+        let mut assets = Assets::embedded();
+        let script = assets.find("home.js").expect("a script").version.clone();
+        assets.add_folder(folder.path()).expect("readable");
+        assert_eq!(*assets.find("style.css").expect("it").bytes, *b"body {}");
+        assert_eq!(assets.find("fonts/own.woff2").expect("it").content_type, "font/woff2");
+        assert_eq!(assets.find("home.js").expect("a script").version, script);
+        assert!(assets.find(".git/config").is_none() && assets.find("fonts").is_none());
+        assert!(assets.add_folder(&folder.path().join("nowhere")).is_err());
     }
 
     #[test]

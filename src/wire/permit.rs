@@ -13,6 +13,7 @@ const LONGEST_NAME: usize = 256;
 const LONGEST_PATH: usize = 4095;
 /// The kernel takes no longer argument or variable (`MAX_ARG_STRLEN`, with room for the name and the NUL).
 const LONGEST_WORD: usize = 120 * 1024;
+const OTHERS_MAY_WRITE: u32 = 0o002;
 const MOST_ARGUMENTS: usize = 256;
 const MOST_VARIABLES: usize = 1024;
 
@@ -53,7 +54,9 @@ fn start_permitted(policy: &Policy, start: &Start) -> Result<(), Refused> {
     demand(is_address(&start.listen), Refusal::Server, "address")?;
     demand(is_prefix(&start.service_prefix), Refusal::Server, "service prefix")?;
     demand(start.folder.is_empty() || is_path(&start.folder), Refusal::Server, "folder")?;
-    demand(start.umask.is_none_or(|umask| umask <= 0o777), Refusal::Server, "umask")
+    // A hub must not be able to open what users write to everybody's changes.
+    let umask = start.umask.is_none_or(|umask| umask <= 0o777 && umask & OTHERS_MAY_WRITE != 0);
+    demand(umask, Refusal::Server, "umask")
 }
 
 fn command_permitted(policy: &Policy, command: &[String]) -> Result<(), Refused> {
@@ -154,6 +157,10 @@ mod tests {
         assert_eq!(verdict(|start| start.service_prefix = "/user/../".to_owned()), Some(Refusal::Server));
         assert_eq!(verdict(|start| start.folder = "/home/..".to_owned()), Some(Refusal::Server));
         assert_eq!(verdict(|start| start.umask = Some(0o1777)), Some(Refusal::Server));
+        assert_eq!(
+            (verdict(|start| start.umask = Some(0)), verdict(|start| start.umask = Some(0o002))),
+            (Some(Refusal::Server), None)
+        );
         let here = |ip: &str, port| verdict(|start| start.listen = Listen::Tcp { ip: ip.to_owned(), port });
         assert_eq!((here("::1", 80), here("", 80)), (None, None));
         assert_eq!((here("::1", 0), here("[::1]", 80)), (Some(Refusal::Server), Some(Refusal::Server)));

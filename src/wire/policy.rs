@@ -475,6 +475,18 @@ mod tests {
     }
 
     #[test]
+    fn every_key_stands_in_the_manual_and_in_this_module() {
+        let (manual, module) = (include_str!("../../docs/privileges.md"), include_str!("policy.rs"));
+        let keys = module.split("match key {").nth(1).unwrap().split("_ =>").next().unwrap();
+        let keys: Vec<&str> = keys.split('"').skip(1).step_by(2).collect();
+        assert_eq!(keys.len(), 19);
+        for key in keys {
+            assert!(manual.contains(&format!("\n| `{key}` | ")), "{key} is not in docs/privileges.md");
+            assert!(module.contains(&format!("\n//! | `{key}` | ")), "{key}");
+        }
+    }
+
+    #[test]
     fn times_have_units() {
         assert_eq!(policy("ticket_lifetime = 2d").ticket_lifetime, 172_800);
         assert_eq!(policy("ticket_lifetime = 90").ticket_lifetime, 90);

@@ -132,6 +132,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_refusal_stands_in_the_manual_with_its_number() {
+        let manual = include_str!("../../docs/privileges.md");
+        for refusal in Refusal::ALL {
+            let row = format!("| {} | {refusal} | ", refusal.exit_status());
+            assert!(manual.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
     fn every_refusal_has_a_status_of_its_own_and_names_its_policy_key() {
         for refusal in Refusal::ALL {
             assert_eq!(Refusal::from_exit_status(refusal.exit_status()), Some(*refusal));

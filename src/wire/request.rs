@@ -51,7 +51,7 @@ pub struct Start {
     pub folder: String,
     /// Whether the user's login shell runs the command, with the login environment (`module load`, profiles).
     pub login_shell: bool,
-    /// The server's umask.
+    /// The server's umask; one that lets everybody write is refused.
     pub umask: Option<u32>,
     /// Memory limit in bytes; 0 for none.
     pub memory: u64,

@@ -70,7 +70,7 @@ def hub(extra=""):
         yield url
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(180)  # some servers have to be ended by force
         shutil.rmtree(folder, ignore_errors=True)
 
 

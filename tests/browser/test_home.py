@@ -14,7 +14,8 @@ MISCHIEF = "<img src=x onerror=\"document.title='broken into'\">"
 
 @pytest.fixture(scope="module")
 def site():
-    with hub() as url:
+    # servers that do not want to end are ended soon
+    with hub("\nspawner.local.interrupt_timeout = 20\nspawner.local.term_timeout = 5\n") as url:
         yield url
 
 
@@ -334,18 +335,22 @@ def test_ui_017_ui_059_ui_073_ui_108_without_scripts(site):
         find("#username_input").send_keys(name)
         find("#password_input").send_keys("correct horse")
         find("#login_submit").click()
-        assert not find("#dark-theme-toggle").is_displayed() and not driver.find_elements(By.CSS_SELECTOR, ".add-server-form:not([hidden]) button:focus")
+        # without scripts the driver does not see a page change: it waits for what the next one has
+        wait_until(lambda: driver.find_elements(By.CSS_SELECTOR, "#start"), 60)
+        assert not find("#dark-theme-toggle").is_displayed() and not find(".add-server-form").is_displayed()
         find("#start").click()
         # the page looks again by itself until the server is there
         wait_until(lambda: driver.current_url.endswith(f"/user/{name}/"), 60)
         driver.get(site + "/hub/home")
         find("#stop").click()
+        wait_until(lambda: driver.find_elements(By.CSS_SELECTOR, "#default-server:not([data-state=running])"), 60)
         wait_until(lambda: driver.get(site + "/hub/home") or find("#default-server").get_attribute("data-state") == "stopped", 60)
         driver.get(site + "/hub/token")
         find("#token-note").send_keys("no script")
         find("#request-token-form .actions button").click()
+        wait_until(lambda: driver.find_elements(By.CSS_SELECTOR, "#token-area:not([hidden])"), 60)
         assert len(find("#token-result").text) == 32
         driver.find_element(By.XPATH, "//tr[@data-name='no script']//button").click()
         wait_until(lambda: not driver.find_elements(By.CSS_SELECTOR, "[data-name='no script']"), 60)
         find("#logout").click()
-        assert find("#username_input")
+        wait_until(lambda: driver.find_elements(By.CSS_SELECTOR, "#username_input"), 60)

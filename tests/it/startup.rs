@@ -43,8 +43,8 @@ fn a_value_of_the_wrong_type_is_named_with_what_was_expected() {
 #[test]
 fn a_feature_that_is_not_built_yet_is_refused_not_ignored() {
     let folder = tempfile::tempdir().unwrap();
-    let said = refused(folder.path(), free_port(), "hub.data_dir = \"pages\"");
-    assert!(said.contains("hub.data_dir") && said.contains("not supported yet"), "{said}");
+    let said = refused(folder.path(), free_port(), "hub.http_client.timeout = 5");
+    assert!(said.contains("hub.http_client.timeout") && said.contains("not supported yet"), "{said}");
 }
 
 #[test]
@@ -220,4 +220,32 @@ fn a_hub_that_waits_for_its_servers_lets_nobody_in_before_they_are_verified() {
     assert_eq!(hub.server("ada", "")["ready"], true);
     assert_eq!(hub.get("/user/ada/whoami").status, 200);
     hub.admin("DELETE", "/users/ada/server", None);
+}
+
+#[test]
+fn pages_and_files_of_the_site_replace_the_built_in_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("share");
+    for (name, text) in [
+        (
+            "templates/login.html",
+            "{% extends \"templates/login.html\" %}{% block title %}Our own{% endblock %}",
+        ),
+        ("static/style.css", "body { color: teal }"),
+        ("static/images/own.svg", "<svg/>"),
+    ] {
+        std::fs::create_dir_all(data.join(name).parent().unwrap()).unwrap();
+        std::fs::write(data.join(name), text).unwrap();
+    }
+    let hub = Hub::with(&format!("hub.data_dir = \"{}\"", data.display()));
+    let page = hub.get("/hub/login").body;
+    assert!(page.contains("<title>Our own"), "{page}");
+    let (_, version) = page.split_once("static/style.css?v=").unwrap();
+    let version = version.split('"').next().unwrap();
+    assert_eq!(hub.get(&format!("/hub/static/style.css?v={version}")).body, "body { color: teal }");
+    assert_eq!(hub.get("/hub/static/images/own.svg").header("content-type"), Some("image/svg+xml"));
+    assert_eq!(hub.get("/hub/static/../templates/login.html").status, 404);
+    assert_eq!(hub.get("/hub/static/home.js").status, 200, "the others are as before");
+    let said = refused(folder.path(), free_port(), "hub.data_dir = \"/nowhere/share\"");
+    assert!(said.contains("/nowhere/share"), "{said}");
 }

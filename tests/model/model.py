@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import random
+import re
 import signal
 import sys
 import threading
@@ -271,6 +272,7 @@ class Model:
             raise Finding("\n  ".join(["answers:", *self.findings]))
         if changed:
             self.reloaded(lines)
+        self.make_room(lines)
         users = agree(self.world)
         self.compare(users)
 
@@ -284,6 +286,22 @@ class Model:
                 if 200 in found or found == [404, 404] and self.world.api("POST", f"/users/{name}")[0] == 201:
                     break
                 time.sleep(0.1)
+
+    def make_room(self, lines):
+        """Starts that wait because as many servers run as may run wait rightly, however long: they are called off. With room, a
+        wait is a finding, which `agree` makes."""
+        limit = int(re.search(r"active_servers = (\d+)", lines).group(1))
+        deadline = time.monotonic() + 60
+        while limit and time.monotonic() < deadline:
+            servers = [(name, server) for name, user in self.world.users().items() for server in user["servers"].values()]
+            waiting = [(name, server["name"]) for name, server in servers if server["pending"]]
+            if not waiting:
+                return
+            if sum(server["ready"] for _, server in servers) >= limit:
+                for name, server in waiting:
+                    self.world.api("DELETE", f"/users/{name}/servers/{server}" if server else f"/users/{name}/server")
+                    self.promised[name, server] = EITHER
+            time.sleep(0.2)
 
     def reload(self, lines, when):
         """Changes the configuration while the hub is at work."""

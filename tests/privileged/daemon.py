@@ -25,7 +25,7 @@ def free_port():
 class Daemon:
     """One running hub, with PAM and servers as their users."""
 
-    def __init__(self, settings="", command=(PROBE,), arguments=("--socket={socket}",)):
+    def __init__(self, settings="", command=(PROBE,), arguments=("--socket={socket}",), allow_all=True):
         self.account = account("orrery")
         self.folder = Path("/var/lib/orrery") / f"hub{next(numbers)}"
         self.folder.mkdir(mode=0o700)
@@ -42,7 +42,7 @@ hub.named_servers.enabled = true
 hub.redirect_to_server = false
 database.url = "sqlite:///{self.folder}/orrery.sqlite"
 auth.type = "pam"
-auth.allow_all = true
+auth.allow_all = {str(allow_all).lower()}
 auth.rate_limit.per_account = 10000
 auth.rate_limit.per_address = 10000
 spawner.type = "local"

@@ -23,6 +23,8 @@ use crate::store::{StoreError, servers};
 
 /// How many of a process's last lines are kept.
 const LAST_LINES: usize = 200;
+/// How long the end of a process may take that cannot be seen any more. One that is hidden from the hub is believed after it.
+const ENDING: Duration = Duration::from_secs(2);
 
 /// What a launch needs to know.
 pub(super) struct Order {
@@ -172,8 +174,20 @@ pub(super) async fn await_response(
 
 /// Somebody answers at the server's address: the server, unless the system says otherwise.
 async fn answered(running: &Running, address: &Address, ladder: &StopLadder) -> Event {
-    let Listener::Stranger { uid } = listener_at(address, running.id()).await else {
-        return Event::Responded;
+    let uid = match listener_at(address, running.id()).await {
+        Listener::Stranger { uid } => uid,
+        Listener::Server | Listener::Unknown => return Event::Responded,
+        // one that found its port taken and is just ending: whoever answers is not it
+        Listener::Unseen => {
+            return match tokio::time::timeout(ENDING, ended(running)).await {
+                // its own sockets went with it
+                Ok(failure) if listener_at(address, running.id()).await == Listener::Unseen => {
+                    Event::PortTaken(failure)
+                }
+                Ok(failure) => Event::ResponseFailed(failure),
+                Err(_) => Event::Responded,
+            };
+        }
     };
     warn!(pid = running.id().pid, address:% = address, uid; "another program listens where a server should");
     running.stop(ladder).await;

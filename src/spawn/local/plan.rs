@@ -43,7 +43,9 @@ fn command(
 ) -> Result<Vec<String>, SpawnError> {
     let mut words = request.command.clone();
     if *listen == Listen::Unix {
-        words.extend(request.local.socket_arguments.iter().cloned());
+        // a program may refuse an option that it gets twice
+        let further = request.local.socket_arguments.iter().filter(|word| !request.command.contains(word));
+        words.extend(further.cloned());
     }
     let mut words = in_shell(&request.local.shell, words);
     let first = words.first_mut().ok_or(SpawnError::NoCommand)?;
@@ -130,6 +132,8 @@ mod tests {
             (start.command, start.server_id.as_str(), start.uid),
             (expected.map(String::from).to_vec(), "7", 1000)
         );
+        let given = wanted(&expected);
+        assert_eq!(plan(&given, 1000, Listen::Unix, Some(&policy())).unwrap().command, expected, "not twice");
         let start = plan(&request, 1000, tcp(), Some(&policy())).unwrap();
         assert_eq!(start.command, expected.map(String::from)[..2]);
     }

@@ -1,8 +1,6 @@
 //! Of any request and any bytes: what is written comes back, nothing else does, nothing panics, and a policy never permits
 //! more than it says.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where something is not as expected")]
-
 use orrery_wire::control::{Ask, News};
 use orrery_wire::{
     Answer, ExitRecord, Listen, Login, Policy, Reply, Request, Start, Ticket, frame, handover,

@@ -6,7 +6,7 @@ mod limits;
 mod names;
 mod steps;
 
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 
 use serde_json::{Value, json};
 
@@ -29,8 +29,13 @@ fn hub(plan: &Value, settings: &str) -> Hub {
     let python = String::from_utf8(asked.stdout).unwrap();
     let code = include_str!("../support/fake_launch.py");
     let program = folder.path().join("launch");
-    std::fs::write(&program, format!("#!{}\n{code}", python.trim())).unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let source = folder.path().join("launch.py");
+    std::fs::write(&source, format!("#!{}\n{code}", python.trim())).unwrap();
+    // copied by another process: what this one has open for writing, a child of another test may inherit, and then it
+    // cannot be executed
+    let install =
+        std::process::Command::new("install").args(["-m", "755"]).arg(source).arg(&program).status();
+    assert!(install.unwrap().success());
     std::fs::write(folder.path().join("launch.json"), plan.to_string()).unwrap();
     let usual = format!("auth.type = \"pam\"\nhub.launch_program = \"{}\"\n", program.display());
     let mapped = if settings.contains("username_map") { "" } else { MAPPED };

@@ -88,7 +88,11 @@ def rob():
     done, told = os.pipe()
     if os.fork() == 0:
         os.setsid()
+        between = os.getpid()
         if os.fork() == 0:
+            # as long as the one in between lives, this is a grandchild of the server: no stranger yet
+            while os.getppid() == between:
+                time.sleep(0.001)
             listener = ThreadingHTTPServer((address.hostname, port), Stranger)
             note("lost", port)
             note("stranger", os.getpid())

@@ -17,7 +17,6 @@ use crate::actors::directory::ServerStatus;
 use crate::domain::ids::UserId;
 use crate::domain::login_cookie::Login;
 use crate::domain::names::{ServerKey, ServerName, Username};
-use crate::domain::usage::Usage;
 use crate::web::caller::Notice;
 use crate::web::error::PageError;
 use crate::web::pages::visitor::SignedIn;
@@ -76,7 +75,7 @@ enum Seen {
     Page { version: String, servers: Vec<(ServerKey, Glance)>, generation: u64, at: u32 },
 }
 
-/// What of a server's status a page shows; cheap to look at.
+/// What of a server's status a page shows at once; cheap to look at. Usage changes all the time, and can wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Glance {
     pending: Option<&'static str>,
@@ -84,7 +83,6 @@ struct Glance {
     attempt: u64,
     steps: usize,
     ended: bool,
-    usage: Option<String>,
 }
 
 impl Glance {
@@ -95,7 +93,6 @@ impl Glance {
             attempt: status.attempt,
             steps: status.progress.len(),
             ended: status.outcome.is_some(),
-            usage: status.usage.as_ref().and_then(Usage::in_short),
         }
     }
 }
