@@ -6,12 +6,12 @@
 //!
 //! | Step | Gives | Only if |
 //! | --- | --- | --- |
-//! | [`harden`] | [`Hardened`] | nothing inherited is left that could change what follows |
-//! | [`admit`] | [`Admitted`] | this file and the policy are root's alone, and the policy names the caller |
-//! | [`listen`] | [`Asked`] | descriptor 0 is the caller's own socket, and one whole request came in time |
-//! | [`become_root`] | [`Rooted`] | all ids are 0 and no group is left; the caller can send no signal any more |
-//! | [`judge`] | [`Vetted`] | the policy permits every part of the request, and the ticket is good |
-//! | [`hand_over`] | nothing | - |
+//! | [`harden()`] | [`Hardened`] | nothing inherited is left that could change what follows |
+//! | [`admit()`] | [`Admitted`] | this file and the policy are root's alone, and the policy names the caller |
+//! | [`listen()`] | [`Asked`] | descriptor 0 is the caller's own socket, and one whole request came in time |
+//! | [`become_root()`] | [`Rooted`] | all ids are 0 and no group is left; the caller can send no signal any more |
+//! | [`judge()`] | [`Vetted`] | the policy permits every part of the request, and the ticket is good |
+//! | [`hand_over()`] | nothing | - |
 
 #![deny(unsafe_code)]
 
