@@ -1,6 +1,5 @@
 """Limits by control groups: what a server may use, and what it is told when it wanted more."""
 import http.client
-import http.client
 from pathlib import Path
 
 import pytest
@@ -8,17 +7,6 @@ import pytest
 import wire
 from conftest import has_controller, start, ticket_for, ask, wait_for
 
-BOMB = """
-import os, signal, time
-born = []
-try:
-    for n in range(100):
-        born.append(os.fork() or time.sleep(1000))
-except OSError as error:
-    print(error)
-for pid in born:
-    os.kill(pid, signal.SIGKILL)
-"""
 HOG = "x = bytearray(400 * 1024 * 1024); print(len(x))"
 MIB = 1024 * 1024
 
