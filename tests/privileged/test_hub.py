@@ -361,7 +361,7 @@ def test_a_policy_with_loose_permissions_starts_nothing(hub, person):
 def test_a_full_disk_is_told(hub, person):
     person.start_server()
     person.stop_server()
-    with small_disk(wire.RUNTIME / "servers"):
+    with small_disk(wire.RUNTIME / "servers", "64k,nr_inodes=3"):
         for n in range(200):
             try:
                 (wire.RUNTIME / "servers" / f"f{n}").touch()
