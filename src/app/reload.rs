@@ -5,7 +5,7 @@
 //! stays as it was.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use log::{error, info, warn};
@@ -65,6 +65,16 @@ struct Made {
     hub: SharedHub,
 }
 
+/// A program that writes a file anew empties it first; read in that moment, it would ask for all defaults.
+fn empty(file: &Path) -> AppError {
+    let reason = format!(
+        "{} is empty, as a file is while it is being written; reload once more, or put a comment into it if all \
+         defaults are wanted",
+        file.display()
+    );
+    AppError::Setting { key: "configuration", reason }
+}
+
 impl Reloading {
     /// Until nobody can ask any more.
     pub(super) async fn serve(mut self, mut requests: mpsc::Receiver<Request>) {
@@ -109,9 +119,16 @@ impl Reloading {
     /// Files may lie on a slow disk.
     async fn read(&self) -> Result<Loaded, ReloadError> {
         let sources = self.sources.clone();
-        let read = spawn_blocking(move || load(&sources)).await;
+        let read = spawn_blocking(move || {
+            let file = sources.chosen_file();
+            if file.as_ref().is_some_and(|file| file.metadata().is_ok_and(|found| found.len() == 0)) {
+                return Err(ReloadError::App(empty(&file.unwrap_or_default())));
+            }
+            Ok(load(&sources)?)
+        })
+        .await;
         let failed = |error: tokio::task::JoinError| AppError::System(std::io::Error::other(error));
-        Ok(read.map_err(failed)??)
+        read.map_err(failed)?
     }
 
     /// Puts `target` into force. Returns what is doubtful.

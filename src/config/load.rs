@@ -64,7 +64,8 @@ impl Sources {
     }
 
     /// The file to read: the one asked for, or the first default that exists.
-    fn chosen_file(&self) -> Option<PathBuf> {
+    #[must_use]
+    pub fn chosen_file(&self) -> Option<PathBuf> {
         let named = self.environment.get("ORRERY_CONFIG").filter(|name| !name.is_empty());
         let asked = self.file.clone().or_else(|| named.map(PathBuf::from));
         let defaults = || [self.system_file.clone(), PathBuf::from("orrery.toml")];

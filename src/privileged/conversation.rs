@@ -9,7 +9,7 @@ use tokio::time::{timeout, timeout_at};
 use zeroize::Zeroizing;
 
 use super::channel::Channel;
-use super::{LONGEST_WAIT, LaunchError};
+use super::{LONGEST_WAIT, LaunchError, MARGIN};
 use crate::secret::Secret;
 
 /// What comes next.
@@ -71,8 +71,16 @@ impl Conversation {
     /// # Errors
     /// [`LaunchError`].
     pub async fn next(&mut self) -> Result<Step, LaunchError> {
-        let reply = timeout_at(self.deadline.into(), self.channel.receive()).await;
-        let step = match reply.map_err(|_| LaunchError::TimedOut("the sign-in"))?? {
+        let too_long = LaunchError::TimedOut("the sign-in");
+        let reply = match timeout_at(self.deadline.into(), self.channel.receive()).await {
+            Err(_) => return Err(too_long),
+            // a module that hangs is killed with the whole program, which then says nothing more
+            Ok(Err(LaunchError::Died(_))) if Instant::now() + MARGIN >= self.deadline => {
+                return Err(too_long);
+            }
+            Ok(reply) => reply?,
+        };
+        let step = match reply {
             Reply::Prompt { echo, text } => Step::Prompt { echo, text },
             Reply::Message { kind, text } => Step::Message { kind, text },
             Reply::Accepted(account) => Step::Accepted(account),

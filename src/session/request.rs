@@ -18,7 +18,12 @@ pub(crate) fn take() -> Result<Handover, Refusal> {
     let file = sys::inherited(paths::HANDOVER_FD).ok_or(Refusal::Malformed)?;
     let handover = handover::decode(&read_sealed(file)?).map_err(|_| Refusal::Malformed)?;
     let named: Vec<_> = std::env::args_os().skip(1).collect();
-    if named == [kind(&handover.request)] { Ok(handover) } else { Err(Refusal::Malformed) }
+    if named != [kind(&handover.request)] {
+        return Err(Refusal::Malformed);
+    }
+    // once more what `orrery-launch` has found, by the policy that it has read: neither has to trust that the other did it
+    handover.policy.permits(&handover.request).map_err(|refused| refused.code)?;
+    Ok(handover)
 }
 
 /// What this work is called.

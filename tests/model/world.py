@@ -159,7 +159,7 @@ class World:
     def configure(self, more=""):
         """Writes the configuration, for the next start or reload: `more` besides what stays."""
         folder = self.folder
-        (folder / "orrery.toml").write_text(f"""
+        (folder / "orrery.new").write_text(f"""
 proxy.bind_url = "http://127.0.0.1:{self.public}"
 hub.bind_url = "http://127.0.0.1:{self.internal}"
 hub.cleanup_servers = false
@@ -186,6 +186,8 @@ roles.model.services = ["model"]
 {self.extra}
 {more}
 """)
+        # in one step: a hub that reads it meanwhile finds the old one or the new one
+        (folder / "orrery.new").replace(folder / "orrery.toml")
 
     def reload(self):
         """Has the configuration read again; what the hub says of it."""

@@ -504,7 +504,7 @@ def small_disk(folder, size="64k"):
     """A file system at `folder` that is full, with what it held before out of sight."""
     Path(folder).mkdir(parents=True, exist_ok=True)
     kept = os.stat(folder)
-    sh("mount", "-t", "tmpfs", "-o", f"size={size},mode={kept.st_mode & 0o7777:o},uid={kept.st_uid},gid={kept.st_gid}", "tmpfs", folder)
+    sh("mount", "-t", "tmpfs", "-o", f"size={size},nr_inodes=64,mode={kept.st_mode & 0o7777:o},uid={kept.st_uid},gid={kept.st_gid}", "tmpfs", folder)
     try:
         with open(Path(folder) / "filler", "wb", buffering=0) as filler:
             try:

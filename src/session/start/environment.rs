@@ -10,9 +10,10 @@ use orrery_wire::{Listen, Policy, Start};
 
 use crate::account::Account;
 
-/// What PAM modules may not set: the hub's own variables, and what steers the loader. (A user can put both into
-/// `~/.pam_environment` where `pam_env` is told to read it.)
-const NOT_FROM_PAM: [&[u8]; 3] = [b"LD_", b"JUPYTERHUB_", b"JPY_"];
+/// What PAM modules may not set: the hub's own variables, and what steers the loader, libc or a shell before its first
+/// line. (A user can put all of them into `~/.pam_environment` where `pam_env` is told to read it.)
+const NOT_FROM_PAM: [&[u8]; 7] =
+    [b"LD_", b"GCONV_PATH", b"GLIBC_TUNABLES", b"BASH_ENV", b"BASH_FUNC", b"JUPYTERHUB_", b"JPY_"];
 
 /// A name and a value.
 pub(crate) type Variable = (Vec<u8>, Vec<u8>);

@@ -278,3 +278,15 @@ fn a_reload_is_for_those_who_may_end_the_hub() {
         assert_eq!(hub.api("POST", path, None, None).status, 403, "{path}");
     }
 }
+
+#[test]
+fn a_file_that_is_just_being_written_does_not_mean_all_defaults() {
+    let hub = Hub::start();
+    let text = std::fs::read_to_string(hub.path("orrery.toml")).unwrap();
+    std::fs::write(hub.path("orrery.toml"), "").unwrap();
+    let reply = hub.admin("POST", "/reload", None);
+    assert_eq!(reply.status, 409, "{}", reply.body);
+    assert!(reply.body.contains("is empty, as a file is while it is being written"), "{}", reply.body);
+    std::fs::write(hub.path("orrery.toml"), text).unwrap();
+    assert_eq!(reload(&hub)["outcome"], "unchanged");
+}
