@@ -36,7 +36,6 @@ chpasswd <<<"$name:$password"
 # the example, with what differs from machine to machine
 sed -e "s|^caller_uid = .*|caller_uid = $(id -u orrery)|" -e "s|^command = .*|command = $lab|" etc/launch.policy >/etc/orrery/launch.policy
 cat >>/etc/orrery/launch.policy <<EOP
-argument = --KernelManager.transport=ipc
 cgroup_parent = $CGROUP_PARENT
 EOP
 

@@ -159,7 +159,7 @@ DEFAULT_POLICY = {
     "pam_service": ["orrery"],
     "command": [PROBE, SINGLEUSER],
     "argument": ["--socket={socket}", "--ServerApp.sock={socket}", "--ServerApp.sock_mode=0660"],
-    "environment": ["JUPYTERHUB_*", "JUPYTER_*", "MEM_LIMIT", "MEM_GUARANTEE", "CPU_LIMIT", "CPU_GUARANTEE", "LANG", "LC_*", "TZ"],
+    "environment": ["JUPYTERHUB_*", "JPY_API_TOKEN", "JUPYTER_*", "MEM_LIMIT", "MEM_GUARANTEE", "CPU_LIMIT", "CPU_GUARANTEE", "LANG", "LC_*", "TZ"],
     "cgroup_parent": CGROUP_PARENT,
     "login_timeout": "60s",
 }

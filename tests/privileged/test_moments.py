@@ -40,7 +40,6 @@ def test_sec_083_a_stop_leaves_nothing(ada, sessions):
 def test_sec_083_a_server_that_ignores_everything_is_killed(ada):
     server = start(ada, server_id="stubborn").ready()
     os.kill(server.pid, signal.SIGSTOP)
-    server.ask(wire.TERMINATE)
     assert server.stop(wire.KILL).signal == signal.SIGKILL
     wait_for(server.is_gone, "the keeper's end")
     nothing_is_left(ada, "stubborn")
