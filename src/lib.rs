@@ -13,6 +13,7 @@
 //! | [`store`] | the database |
 //! | [`proxy_client`], [`proxy_child`] | a separate proxy: its REST API; its process, if the hub starts it |
 //! | [`privileged`] | the one client of `orrery-launch`: signing in with PAM, starting servers as their users |
+//! | [`accounts`] | the accounts and groups of this machine |
 //! | [`hooks`] | programs and URLs that decide in place of built-in rules |
 //! | [`config`] | `orrery.toml`: parsed once, checked once, passed down |
 //! | [`domain`] | pure rules: no I/O, no clock, no framework |
@@ -21,6 +22,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 pub mod actors;
 pub mod app;
 pub mod auth;

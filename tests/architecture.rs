@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["web"],
     &["actors"],
     &["auth", "spawn", "store", "proxy_client", "proxy_child"],
-    &["privileged", "hooks"],
+    &["privileged", "hooks", "accounts"],
     &["config"],
     &["domain"],
     &["secret", "logging", "metrics", "events"],

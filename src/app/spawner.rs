@@ -42,8 +42,7 @@ pub(super) fn local_options(config: &Config) -> Result<LocalOptions, AppError> {
 fn accounts(config: &Config) -> Result<AccountRule, AppError> {
     let auth = &config.auth;
     let rules = AllowRules::new(&crate::auth::allow_settings(auth)).map_err(crate::auth::AuthError::from)?;
-    let map = auth.username_map.iter().map(|(from, to)| (from.clone(), to.clone())).collect();
-    Ok(AccountRule::new(auth.local.allowed_groups.clone(), rules, map))
+    Ok(AccountRule::new(auth.local.allowed_groups.clone(), rules))
 }
 
 /// Tells the operator once what the policy will not let through.

@@ -17,6 +17,8 @@ use nix::unistd::{Uid, User, geteuid};
 const DEFAULT_REQUIREMENTS: &str = "jupyterhub==6.1.1\njupyterlab\n";
 /// uids that systemd keeps for accounts of a moment (`DynamicUser=`); one that is free builds.
 const BUILDERS: std::ops::RangeInclusive<u32> = 61184..=65519;
+/// How often it is looked whether a process of the builder is left.
+const ROUNDS: usize = 250;
 const SETPRIV: &str = "/usr/bin/setpriv";
 /// Variables that say how packages are fetched.
 const FETCHING: [&str; 10] = [
@@ -57,6 +59,9 @@ pub enum UserEnvError {
     /// No account was free.
     #[error("all uids from 61184 to 65519 are in use")]
     NoBuilder,
+    /// Processes of the builder that do not end.
+    #[error("a process that the build has left does not end; nothing was changed")]
+    Left,
     /// A step failed; it has said why itself.
     #[error("{0} failed, see above; nothing was changed")]
     Step(&'static str),
@@ -112,9 +117,11 @@ pub fn create(wanted: &UserEnv) -> Result<PathBuf, UserEnvError> {
     let folder = place(&wanted.path)?;
     let builder = free_uid()?;
     let built = build(wanted, &folder, builder, &requirements);
-    end_all_of(builder);
-    let done =
-        built.and_then(|()| give_to_root(&folder, builder)).and_then(|()| switch(&wanted.path, &folder));
+    let alone = end_all_of(builder);
+    let done = built
+        .and(alone)
+        .and_then(|()| give_to_root(&folder, builder))
+        .and_then(|()| switch(&wanted.path, &folder));
     if done.is_err() {
         // what was half built is of no use to anybody
         let _ = fs::remove_dir_all(&folder);
@@ -164,31 +171,42 @@ fn free_uid() -> Result<u32, UserEnvError> {
     after.chain(before).find(free).ok_or(UserEnvError::NoBuilder)
 }
 
-/// All processes: number and uid.
+/// All processes that can still do something: number and real uid. Not by the owner of `/proc/<pid>`, which is root for a
+/// process that lets nobody look into it.
 fn processes() -> impl Iterator<Item = (i32, u32)> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| {
         let pid = entry.file_name().to_str()?.parse().ok()?;
-        Some((pid, entry.metadata().ok()?.uid()))
+        let status = fs::read(entry.path().join("status")).ok()?;
+        Some((pid, living_uid(&String::from_utf8_lossy(&status))?))
     })
 }
 
-/// Whatever the builder left running must not outlive it: its uid will be somebody else's.
-fn end_all_of(uid: u32) {
-    let mut rounds = 0;
-    loop {
+/// The real uid in `/proc/<pid>/status`; `None` for a process that has ended and only waits to be reaped.
+fn living_uid(status: &str) -> Option<u32> {
+    let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    if line("State:")?.starts_with(['Z', 'X']) {
+        return None;
+    }
+    line("Uid:")?.split_ascii_whitespace().next()?.parse().ok()
+}
+
+/// Whatever the builder left running must not outlive it: its uid will be somebody else's, and a file that it has open
+/// stays writable whoever owns it.
+fn end_all_of(uid: u32) -> Result<(), UserEnvError> {
+    for _ in 0..ROUNDS {
         let left: Vec<i32> = processes().filter(|(_, owner)| *owner == uid).map(|(pid, _)| pid).collect();
-        if left.is_empty() || rounds == 100 {
-            return;
+        if left.is_empty() {
+            return Ok(());
         }
         for pid in left {
             // it may have ended meanwhile
             let _ =
                 nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
         }
-        rounds += 1;
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
+    Err(UserEnvError::Left)
 }
 
 fn build(wanted: &UserEnv, folder: &Path, builder: u32, requirements: &str) -> Result<(), UserEnvError> {
@@ -306,6 +324,35 @@ mod tests {
         let refused = place(&folder.path().join("jupyter")).unwrap_err().to_string();
         assert!(refused.contains("others than root can write here"), "{refused}");
         assert!(place(Path::new("jupyter")).unwrap_err().to_string().contains("absolute"));
+    }
+
+    #[test]
+    fn a_process_is_known_by_its_uid_even_if_nobody_may_look_into_it() {
+        let status = |state: &str| format!("Name:\tUid: 7\nState:\t{state}\nUid:\t61190\t0\t0\t0\nGid:\t1\n");
+        assert_eq!(living_uid(&status("S (sleeping)")), Some(61190));
+        assert_eq!(living_uid(&status("Z (zombie)")), None);
+        assert_eq!(living_uid("Name:\tx\n"), None);
+        let own = i32::try_from(std::process::id()).unwrap();
+        assert!(processes().any(|process| process == (own, nix::unistd::getuid().as_raw())));
+    }
+
+    #[test]
+    fn what_the_builder_leaves_running_is_ended_first() {
+        if !geteuid().is_root() {
+            eprintln!("skipped: needs root");
+            return;
+        }
+        let uid = free_uid().unwrap();
+        let id = uid.to_string();
+        let mut left = Command::new(SETPRIV)
+            .args(["--reuid", &id, "--regid", &id, "--clear-groups", "sleep", "600"])
+            .spawn()
+            .unwrap();
+        while !processes().any(|(_, owner)| owner == uid) {
+            std::thread::yield_now();
+        }
+        end_all_of(uid).unwrap();
+        assert!(!left.wait().unwrap().success());
     }
 
     #[test]

@@ -1,15 +1,14 @@
 //! The accounts and groups of this machine (`[auth.local]`): asked of the name service, never on the thread that asks.
 
 use std::collections::BTreeSet;
-use std::ffi::CString;
 use std::sync::Arc;
 
-use log::warn;
 use nix::errno::Errno;
-use nix::unistd::{Gid, Group, User, getgrouplist};
+use nix::unistd::{Gid, Group};
 
 use super::AuthError;
 use super::creation::Creation;
+use crate::accounts;
 use crate::config::auth::{AuthConfig, AuthType};
 use crate::domain::allow::AllowRules;
 use crate::domain::names::Username;
@@ -74,9 +73,11 @@ impl Accounts {
         let inner = Arc::clone(&self.0);
         blocking(move || {
             let gids: BTreeSet<u32> = gids.into_iter().collect();
-            let is_admin = is_in("auth.pam.admin_groups", &inner.admin_groups, &gids)?;
+            let is_admin =
+                accounts::is_in("auth.pam.admin_groups", &inner.admin_groups, &gids).map_err(failed)?;
             Ok(Standing {
-                is_member: is_in("auth.local.allowed_groups", &inner.allowed_groups, &gids)?,
+                is_member: accounts::is_in("auth.local.allowed_groups", &inner.allowed_groups, &gids)
+                    .map_err(failed)?,
                 admin: (!inner.admin_groups.is_empty()).then_some(is_admin),
                 groups: if inner.gives_groups { Some(names(&gids)?) } else { None },
             })
@@ -122,12 +123,8 @@ pub(super) async fn find(name: String) -> Result<Option<SystemAccount>, AuthErro
 
 /// All groups of an account, the primary one among them.
 pub(super) async fn groups_of(account: SystemAccount) -> Result<Vec<u32>, AuthError> {
-    blocking(move || {
-        let name = CString::new(account.name.as_str()).map_err(|_| failed(Errno::EINVAL))?;
-        let groups = getgrouplist(&name, Gid::from_raw(account.gid)).map_err(failed)?;
-        Ok(groups.into_iter().map(Gid::as_raw).collect())
-    })
-    .await
+    let groups = move || accounts::groups_of(&account.name, Gid::from_raw(account.gid)).map_err(failed);
+    blocking(move || groups().map(|gids| gids.into_iter().collect())).await
 }
 
 async fn blocking<T: Send + 'static>(
@@ -141,24 +138,8 @@ fn failed(errno: Errno) -> AuthError {
 }
 
 fn account(name: &str) -> Result<Option<SystemAccount>, AuthError> {
-    // no account has such a name, and NUL would end it
-    if name.is_empty() || name.contains(['\0', ':', '\n']) {
-        return Ok(None);
-    }
-    let found = User::from_name(name).map_err(failed)?;
+    let found = accounts::find(name).map_err(failed)?;
     Ok(found.map(|user| SystemAccount { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() }))
-}
-
-/// Whether one of the groups that the key names is among these. Unknown ones are left out, with a warning.
-fn is_in(key: &'static str, names: &BTreeSet<String>, gids: &BTreeSet<u32>) -> Result<bool, AuthError> {
-    let mut found = false;
-    for name in names {
-        match Group::from_name(name).map_err(failed)? {
-            Some(group) => found |= gids.contains(&group.gid.as_raw()),
-            None => warn!(key, group = name.as_str(); "there is no such group on this machine"),
-        }
-    }
-    Ok(found)
 }
 
 /// The names of groups; those without one are left out.

@@ -2,12 +2,12 @@
 //! each start, because people leave groups and accounts are locked while they are signed in.
 
 use std::collections::BTreeSet;
-use std::ffi::CString;
 use std::sync::Arc;
 
 use nix::errno::Errno;
-use nix::unistd::{Gid, Group, User, getgrouplist};
+use nix::unistd::User;
 
+use crate::accounts;
 use crate::domain::allow::{AllowRules, Standing};
 use crate::domain::names::Username;
 use crate::spawn::SpawnError;
@@ -20,8 +20,6 @@ pub struct AccountRule(Option<Arc<Inner>>);
 struct Inner {
     allowed_groups: BTreeSet<String>,
     rules: AllowRules,
-    /// From account to hub user.
-    map: Vec<(String, String)>,
 }
 
 /// An account.
@@ -31,16 +29,15 @@ pub(super) struct Account {
 }
 
 impl AccountRule {
-    /// `auth.local.allowed_groups`, with the rules that let people in besides, and `auth.username_map` as pairs of account
-    /// and hub user.
+    /// `auth.local.allowed_groups`, with the rules that let people in besides and that know `auth.username_map`.
     #[must_use]
-    pub fn new(allowed_groups: BTreeSet<String>, rules: AllowRules, map: Vec<(String, String)>) -> Self {
-        Self(Some(Arc::new(Inner { allowed_groups, rules, map })))
+    pub fn new(allowed_groups: BTreeSet<String>, rules: AllowRules) -> Self {
+        Self(Some(Arc::new(Inner { allowed_groups, rules })))
     }
 
     /// The account of a user. Blocks: the name service may be a remote one.
     pub(super) fn account_of(&self, user: &Username) -> Result<Account, SpawnError> {
-        let found = self.names_of(user).into_iter().find_map(|name| look_up(&name).transpose());
+        let found = self.names_of(user).into_iter().find_map(|name| accounts::find(&name).transpose());
         let found = found.transpose().map_err(failed)?;
         let account = found.ok_or_else(|| SpawnError::NoAccount { user: user.to_string() })?;
         if self.needs_group(user) && !self.is_member(&account)? {
@@ -51,8 +48,8 @@ impl AccountRule {
 
     /// The account of the same name, else the one that signs in under another name.
     fn names_of(&self, user: &Username) -> Vec<String> {
-        let mapped = self.0.iter().flat_map(|rule| &rule.map).filter(|(_, to)| to == user.as_str());
-        std::iter::once(user.to_string()).chain(mapped.map(|(from, _)| from.clone())).collect()
+        let mapped = self.0.iter().flat_map(|rule| rule.rules.mapped_to(user.as_str()));
+        std::iter::once(user.to_string()).chain(mapped.map(str::to_owned)).collect()
     }
 
     /// Whether nothing but a group lets the user in.
@@ -64,24 +61,9 @@ impl AccountRule {
 
     fn is_member(&self, account: &User) -> Result<bool, SpawnError> {
         let Some(rule) = &self.0 else { return Ok(true) };
-        let name = CString::new(account.name.as_str()).map_err(|_| failed(Errno::EINVAL))?;
-        let groups = getgrouplist(&name, account.gid).map_err(failed)?;
-        for name in &rule.allowed_groups {
-            let group = Group::from_name(name).map_err(failed)?;
-            if group.is_some_and(|group| groups.contains(&Gid::from_raw(group.gid.as_raw()))) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let gids = accounts::groups_of(&account.name, account.gid).map_err(failed)?;
+        accounts::is_in("auth.local.allowed_groups", &rule.allowed_groups, &gids).map_err(failed)
     }
-}
-
-fn look_up(name: &str) -> Result<Option<User>, Errno> {
-    // no account has such a name, and NUL would end it
-    if name.is_empty() || name.contains(['\0', ':', '\n']) {
-        return Ok(None);
-    }
-    User::from_name(name)
 }
 
 fn failed(errno: Errno) -> SpawnError {
@@ -102,10 +84,10 @@ mod tests {
         let settings = AllowSettings {
             allowed_users: words(allowed),
             allow_existing_users: Some(false),
+            username_map: map.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect(),
             ..AllowSettings::default()
         };
-        let map = map.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect();
-        AccountRule::new(words(groups).into_iter().collect(), AllowRules::new(&settings).unwrap(), map)
+        AccountRule::new(words(groups).into_iter().collect(), AllowRules::new(&settings).unwrap())
     }
 
     #[test]
