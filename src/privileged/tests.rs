@@ -42,7 +42,7 @@ impl Fake {
 
     fn launcher(&self, logins: usize) -> Launcher {
         let tickets = self.folder.path().join("tickets");
-        Launcher::new(LaunchSettings { program: self.program(), tickets, logins })
+        Launcher::new(LaunchSettings { way: LaunchWay::Program(self.program()), tickets, logins })
     }
 
     fn log(&self) -> Vec<Value> {
@@ -147,7 +147,8 @@ fn every_way_to_say_no_reads_as_a_sentence() {
 
 #[test]
 fn a_missing_program_says_what_to_do() {
-    let settings = LaunchSettings { program: "/nowhere".into(), tickets: "/nowhere".into(), logins: 1 };
+    let way = LaunchWay::Program("/nowhere".into());
+    let settings = LaunchSettings { way, tickets: "/nowhere".into(), logins: 1 };
     let failed = block(async { Launcher::new(settings).login(login("ada")).await.unwrap_err().to_string() });
     assert!(failed.contains("/nowhere cannot be run") && failed.contains("hub.launch_program"), "{failed}");
 }
