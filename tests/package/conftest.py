@@ -63,7 +63,7 @@ class Installed(Machine):
         started = time.monotonic()
         self.apt = self.run("apt-get", "install", "--yes", "--no-remove", file)
         installed = time.monotonic()
-        wait_for(lambda: answers(self), lambda: self.journal("-n", "60"))
+        wait_for(lambda: answers(self), lambda: self.journal("--unit=orrery", "-n", "30"))
         self.run("rm", file)
         return installed - started, time.monotonic() - started
 

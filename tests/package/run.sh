@@ -35,4 +35,4 @@ if [ "${1:-}" = --console ]; then
 fi
 [[ "$*" == *test_* ]] || set -- "$@" "$here"
 # not exec: the first process of a namespace adopts what others leave behind, and a shell looks after it
-.dev/venv/bin/python -m pytest -q -p no:cacheprovider "$@"
+.dev/venv/bin/python -m pytest -q -p no:cacheprovider --tb=short "$@"
