@@ -56,7 +56,8 @@ class Machine:
             news.settimeout(120)
             self.process = subprocess.Popen(
                 ["systemd-nspawn", "--directory", self.root, "--boot", f"--machine={self.name}", "--register=no", "--keep-unit",
-                 "--private-network", "--notify-ready=yes", "--console=pipe", f"--bind-ro={WHEELS}:/wheels"],
+                 "--private-network", "--notify-ready=yes", "--console=pipe", f"--bind-ro={WHEELS}:/wheels",
+                 *os.environ.get("NSPAWN_ARGS", "").split()],
                 env=os.environ | {"NOTIFY_SOCKET": str(notify)}, stdin=subprocess.DEVNULL,
                 stdout=open(self.folder / "console", "ab"), stderr=subprocess.STDOUT)
             told = ""
