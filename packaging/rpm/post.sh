@@ -1,6 +1,11 @@
 # build.sh writes the units here, in the order in which they are started.
 sockets="@SOCKETS@"
 services="@SERVICES@"
+# A unit that does not start leaves the package installed: what is wrong is often a setting.
+failed() {
+    echo "orrery: $1 did not $2; see: systemctl status $1; journalctl -u $1" >&2
+}
+
 policy=/etc/orrery/launch.policy
 # It holds the uid that the account has got on this machine, and is written anew while nobody has changed it.
 if [ ! -e "$policy" ] || [ -e "$policy.unchanged" ]; then
@@ -18,23 +23,18 @@ if [ "$1" -eq 1 ]; then
 fi
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload || :
-    for unit in $sockets; do
-        if systemctl --quiet is-enabled "$unit"; then
-            systemctl start "$unit" || echo "orrery: $unit did not start; see: journalctl -u $unit" >&2
+    for unit in $sockets $services; do
+        systemctl --quiet is-enabled "$unit" || continue
+        if [ "$1" -eq 1 ] || ! systemctl --quiet is-active "$unit"; then
+            systemctl start "$unit" || failed "$unit" start
+            continue
         fi
+        case "$unit" in
+        # the proxy hands its port and its connections over to the new one
+        orrery-proxy.service) systemctl reload "$unit" || failed "$unit" reload ;;
+        # the new hub adopts the servers of the old one
+        orrery.service) systemctl restart "$unit" || failed "$unit" restart ;;
+        esac
     done
-    if [ "$1" -eq 1 ]; then
-        for unit in $services; do
-            if systemctl --quiet is-enabled "$unit"; then
-                systemctl start "$unit" || echo "orrery: $unit did not start; see: journalctl -u $unit" >&2
-            fi
-        done
-    else
-        # The proxy hands its port and its connections over to the new one; the new hub adopts the servers of the old one.
-        if systemctl --quiet is-active orrery-proxy.service; then
-            systemctl reload orrery-proxy.service || echo "orrery: orrery-proxy.service did not reload" >&2
-        fi
-        systemctl try-restart orrery.service || echo "orrery: orrery.service did not restart; see: journalctl -u orrery.service" >&2
-    fi
 fi
 exit 0
