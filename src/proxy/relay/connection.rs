@@ -299,6 +299,9 @@ impl Client {
             // 499 is what nginx's logs taught operators for a client that left.
             Err(Failure::Gone) => (499, 0, Next::Close),
             Err(Failure::Truncated(status)) => (status, 0, Next::Reset),
+            Err(Failure::Unanswered(error)) => {
+                self.fail(worker, request, &Fault::Lost(error), Some(route)).await
+            }
         }
     }
 

@@ -123,6 +123,11 @@ impl Program {
         self.child.wait().unwrap()
     }
 
+    /// Its status, if it has ended; others may still write to its output.
+    pub(crate) fn try_wait(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
     /// Tells it to end, and waits.
     pub(crate) fn terminate(&mut self) -> ExitStatus {
         self.signal(Signal::TERM);
