@@ -27,6 +27,7 @@ mod signals;
 mod spawner;
 mod start_servers;
 mod token;
+pub mod upkeep;
 pub mod user_env;
 mod watchdog;
 
@@ -213,6 +214,7 @@ async fn start(config: Config, sources: Sources, mut activated: Activated) -> Re
         warn!("{warning}");
     }
     let store = open_store(parts::store(&config)?, open_mode(&config), config.database.reset).await?;
+    tell_upgrade(&store);
     observe::count_connections(&metrics, &store);
     let launcher = parts::launcher(&config);
     let authenticator = Authenticator::from_config(&config.auth, &launcher)?;
@@ -252,7 +254,7 @@ async fn start(config: Config, sources: Sources, mut activated: Activated) -> Re
 
     let (shutdown, asked) = mpsc::channel(1);
     let (reloader, requests) = Reloader::channel();
-    let settings = parts::web(&config, &addresses, secret.bytes.to_vec())?;
+    let settings = parts::web(&config, &addresses, secret.keys)?;
     let hub = Live::new(parts::hub(parts::HubParts {
         supervision: &supervision,
         catalogue: Arc::clone(&supervision.now().catalogue),
@@ -339,6 +341,17 @@ fn open_mode(config: &Config) -> OpenMode {
     if config.database.upgrade_on_start { OpenMode::Upgrade } else { OpenMode::CreateOrCurrent }
 }
 
+/// What was done to tables that an older Orrery made, and where the way back is.
+fn tell_upgrade(store: &Store) {
+    let migrated = store.migrated();
+    let applied = migrated.applied.join(", ");
+    if let Some(backup) = &migrated.backup {
+        info!(applied, backup:% = backup.display(); "the database was upgraded, after a copy was made");
+    } else if !migrated.applied.is_empty() {
+        info!(applied; "the database's tables were made or upgraded; of PostgreSQL no copy is made (pg_dump)");
+    }
+}
+
 /// Who starts here, for the log.
 fn greet(config: &Config) {
     let (version, contract) = (env!("CARGO_PKG_VERSION"), crate::web::headers::CONTRACT_VERSION);
@@ -349,23 +362,6 @@ fn greet(config: &Config) {
 /// Who it is, for the journal.
 fn version() -> serde_json::Value {
     serde_json::json!({ "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id() })
-}
-
-/// Wraps the store's state for `orrery db migrate`.
-///
-/// # Errors
-/// [`AppError`] if the database cannot be reached or is newer than this program.
-pub fn migrate(config: &Config) -> Result<crate::store::Migrated, AppError> {
-    let store = Store::open(&parts::store(config)?, OpenMode::Upgrade)?;
-    Ok(store.migrated().clone())
-}
-
-/// What a migration would do, for `orrery db migrate --check`.
-///
-/// # Errors
-/// As [`migrate`].
-pub fn schema_state(config: &Config) -> Result<crate::store::SchemaState, AppError> {
-    Ok(Store::schema_state(&parts::store(config)?)?)
 }
 
 /// Everything that web handlers share, behind one pointer.
