@@ -19,6 +19,7 @@ mod signals;
 use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
@@ -49,6 +50,7 @@ pub use hand_over::{OrderError, order, start_successor};
 pub use place::PlaceError;
 use ports::{Port, Ports};
 use register::Register;
+use role::Given;
 use route_file::RouteFile;
 use signals::{Order, Signals};
 
@@ -60,6 +62,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// How often a process that has handed over tells which routes it still uses.
 const TELL_EVERY: Duration = Duration::from_secs(2);
+/// How often the last uses of routes are written down.
+const WRITE_EVERY: Duration = Duration::from_secs(10);
 /// How long calls of its API may take to be answered.
 const LAST_CALLS: Duration = Duration::from_secs(30);
 
@@ -127,6 +131,10 @@ pub fn run(settings: Settings, environment: Environment<'_>) -> Result<u8, Progr
         log::warn!("REST API is not authenticated.");
     }
     settings.warnings.iter().for_each(|warning| log::warn!("{warning}"));
+    // Before there are threads, and before anything may be started that should not find it.
+    let names = environment("LISTEN_FDNAMES");
+    let mut inherited = Inherited::take(names.as_deref(), &[ROUTES]).map_err(ProgramError::Activation)?;
+    let kept_routes = inherited.file(ROUTES);
     limits::raise_open_files();
     let invocation = Invocation::own().map_err(ProgramError::Thread)?;
     let certificates = Certificates::load(&settings)?;
@@ -134,18 +142,28 @@ pub fn run(settings: Settings, environment: Environment<'_>) -> Result<u8, Progr
     let access_log = access_log(&settings, &metrics)?;
     // From here on the predecessor keeps changes of routes waiting.
     let met = Predecessor::meet(environment).map_err(ProgramError::Predecessor)?;
-    let (predecessor, sockets, file) = match met {
-        Some((predecessor, heritage)) => (Some(predecessor), heritage.sockets, Some(heritage.routes)),
+    let is_successor = met.is_some();
+    let mut is_kept = false;
+    let (predecessor, given, register) = match met {
+        Some((predecessor, heritage)) => {
+            let given = Given { sockets: heritage.sockets, kept: Vec::new() };
+            (Some(predecessor), given, known(&settings, heritage.routes).map_err(ProgramError::RouteFile)?)
+        }
         None => {
-            let names = environment("LISTEN_FDNAMES");
-            let mut inherited =
-                Inherited::take(names.as_deref(), &[ROUTES]).map_err(ProgramError::Activation)?;
-            let file = inherited.file(ROUTES);
-            (None, role::sorted(inherited), file)
+            let kept = kept_routes.and_then(|file| {
+                let known = known(&settings, file);
+                known.inspect_err(|error| log::warn!(error:%; "the routes that systemd has kept are lost")).ok()
+            });
+            is_kept = kept.is_some();
+            let register = match kept {
+                Some(register) => register,
+                None => new_register(&settings)?,
+            };
+            (None, role::sorted(inherited), register)
         }
     };
-    let ports = Ports::open(&settings, &certificates, sockets)?;
-    let register = Arc::new(register(&settings, file)?);
+    let ports = Ports::open(&settings, &certificates, given)?;
+    let register = Arc::new(register);
     let pid_file = match predecessor {
         // It is the other process's until that one has handed over.
         Some(_) => None,
@@ -159,9 +177,34 @@ pub fn run(settings: Settings, environment: Environment<'_>) -> Result<u8, Progr
         progress: Progress::new().map_err(ProgramError::Thread)?,
         limit: settings.successor_timeout.unwrap_or(hand_over::LIMIT),
     };
+    // A successor has what is kept already.
+    if !is_successor && notify::is_heard() {
+        keep_sockets(&ports, &estate);
+        if !is_kept {
+            keep_routes(&estate.register).map_err(ProgramError::RouteFile)?;
+        }
+    }
     let start = Start { ports, predecessor, pid_file, estate, metrics, access_log };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(ProgramError::Thread)?.block_on(operate(&settings, &certificates, start))
+}
+
+/// Has systemd keep what this process has opened itself.
+fn keep_sockets(ports: &Ports, estate: &Estate) {
+    for role in &ports.opened {
+        notify::forget(&role.kept_name());
+        for (_, socket) in estate.sockets.iter().filter(|(found, _)| found == role) {
+            notify::keep(&role.kept_name(), socket.as_fd());
+        }
+    }
+}
+
+fn keep_routes(register: &Register) -> io::Result<()> {
+    notify::forget(ROUTES);
+    register.write_down(|file| {
+        notify::keep(ROUTES, file);
+        Ok(())
+    })
 }
 
 /// What there is before anything is served.
@@ -177,7 +220,7 @@ struct Start {
 async fn operate(settings: &Settings, certificates: &Certificates, start: Start) -> Result<u8, ProgramError> {
     let mut signals = Signals::listen().map_err(ProgramError::Thread)?;
     let Start { ports, predecessor, pid_file, estate, metrics, access_log } = start;
-    let Ports { public, api, metrics: metrics_port, redirect, files, placed } = ports;
+    let Ports { public, api, metrics: metrics_port, redirect, files, placed, opened: _ } = ports;
     let redirect = redirect.zip(settings.redirect.as_ref().map(|asked| redirected_to(asked, &public)));
     announce(settings, &public, &api, metrics_port.as_ref(), redirect.as_ref());
     let routes = estate.register.routes().clone();
@@ -211,6 +254,9 @@ async fn operate(settings: &Settings, certificates: &Certificates, start: Start)
         side.follow(&estate.register, &elders);
     }
     files.sockets.extend(placed.iter().map(|path| OwnFile::new(path)));
+    if notify::is_heard() {
+        side.listening.spawn(write_often(Arc::clone(&estate.register)));
+    }
     for listener in api.listeners {
         side.spawn(serve_api(listener, settings, &estate, &metrics, &side.closing));
     }
@@ -395,6 +441,16 @@ impl Running<'_> {
     }
 }
 
+/// Writes down the last uses of routes now and then, for the process after a crash: changes are written at once.
+async fn write_often(register: Arc<Register>) {
+    loop {
+        tokio::time::sleep(WRITE_EVERY).await;
+        if let Err(error) = register.write_down(|_| Ok(())) {
+            log::warn!(error:%; "routes were not written down");
+        }
+    }
+}
+
 /// Finishes what is under way within the drain timeout; a signal cuts it short.
 async fn drain(engine: &Engine, signals: &mut Signals) {
     tokio::select! {
@@ -438,19 +494,18 @@ fn serve_api(
     api::serve_until(listener, closing.clone(), Arc::new(api))
 }
 
-/// The routes that are known: those in a file, or else only the one that is given.
-fn register(settings: &Settings, file: Option<File>) -> Result<Register, ProgramError> {
-    let found = file.map(|file| RouteFile::open(file, settings.matching)).transpose();
-    let (file, routes) = match found.map_err(ProgramError::RouteFile)? {
-        Some((file, found)) => {
-            log::info!("Going on with {} routes", found.len());
-            let routes = Routes::default();
-            routes.publish(RouteTable::new(found));
-            (file, routes)
-        }
-        None => (RouteFile::new().map_err(ProgramError::RouteFile)?, routes(settings)?),
-    };
-    Register::new(routes, file).map_err(ProgramError::RouteFile)
+/// The routes in a file that another process has written.
+fn known(settings: &Settings, file: File) -> io::Result<Register> {
+    let (file, found) = RouteFile::open(file, settings.matching)?;
+    log::info!("Going on with {} routes", found.len());
+    let routes = Routes::default();
+    routes.publish(RouteTable::new(found));
+    Register::new(routes, file)
+}
+
+fn new_register(settings: &Settings) -> Result<Register, ProgramError> {
+    let routes = routes(settings)?;
+    RouteFile::new().and_then(|file| Register::new(routes, file)).map_err(ProgramError::RouteFile)
 }
 
 fn pid_file(settings: &Settings) -> Result<Option<OwnFile>, ProgramError> {

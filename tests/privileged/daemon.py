@@ -28,7 +28,8 @@ def free_port():
 class Daemon:
     """One running hub, with PAM and servers as their users."""
 
-    def __init__(self, settings="", command=(PROBE,), arguments=("--socket={socket}",), allow_all=True):
+    def __init__(self, settings="", command=(PROBE,), arguments=("--socket={socket}",), allow_all=True, prefix=()):
+        self.prefix = prefix
         self.account = account("orrery")
         self.folder = Path("/var/lib/orrery") / f"hub{next(numbers)}"
         self.folder.mkdir(mode=0o700)
@@ -62,7 +63,7 @@ roles.tests.services = ["tests"]
     def start(self):
         log = open(self.folder / "log", "ab")
         self.process = subprocess.Popen(
-            [ORRERY, "--config", str(self.config)], cwd=self.folder, env={"PATH": "/usr/bin:/bin"}, stdin=subprocess.DEVNULL,
+            [*self.prefix, ORRERY, "--config", str(self.config)], cwd=self.folder, env={"PATH": "/usr/bin:/bin"}, stdin=subprocess.DEVNULL,
             stdout=log, stderr=log, **self.account.identity())
         wait_for(self.is_up, lambda: f"the hub: {self.log()}")
         return self

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::ProgramError;
 use super::certificates::Certificates;
-use super::place::{Access, listen, shown};
-use super::role::Role;
+use super::place::{Access, listen, means, shown};
+use super::role::{Given, Role};
 use crate::cli::{Place, Settings};
 use crate::own_file::{OwnFile, is_hidden_name};
 use crate::socket::{Listener, Socket};
@@ -35,6 +35,8 @@ pub(super) struct Ports {
     pub(super) files: Vec<OwnFile>,
     /// Socket files that a predecessor has made; ours once it has handed over.
     pub(super) placed: Vec<PathBuf>,
+    /// What this process has opened itself.
+    pub(super) opened: Vec<Role>,
 }
 
 impl Ports {
@@ -56,9 +58,11 @@ impl Ports {
     pub(super) fn open(
         settings: &Settings,
         certificates: &Certificates,
-        inherited: Vec<(Role, Socket)>,
+        given: Given,
     ) -> Result<Self, ProgramError> {
-        let mut opener = Opener { inherited, files: Vec::new(), placed: Vec::new() };
+        let Given { sockets: inherited, kept } = given;
+        let mut opener =
+            Opener { inherited, kept, files: Vec::new(), placed: Vec::new(), opened: Vec::new() };
         let public = opener.open(Role::Public, "the public port", &settings.public, Access::Umask)?;
         // Without a secret, the file's mode is what protects the API.
         let access = if settings.token.is_none() { Access::Owner } else { Access::Umask };
@@ -86,18 +90,21 @@ impl Ports {
             redirect: redirect.map(|port| encrypt(port, &None, "http")),
             files: opener.files,
             placed: opener.placed,
+            opened: opener.opened,
         })
     }
 }
 
 struct Opener {
     inherited: Vec<(Role, Socket)>,
+    kept: Vec<(Role, Socket)>,
     files: Vec<OwnFile>,
     placed: Vec<PathBuf>,
+    opened: Vec<Role>,
 }
 
 impl Opener {
-    /// Inherited sockets go before the options, which say where they are otherwise.
+    /// Inherited sockets go before the options, which say where they are otherwise. Kept ones do if the options mean them.
     fn open(
         &mut self,
         role: Role,
@@ -108,6 +115,15 @@ impl Opener {
         if let Some(port) = self.inherit(role, Some(place)) {
             return Ok(port);
         }
+        let kept = self.kept.extract_if(.., |(found, _)| *found == role);
+        let kept: Vec<(Role, Socket)> = kept.collect();
+        if !kept.is_empty() && kept.iter().all(|(_, socket)| is_at(socket, place)) {
+            self.inherited.extend(kept);
+            return self.open(role, what, place, access);
+        }
+        // Their addresses may be wanted.
+        drop(kept);
+        self.opened.push(role);
         let listening = listen(what, place, access)?;
         self.files.extend(listening.file);
         let place = match place {
@@ -130,6 +146,17 @@ impl Opener {
             shown_place = shown(&Place::Unix(path.clone()));
         }
         Some(Port { shown: shown_place, listeners: plain(sockets) })
+    }
+}
+
+/// Whether this is where a socket of ours listens.
+fn is_at(socket: &Socket, place: &Place) -> bool {
+    match (socket, place) {
+        (Socket::Tcp(listener), Place::Tcp(host, port)) => {
+            listener.local_addr().is_ok_and(|address| means(host, *port, address))
+        }
+        (Socket::Unix(_), Place::Unix(path)) => is_placed_at(socket, path),
+        _ => false,
     }
 }
 

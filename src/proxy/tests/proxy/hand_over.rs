@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
-use support::{Connection, Generations, Load, number_in, order, runs, server, until};
+use support::{Connection, Generations, Load, kill, number_in, order, runs, server, until};
 
-use crate::binary::{DEADLINE, TOKEN, ask, ask_unix};
+use crate::binary::{DEADLINE, Program, TOKEN, ask, ask_unix};
 
 #[test]
 fn under_load_three_hand_overs_break_no_request_and_no_websocket() {
     let target = server("fine");
-    let mut proxy = Generations::start(&["--default-target", &target, "--metrics-port", "0"]);
+    let mut proxy = Generations::start(&["--default-target", &target, "--metrics-ip", "127.0.0.1", "--metrics-port", "0"]);
     let public = proxy.public();
     let metrics = proxy.first.metrics_address();
     let mut load = Load::new();
@@ -88,8 +88,7 @@ fn a_successor_that_fails_changes_nothing() {
         let output = proxy.order();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.code() == Some(1) && said.contains("goes on"), "{said}");
-        proxy.first.log.clear();
-        let line = proxy.first.line_with("This process goes on");
+        let line = proxy.first.nth_line_with(number, "This process goes on");
         assert!(line.contains(why), "{script}: {line}");
         let body = format!(r#"{{"target": "{target}"}}"#);
         assert_eq!(proxy.api("POST", &format!("/{number}"), &body).status, 201);
@@ -147,8 +146,10 @@ fn an_old_process_tells_of_use_and_hears_of_changes_over_three_generations() {
         proxy.api("POST", key, &format!(r#"{{"target": "{target}"}}"#));
     }
     let mut upgraded = Connection::upgraded(public, "/used/socket").unwrap();
-    let mut idle = Connection::open(public).unwrap();
-    assert_eq!(idle.get("/moved").unwrap(), (200, "old".to_owned(), false));
+    let mut idle: Vec<Connection> = (0..50).map(|_| Connection::open(public).unwrap()).collect();
+    for connection in &mut idle {
+        assert_eq!(connection.get("/moved").unwrap(), (200, "old".to_owned(), false));
+    }
     let first = proxy.hand_over();
     proxy.hand_over();
     assert!(runs(first));
@@ -163,10 +164,14 @@ fn an_old_process_tells_of_use_and_hears_of_changes_over_three_generations() {
     assert_eq!(last_use(&mut proxy, "/unused"), unused);
     // What an idle connection of the first process asks for, goes where it should now, and the connection ends.
     assert_eq!(proxy.api("POST", "/moved", &format!(r#"{{"target": "{other}"}}"#)).status, 201);
-    std::thread::sleep(Duration::from_millis(200));
-    assert_eq!(idle.get("/moved").unwrap(), (200, "new".to_owned(), true));
-    assert!(idle.get("/moved").is_err_and(|error| error.kind() != ErrorKind::TimedOut));
-    drop(upgraded);
+    until("the change to be known", || {
+        let mut connection = idle.pop().unwrap();
+        let (status, body, closes) = connection.get("/moved").unwrap();
+        assert!(status == 200 && closes);
+        assert!(connection.get("/moved").is_err_and(|error| error.kind() != ErrorKind::TimedOut));
+        body == "new"
+    });
+    drop((upgraded, idle));
     assert_eq!(proxy.first_ended().code(), Some(0));
 }
 
@@ -192,7 +197,7 @@ fn unix_sockets_and_the_pid_file_are_the_successors_and_go_with_the_last() {
         assert_eq!(ask_unix(&place("api"), "GET", "/api/routes", &fields, "").status, 200);
         assert_eq!(ask_unix(&place("metrics"), "GET", "/metrics", "", "").status, 200);
     }
-    proxy.signal(proxy.pid, Signal::TERM);
+    kill(proxy.pid, Signal::TERM);
     until("the last one to end", || !runs(proxy.pid));
     let left: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["orrery-proxy"]);
@@ -205,14 +210,14 @@ fn a_second_signal_is_ignored_while_a_hand_over_is_under_way_and_afterwards() {
     let mut upgraded = Connection::upgraded(proxy.public(), "/").unwrap();
     let script = format!("#!/bin/sh\nsleep 1\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_orrery-proxy"));
     proxy.replace_program(Some(&script));
-    proxy.signal(proxy.pid, Signal::USR2);
+    kill(proxy.pid, Signal::USR2);
     proxy.first.line_with("Starting a process to hand over to");
-    proxy.signal(proxy.pid, Signal::USR2);
+    kill(proxy.pid, Signal::USR2);
     proxy.first.line_with("A hand-over is under way");
     let line = proxy.first.line_with("has taken over");
     let first = proxy.pid;
     proxy.adopt(line.split("Process ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap());
-    proxy.signal(first, Signal::USR2);
+    kill(first, Signal::USR2);
     proxy.first.line_with("This process has handed over already");
     let again = order(first);
     assert_eq!(again.status.code(), Some(1));
@@ -228,7 +233,7 @@ fn a_draining_process_that_is_terminated_ends_with_2_and_its_successor_goes_on()
     let public = proxy.public();
     let _upgraded = Connection::upgraded(public, "/").unwrap();
     let first = proxy.hand_over();
-    proxy.signal(first, Signal::TERM);
+    kill(first, Signal::TERM);
     assert_eq!(proxy.first_ended().code(), Some(2));
     assert_eq!(ask(public, "GET", "/", "", "").body, "fine");
 }
@@ -255,9 +260,9 @@ fn a_process_that_is_terminated_in_the_middle_takes_its_successor_with_it() {
     let script =
         format!("#!/bin/sh\necho $$ >'{}/new'\nsleep 1\nexec {} \"$@\"\n", proxy.folder.path().display(), env!("CARGO_BIN_EXE_orrery-proxy"));
     proxy.replace_program(Some(&script));
-    proxy.signal(proxy.pid, Signal::USR2);
+    kill(proxy.pid, Signal::USR2);
     proxy.first.line_with("Starting a process to hand over to");
-    proxy.signal(proxy.pid, Signal::TERM);
+    kill(proxy.pid, Signal::TERM);
     assert_eq!(proxy.first_ended().code(), Some(2));
     assert!(std::net::TcpStream::connect(public).is_err(), "nobody listens any more");
     assert!(!proxy.folder.path().join("pid").exists());
@@ -277,6 +282,7 @@ fn systemd_is_told_once_by_the_old_process_and_nothing_if_there_is_no_successor(
             let mut buffer = [0; 256];
             let length = socket.recv(&mut buffer).unwrap();
             let news = String::from_utf8_lossy(&buffer[..length]).into_owned();
+            // Files to keep.
             if !news.starts_with("FDSTORE") {
                 return news;
             }
@@ -290,7 +296,7 @@ fn systemd_is_told_once_by_the_old_process_and_nothing_if_there_is_no_successor(
     assert_eq!(next(), format!("MAINPID={}\nREADY=1", proxy.pid));
     assert_eq!(next(), "READY=1");
     assert_eq!(proxy.first_ended().code(), Some(0));
-    proxy.signal(proxy.pid, Signal::TERM);
+    kill(proxy.pid, Signal::TERM);
     assert_eq!(next(), "STOPPING=1");
 }
 
@@ -307,6 +313,51 @@ fn routes_with_their_data_and_times_and_the_default_that_was_removed_stay_as_the
     proxy.hand_over();
     proxy.hand_over();
     assert_eq!(proxy.api("GET", "", "").json(), before);
+}
+
+#[test]
+fn after_a_crash_the_next_process_has_listeners_and_routes_at_once() {
+    let target = server("fine");
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let manager = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/proxy/hand_over/service_manager.py");
+    let (pid, api, metrics) = (place("pid"), place("api"), place("metrics"));
+    let given = [
+        env!("CARGO_BIN_EXE_orrery-proxy"), "--ip", "127.0.0.1", "--port", "0", "--pid-file", pid.to_str().unwrap(),
+        "--api-socket", api.to_str().unwrap(), "--metrics-socket", metrics.to_str().unwrap(), "--workers", "1",
+    ];
+    let mut command = std::process::Command::new("python3");
+    command.arg(manager).arg(place("notify")).args(given).env("CONFIGPROXY_AUTH_TOKEN", TOKEN);
+    let mut program = Program::run(command);
+    let public = program.public();
+    let fields = format!("Authorization: token {TOKEN}\r\n");
+    let ask_api = |method: &str, key: &str, body: &str| {
+        ask_unix(&api, method, &format!("/api/routes{key}"), &fields, body)
+    };
+    program.line_with("Proxy API at");
+    let body = format!(r#"{{"target": "{target}", "user": "ada"}}"#);
+    for key in ["/a", "/b", "/c"] {
+        assert_eq!(ask_api("POST", key, &body).status, 201);
+    }
+    assert_eq!(ask_api("DELETE", "/b", "").status, 204);
+    let before = ask_api("GET", "", "").json();
+    for crashes in 1..3 {
+        let killed = number_in(&pid);
+        kill(killed, Signal::KILL);
+        // Nobody may accept now, and yet nobody is refused.
+        assert_eq!(ask(public, "GET", "/a", "", "").body, "fine");
+        assert_eq!(ask(public, "GET", "/b", "", "").status, 404);
+        assert_eq!(ask_unix(&metrics, "GET", "/metrics", "", "").status, 200);
+        program.nth_line_with(crashes - 1, "Going on with 2 routes");
+        assert_ne!(number_in(&pid), killed);
+    }
+    let mut after = ask_api("GET", "", "").json();
+    assert_ne!(after["/a"]["last_activity"], before["/a"]["last_activity"]);
+    after["/a"]["last_activity"] = before["/a"]["last_activity"].clone();
+    assert_eq!(after, before);
+    kill(number_in(&pid), Signal::TERM);
+    assert_eq!(program.ended().code(), Some(2));
+    assert!(!api.exists() && !metrics.exists() && !pid.exists());
 }
 
 #[test]

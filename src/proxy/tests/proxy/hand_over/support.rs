@@ -98,10 +98,6 @@ impl Generations {
         self.others.push(pid);
     }
 
-    pub(crate) fn signal(&self, pid: u32, signal: Signal) {
-        kill_process(as_pid(pid), signal).unwrap();
-    }
-
     pub(crate) fn public(&mut self) -> SocketAddr {
         self.first.public()
     }
@@ -130,6 +126,10 @@ impl Drop for Generations {
             let _ = kill_process(as_pid(*pid), Signal::KILL);
         }
     }
+}
+
+pub(crate) fn kill(pid: u32, signal: Signal) {
+    kill_process(as_pid(pid), signal).unwrap();
 }
 
 pub(crate) fn order(pid: u32) -> Output {
