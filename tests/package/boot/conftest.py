@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/support"))
 
 from machine import Machine, wait_for  # noqa: E402
 from people import ADDRESS, Account  # noqa: E402
 
 if not os.environ.get("ORRERY_DEB"):
-    pytest.exit("start these tests by tests/package/run.sh: they boot machines in namespaces of their own", 2)
+    pytest.exit("start these tests by tests/package/boot/run.sh: they boot machines in namespaces of their own", 2)
 DEB = Path(os.environ["ORRERY_DEB"])
 NUMBERS = []
 

@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 BASE = Path(os.environ.get("ORRERY_TEST_ROOT", ROOT / ".dev/package-root"))
 WHEELS = Path(os.environ.get("ORRERY_TEST_WHEELS", ROOT / ".dev/wheels"))
 CLONE_NEWNET = 0x40000000
