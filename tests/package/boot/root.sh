@@ -24,7 +24,6 @@ debootstrap --variant=minbase --include="$(IFS=,; echo "${include[*]}")" "$suite
   { tail -20 "$log" >&2; exit 1; }
 rm -rf "$log" "$root.new"/var/cache/apt/archives/*.deb
 echo package-test >"$root.new/etc/hostname"
-rm -f "$root.new/etc/machine-id" # each boot has one of its own
-echo uninitialized >"$root.new/etc/machine-id"
+: >"$root.new/etc/machine-id" # each machine gets one of its own, and asks nobody anything
 echo "$stamp" >"$root.new/etc/orrery-test-root"
 mv "$root.new" "$root"
