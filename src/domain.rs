@@ -28,6 +28,7 @@ pub mod service_env;
 pub mod service_name;
 pub mod service_state;
 pub mod signed_value;
+pub mod signing_keys;
 pub mod slug;
 pub mod spawn_env;
 pub mod subdomains;

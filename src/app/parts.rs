@@ -33,6 +33,7 @@ use crate::domain::oauth::pkce;
 use crate::domain::restart::{Restart, RestartPolicy};
 use crate::domain::scope::Catalogue;
 use crate::domain::server_state::Deadlines;
+use crate::domain::signing_keys::SigningKeys;
 use crate::domain::spawn_env;
 use crate::events::Events;
 use crate::hooks::{Hook, Turns};
@@ -72,6 +73,7 @@ pub(super) fn store(config: &Config) -> Result<StoreConfig, AppError> {
         connect_timeout: database.connect_timeout,
         recycle: database.pool_recycle,
         log_statements: database.log_statements,
+        backups: usize::try_from(database.backups).unwrap_or(usize::MAX),
     })
 }
 
@@ -217,7 +219,7 @@ fn start_rules(config: &Config, metrics: &Arc<Metrics>) -> Result<StartRules, Ap
 pub(super) fn web(
     config: &Config,
     addresses: &Addresses,
-    cookie_secret: Vec<u8>,
+    cookie_keys: SigningKeys,
 ) -> Result<WebSettings, AppError> {
     let hub = &config.hub;
     let cookie_options = options(&hub.cookie_options);
@@ -247,7 +249,7 @@ pub(super) fn web(
         places: addresses.places.clone(),
         public_url,
         trusted_proxies: hub.trusted_proxies.clone(),
-        cookie_secret,
+        cookie_keys,
         cookie_max_age: hub.cookie_max_age,
         cookie_host_prefix: hub.cookie_host_prefix,
         xsrf_cookie_options: hub.xsrf_cookie_options.as_ref().map_or_else(|| cookie_options.clone(), options),

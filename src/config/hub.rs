@@ -61,9 +61,10 @@ section! {
         /// besides them. Static files are read at the start of the hub and at each reload.
         pub data_dir: PathBuf = PathBuf::new(),
         /// The key that signs login cookies: hexadecimal digits, 64 are recommended. Not set: environment variable
-        /// `ORRERY_COOKIE_SECRET` or `JPY_COOKIE_SECRET`, else the file below.
+        /// `ORRERY_COOKIE_SECRET` or `JPY_COOKIE_SECRET`, else the file below. With several, separated by `;`, the first signs
+        /// and all verify.
         pub cookie_secret: Secret = Secret::default(),
-        /// The file that holds the cookie secret; created if absent.
+        /// The file that holds the cookie secret, one key a line; created if absent. `orrery rotate-secret` puts a new key first.
         pub cookie_secret_file: PathBuf = PathBuf::from("jupyterhub_cookie_secret"),
         /// How long a login lasts.
         pub cookie_max_age: Duration = days(14),
