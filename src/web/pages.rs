@@ -25,6 +25,7 @@ pub mod root;
 pub mod small;
 pub mod spawn;
 pub mod spawn_pending;
+pub mod start;
 pub mod stop;
 pub mod stopped;
 pub mod target;

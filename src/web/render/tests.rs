@@ -67,6 +67,7 @@ fn server(owner: &str, name: &str, state: ServerState) -> HomeServer {
         started: None,
         step: None,
         options: Vec::new(),
+        has_last: false,
         usage: None,
         usage_warning: None,
         cull_at: None,

@@ -118,9 +118,17 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("submit", (event) => {
+  const card = event.target.closest?.("#servers-part li");
+  if (event.target.matches?.(".start-form") && card) {
+    if (card.dataset.state !== "stopping") {
+      return; // to the page that watches the start
+    }
+    event.preventDefault();
+    toast(`${card.dataset.displayName} will start as soon as it has stopped.`);
+    actions.restart(card);
+  }
   if (event.target.matches?.("#servers-part .stop-form")) {
     event.preventDefault();
-    const card = event.target.closest("li");
     act(card, async () => {
       const stopped = call("DELETE", card.dataset.apiUrl);
       // a stop that takes a while shows as stopping meanwhile
