@@ -22,6 +22,7 @@ pub mod own_host;
 pub mod ready;
 pub mod redirects;
 pub mod root;
+pub mod sharing;
 pub mod small;
 pub mod spawn;
 pub mod spawn_pending;

@@ -10,7 +10,7 @@ use actix_web::{Resource, Route};
 
 use super::pages::{
     accept_share, account, admin, errors, home, keep, login, logout, metrics, own_host, ready, redirects,
-    root, small, spawn, spawn_pending, start, stop, stopped, token, user_redirect,
+    root, sharing, small, spawn, spawn_pending, start, stop, stopped, token, user_redirect,
 };
 use super::state::Hub;
 use super::{api, headers, oauth, openapi, static_files};
@@ -46,6 +46,8 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
         .service(
             page("accept-share").route(get().to(accept_share::show)).route(post().to(accept_share::submit)),
         )
+        .service(page("sharing").route(get().to(sharing::show)).route(post().to(sharing::submit)))
+        .service(page("sharing/revoke").route(post().to(sharing::revoke)))
         .service(starts(page("spawn")))
         .service(starts(page("spawn/{user}")))
         .service(starts(page("spawn/{user}/{server}")))

@@ -105,7 +105,9 @@ impl StartRules {
         let asks =
             hooks.auth_state.is_some() || hooks.apply_user_options.is_some() || hooks.pre_spawn.is_some();
         let base = &self.0.base;
-        asks || !base.group_overrides.is_empty() || !base.user_options.is_empty() || !self.0.profiles.is_empty()
+        asks || !base.group_overrides.is_empty()
+            || !base.user_options.is_empty()
+            || !self.0.profiles.is_empty()
     }
 
     /// Whether a hook asks what the sign-in left.
@@ -217,8 +219,11 @@ impl Start<'_> {
         let options = self.facts.options.as_ref().and_then(Value::as_object).unwrap_or(&none);
         let of_profile = self.profile(options)?;
         let map = &self.rules.base.user_options;
-        let undeclared: Vec<&str> =
-            options.keys().map(String::as_str).filter(|name| !of_profile && !map.contains_key(*name)).collect();
+        let undeclared: Vec<&str> = options
+            .keys()
+            .map(String::as_str)
+            .filter(|name| !of_profile && !map.contains_key(*name))
+            .collect();
         for (name, target) in map {
             let Some(value) = options.get(name).map(literal_of(target)) else { continue };
             self.variant

@@ -47,7 +47,10 @@ pub(super) fn check(spawner: &SpawnerConfig, report: &mut Report) {
     for (slug, written) in &spawner.profiles {
         let key = Key::new(["spawner", "profiles", slug]);
         if !is_slug(slug) {
-            report.wrong(key.clone(), "a profile is called by letters, digits, `_` and `-`, at most 60 of them");
+            report.wrong(
+                key.clone(),
+                "a profile is called by letters, digits, `_` and `-`, at most 60 of them",
+            );
         }
         let shown = written.shown(slug);
         match seen.iter().find(|(_, name)| *name == shown) {
@@ -112,7 +115,10 @@ fn known(at: &Key, set: &Map<String, Json>, report: &mut Report) -> bool {
             Some(near) => format!("; did you mean `{near}`?"),
             None => format!("; those are {}", CHANGEABLE.join(", ")),
         };
-        report.wrong(at.child(key), format!("this is no key of [spawner] that can differ from start to start{hint}"));
+        report.wrong(
+            at.child(key),
+            format!("this is no key of [spawner] that can differ from start to start{hint}"),
+        );
     }
     unknown.is_empty()
 }
@@ -127,7 +133,10 @@ fn safe(at: &Key, set: &Map<String, Json>, profile: &Profile, report: &mut Repor
                 continue;
             }
             if NOT_TYPED.contains(&key.as_str()) {
-                report.wrong(at.child(key), format!("{{{}}} is a text that users type; offer choices", option.name));
+                report.wrong(
+                    at.child(key),
+                    format!("{{{}}} is a text that users type; offer choices", option.name),
+                );
                 fine = false;
             } else if key == "args" && pattern.is_none() {
                 let problem = format!("{{{}}} is a text that users type; give it a `pattern`", option.name);
@@ -160,7 +169,9 @@ fn tried(spawner: &SpawnerConfig, key: &Key, profile: Profile, report: &mut Repo
 fn samples(profile: &Profile) -> Vec<Options> {
     let of_options = profile.options.iter().flat_map(|option| {
         let values: Vec<Json> = match &option.kind {
-            Kind::Choice { choices, .. } => choices.iter().map(|choice| choice.value.clone().into()).collect(),
+            Kind::Choice { choices, .. } => {
+                choices.iter().map(|choice| choice.value.clone().into()).collect()
+            }
             Kind::Integer { min, max, .. } => vec![(*min).into(), (*max).into()],
             Kind::Number { min, max, .. } => vec![(*min).into(), (*max).into()],
             Kind::Switch { .. } => vec![true.into(), false.into()],
@@ -221,27 +232,73 @@ mod tests {
     fn what_cannot_be_offered_is_told_with_its_key() {
         let profile = |text: &str| format!("[spawner.profiles.a]\n{text}");
         for (text, told) in [
-            (profile("set = { mem_limt = 1 }"), "`spawner.profiles.a.set.mem_limt`: this is no key of [spawner] that can differ from start to start; did you mean `mem_limit`?"),
+            (
+                profile("set = { mem_limt = 1 }"),
+                "`spawner.profiles.a.set.mem_limt`: this is no key of [spawner] that can differ from start to start; did you mean `mem_limit`?",
+            ),
             (profile("colour = 1\ndescripton = 'x'"), "did you mean `spawner.profiles.a.description`?"),
-            (profile("options.m = { type = \"integer\", max = 5, default = 9 }"), "`spawner.profiles.a.options.m.default`: Enter a whole number from 0 to 5."),
-            (profile("options.m = { type = \"integer\", min = 6, max = 5 }"), "options.m.min`: this is more than `max`"),
-            (profile("options.m = { type = \"integer\", min = 0.5, max = 5 }"), "options.m.min`: expected a whole number"),
+            (
+                profile("options.m = { type = \"integer\", max = 5, default = 9 }"),
+                "`spawner.profiles.a.options.m.default`: Enter a whole number from 0 to 5.",
+            ),
+            (
+                profile("options.m = { type = \"integer\", min = 6, max = 5 }"),
+                "options.m.min`: this is more than `max`",
+            ),
+            (
+                profile("options.m = { type = \"integer\", min = 0.5, max = 5 }"),
+                "options.m.min`: expected a whole number",
+            ),
             (profile("options.m = { type = \"integer\" }"), "options.m.max`: expected a number"),
-            (profile("options.m = { type = \"number\", max = 5, pattern = \"x\" }"), "options.m.pattern`: this is for the type text"),
+            (
+                profile("options.m = { type = \"number\", max = 5, pattern = \"x\" }"),
+                "options.m.pattern`: this is for the type text",
+            ),
             (profile("options.m = { type = \"choice\" }"), "expected at least one choice"),
-            (profile("options.m = { type = \"choice\", choices = [{ value = \"a\" }, { value = \"a\" }] }"), "there are two of \"a\""),
-            (profile("options.m = { type = \"choice\", choices = [{ value = \"a\", lable = \"x\" }] }"), "did you mean"),
-            (profile("options.m = { type = \"choice\", default = \"b\", choices = [{ value = \"a\" }] }"), "Choose one of a."),
+            (
+                profile(
+                    "options.m = { type = \"choice\", choices = [{ value = \"a\" }, { value = \"a\" }] }",
+                ),
+                "there are two of \"a\"",
+            ),
+            (
+                profile("options.m = { type = \"choice\", choices = [{ value = \"a\", lable = \"x\" }] }"),
+                "did you mean",
+            ),
+            (
+                profile("options.m = { type = \"choice\", default = \"b\", choices = [{ value = \"a\" }] }"),
+                "Choose one of a.",
+            ),
             (profile("options.m = { pattern = \"(\" }"), "this is no regular expression"),
-            (profile("options.m = { pattern = \"[a-z]+\", default = \"1\" }"), "options.m.default`: This does not have the form"),
+            (
+                profile("options.m = { pattern = \"[a-z]+\", default = \"1\" }"),
+                "options.m.default`: This does not have the form",
+            ),
             (profile("options.profile = {}"), "not `profile` or `options`"),
-            (profile("set = { mem_limit = \"{m}X\" }\noptions.m = { type = \"integer\", max = 5 }"), "spawner.mem_limit"),
-            (profile("set = { cpu_limit = \"{m}\" }\noptions.m = { type = \"integer\", default = 3, max = 5 }"), "(with m = 0)"),
+            (
+                profile("set = { mem_limit = \"{m}X\" }\noptions.m = { type = \"integer\", max = 5 }"),
+                "spawner.mem_limit",
+            ),
+            (
+                profile(
+                    "set = { cpu_limit = \"{m}\" }\noptions.m = { type = \"integer\", default = 3, max = 5 }",
+                ),
+                "(with m = 0)",
+            ),
             (profile("set = { environment = { A = \"{oops}\" } }"), "'{oops}' means nothing here"),
-            (profile("set = { cmd = [\"{t}\"] }\noptions.t = {}"), "`spawner.profiles.a.set.cmd`: {t} is a text that users type"),
+            (
+                profile("set = { cmd = [\"{t}\"] }\noptions.t = {}"),
+                "`spawner.profiles.a.set.cmd`: {t} is a text that users type",
+            ),
             (profile("set = { args = [\"--x={t}\"] }\noptions.t = {}"), "give it a `pattern`"),
-            (profile("[spawner.profiles.b]\ndisplay_name = \"a\""), "the profile a is shown by the same name"),
-            (profile("default = true\n[spawner.profiles.b]\ndefault = true"), "the profile a is the default for everybody"),
+            (
+                profile("[spawner.profiles.b]\ndisplay_name = \"a\""),
+                "the profile a is shown by the same name",
+            ),
+            (
+                profile("default = true\n[spawner.profiles.b]\ndefault = true"),
+                "the profile a is the default for everybody",
+            ),
             ("[spawner.profiles.\"a.b\"]".to_owned(), "a profile is called by letters"),
             (format!("spawner.options_form = \"<input>\"\n{}", profile("")), "make a form of their own"),
         ] {

@@ -7,7 +7,9 @@ use serde_json::{Map, Value as Json};
 use super::SpawnerConfig;
 use crate::config::setting::{choice, section};
 use crate::config::value::Scalar;
-use crate::domain::profiles::{Choice, Kind, OPTIONS, Others, PROFILE, Pattern, Profile, ProfileOption, Profiles};
+use crate::domain::profiles::{
+    Choice, Kind, OPTIONS, Others, PROFILE, Pattern, Profile, ProfileOption, Profiles,
+};
 
 choice! {
     /// What can be chosen of a profile.
@@ -159,10 +161,12 @@ impl ProfileOptionConfig {
             option.preset(&read);
         }
         // also what is the default because nothing else is written
-        option.read(&option.default()).map_err(|wrong| ("default", wrong)).or_else(|misfit| match option.kind {
-            Kind::Text { required: true, .. } if self.default.is_none() => Ok(Json::Null),
-            _ => Err(misfit),
-        })?;
+        option.read(&option.default()).map_err(|wrong| ("default", wrong)).or_else(
+            |misfit| match option.kind {
+                Kind::Text { required: true, .. } if self.default.is_none() => Ok(Json::Null),
+                _ => Err(misfit),
+            },
+        )?;
         Ok(option)
     }
 

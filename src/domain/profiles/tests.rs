@@ -87,7 +87,8 @@ fn what_is_not_chosen_is_as_the_profile_has_it() {
 
 #[test]
 fn forms_links_and_rest_bodies_say_the_same() {
-    let whole = json!({"profile": "gpu", "image": "r", "memory": 16, "cores": 1.5, "loud": true, "branch": "x"});
+    let whole =
+        json!({"profile": "gpu", "image": "r", "memory": 16, "cores": 1.5, "loud": true, "branch": "x"});
     for given in [
         whole.clone(),
         json!({"profile": "gpu", "options": {"image": "r", "memory": 16, "cores": 1.5, "loud": true, "branch": "x"}}),
@@ -96,7 +97,11 @@ fn forms_links_and_rest_bodies_say_the_same() {
         assert_eq!(chosen(given.clone(), &PHYSICIST), Ok(whole.clone()), "{given}");
     }
     let fields = [
-        ("profile", "gpu"), ("gpu.image", "r"), ("gpu.memory", "16"), ("gpu.cores", "1.5"), ("small.memory", "1"),
+        ("profile", "gpu"),
+        ("gpu.image", "r"),
+        ("gpu.memory", "16"),
+        ("gpu.cores", "1.5"),
+        ("small.memory", "1"),
     ];
     assert_eq!(
         Value::Object(profiles().of_fields(fields.into_iter())),
@@ -156,7 +161,9 @@ fn sec_what_people_type_is_filled_in_and_is_no_template() {
 
 #[test]
 fn ui_039_a_choice_is_told_in_the_words_of_the_form() {
-    let kept = object(json!({"profile": "gpu", "image": "r", "memory": 16, "loud": false, "branch": "", "cores": 99}));
+    let kept = object(
+        json!({"profile": "gpu", "image": "r", "memory": 16, "loud": false, "branch": "", "cores": 99}),
+    );
     let told: Vec<String> =
         profiles().described(&kept).iter().map(|(label, value)| format!("{label}: {value}")).collect();
     assert_eq!(told, ["Profile: The gpu one", "IMAGE: R", "MEMORY: 16 GiB", "LOUD: no"]);
@@ -197,7 +204,8 @@ proptest! {
                 prop_assert!((0.5..=4.0).contains(&options["cores"].as_f64().unwrap()));
                 prop_assert!(["lab", "r"].contains(&options["image"].as_str().unwrap()));
                 let branch = options["branch"].as_str().unwrap();
-                prop_assert!(branch.is_empty() || Pattern::parse("[a-z]+|[0-9{}]+").unwrap().matches(branch));
+                let fine = branch.is_empty() || Pattern::parse("[a-z]+|[0-9{}]+").unwrap().matches(branch);
+                prop_assert!(fine);
             }
             let again = profiles.choose(&options, &PHYSICIST).unwrap();
             prop_assert_eq!(again.options(), options);

@@ -114,7 +114,8 @@ async fn may_start_again(hub: &Hub, target: &Target) -> Result<bool, Refused> {
     if !options::has_form(hub) {
         return Ok(true);
     }
-    let kept = target.server.as_ref().and_then(|server| server.user_options.as_ref()).and_then(Value::as_object);
+    let kept =
+        target.server.as_ref().and_then(|server| server.user_options.as_ref()).and_then(Value::as_object);
     let Some(kept) = kept.filter(|kept| !kept.is_empty()) else { return Ok(false) };
     let groups = choice::groups(hub, target.user.id).await?;
     Ok(choice::fitted(hub, kept.clone(), &groups).is_ok())

@@ -3,10 +3,12 @@
 //! Names that site templates know from JupyterHub are kept where the value means the same (pages.md 8). Fields called
 //! `…_html` and `spawner_options_form` are printed as they are; everything else is escaped.
 
+mod sharing;
 mod spawn;
 
 use serde::Serialize;
 
+pub use self::sharing::{GivenShare, GivenTo, SharedWith, SharingPage};
 pub use self::spawn::{FieldProblem, FormChoice, FormOption, FormProfile, RestartPage, SpawnPage};
 use crate::domain::names::ServerKey;
 
@@ -234,6 +236,8 @@ pub struct HomePage {
     pub invalid_server_names: Vec<String>,
     /// What others opened to the visitor.
     pub shared_servers: Vec<SharedServer>,
+    /// Where the visitor opens servers to others, if that is permitted.
+    pub sharing_url: Option<String>,
     /// Changes with anything above: scripts look again when it does.
     pub version: String,
 }
@@ -460,6 +464,15 @@ pub struct AcceptSharePage {
     pub next_url: String,
 }
 
+/// An argument of an address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Argument {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
 /// An error, or what a proxy shows in place of a server.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct ErrorPage {
@@ -477,8 +490,12 @@ pub struct ErrorPage {
     pub sign_in_url: Option<String>,
     /// After so many seconds it may work.
     pub retry_after: Option<u32>,
-    /// What would be asked for again then.
+    /// What is asked for again then: its path.
     pub retry_url: Option<String>,
+    /// And its arguments, since a form's address cannot have any.
+    pub retry_arguments: Vec<Argument>,
+    /// Where a server that does not answer is restarted.
+    pub restart_url: Option<String>,
 }
 
 impl Page for LoginPage {

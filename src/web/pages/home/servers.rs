@@ -66,6 +66,7 @@ pub(super) async fn of(hub: &Hub, owner: UserId, name: &Username) -> Result<Home
         allow_named_servers: hub.settings.named_servers,
         named_server_limit_per_user: hub.settings.named_server_limit(admin),
         shared_servers: shared.iter().map(|share| shared_server(hub, name, share)).collect(),
+        sharing_url: None,
         version: String::new(),
     };
     page.version = version(&page);
@@ -201,8 +202,10 @@ mod tests {
             "image": ["lab"], "memory": 4, "gpu": false, "nothing": null, "deep": {"a": 1}, "empty": "",
             "long": "x".repeat(200), "more": "not shown",
         });
-        let shown: Vec<_> =
-            options(&Profiles::default(), &chosen).into_iter().map(|option| format!("{}={}", option.name, option.value)).collect();
+        let shown: Vec<_> = options(&Profiles::default(), &chosen)
+            .into_iter()
+            .map(|option| format!("{}={}", option.name, option.value))
+            .collect();
         assert_eq!(shown, ["image=lab", "memory=4", "gpu=no", &format!("long={}…", "x".repeat(60))]);
         assert!(options(&Profiles::default(), &json!("not an object")).is_empty());
     }

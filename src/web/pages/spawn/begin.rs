@@ -28,7 +28,11 @@ const PATIENCE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// 400 if named servers are off, there are too many, or the name is not one.
-pub(in crate::web::pages) async fn check_name(hub: &Hub, target: &Target, arguments: &Arguments) -> Result<(), Refused> {
+pub(in crate::web::pages) async fn check_name(
+    hub: &Hub,
+    target: &Target,
+    arguments: &Arguments,
+) -> Result<(), Refused> {
     if target.key.server.is_default() {
         return Ok(());
     }

@@ -52,9 +52,8 @@ impl Entered {
     /// What a link fills in; none if it fills in nothing.
     pub(super) fn of_arguments(query: &str) -> Option<Self> {
         let pairs = form_urlencoded::parse(query.as_bytes()).into_owned();
-        let filled: BTreeMap<String, String> = pairs
-            .filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value)))
-            .collect();
+        let filled: BTreeMap<String, String> =
+            pairs.filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value))).collect();
         let profile = filled.get(PROFILE)?.clone();
         Some(Self { profile: Some(profile), fields: filled, sent: true })
     }
@@ -118,10 +117,9 @@ impl Entered {
         let range = |kind, min: String, max: String| FormOption { kind, min, max, ..shown.clone() };
         match &option.kind {
             Kind::Choice { choices, .. } => {
-                let choices = choices.iter().map(|choice| FormChoice {
-                    value: choice.value.clone(),
-                    label: choice.label.clone(),
-                });
+                let choices = choices
+                    .iter()
+                    .map(|choice| FormChoice { value: choice.value.clone(), label: choice.label.clone() });
                 FormOption { kind: "choice", choices: choices.collect(), ..shown }
             }
             Kind::Integer { min, max, .. } => range("integer", min.to_string(), max.to_string()),
@@ -157,9 +155,11 @@ fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Bool(on) => Some(on.to_string()),
-        Value::Number(number) => {
-            Some(number.as_i64().map_or_else(|| number.as_f64().unwrap_or_default().to_string(), |n| n.to_string()))
-        }
+        Value::Number(number) => Some(
+            number
+                .as_i64()
+                .map_or_else(|| number.as_f64().unwrap_or_default().to_string(), |n| n.to_string()),
+        ),
         Value::Array(list) => match list.as_slice() {
             [only] => plain(only),
             _ => None,
@@ -196,19 +196,29 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::testing::Case;
-
-    const PROFILES: &str = r#"
-        [spawner.profiles.small]
-        options.loud = { type = "boolean", default = true }
-        [spawner.profiles.gpu]
-        default = true
-        options.memory = { type = "integer", min = 1, max = 64, default = 8 }
-        options.loud = { type = "boolean", default = true }
-    "#;
 
     fn profiles() -> Profiles {
-        Case::file(PROFILES).read().unwrap().config.spawner.profiles()
+        let profile = |slug: &str, default, options| Profile {
+            slug: slug.to_owned(),
+            display_name: slug.to_owned(),
+            description: String::new(),
+            default,
+            groups: Vec::new(),
+            options,
+            set: Map::new(),
+        };
+        let option = |name: &str, kind| ProfileOption {
+            name: name.to_owned(),
+            label: name.to_owned(),
+            help: String::new(),
+            unit: String::new(),
+            kind,
+            set: Map::new(),
+        };
+        let loud = || option("loud", Kind::Switch { default: true });
+        let memory = option("memory", Kind::Integer { min: 1, max: 64, default: 8 });
+        let all = vec![profile("small", false, vec![loud()]), profile("gpu", true, vec![memory, loud()])];
+        Profiles { all, ..Profiles::default() }
     }
 
     fn form(body: &str) -> Form {
@@ -223,7 +233,10 @@ mod tests {
     fn ui_051_what_was_entered_comes_back_beside_what_is_wrong_with_it() {
         let entered = Entered::of_form(&form("profile=gpu&gpu.memory=9999&small.loud=on&_xsrf=t"));
         let profiles = profiles();
-        let unfit = profiles.choose(&json!({"profile": "gpu", "memory": "9999"}).as_object().unwrap().clone(), &[] as &[GroupName]);
+        let unfit = profiles.choose(
+            &json!({"profile": "gpu", "memory": "9999"}).as_object().unwrap().clone(),
+            &[] as &[GroupName],
+        );
         let unfit = unfit.unwrap_err();
         let shown = entered.shown(&profiles, &[], Some(&unfit));
         let memory = field(&shown, "option-gpu-memory");
@@ -253,7 +266,10 @@ mod tests {
         let query = entered.arguments().added_to("");
         assert_eq!(query, "?fill-profile=gpu&fill-gpu.memory=1%266");
         let back = Entered::of_arguments(&query[1..]).unwrap();
-        assert_eq!((back.profile.as_deref(), back.fields.get("gpu.memory").map(String::as_str)), (Some("gpu"), Some("1&6")));
+        assert_eq!(
+            (back.profile.as_deref(), back.fields.get("gpu.memory").map(String::as_str)),
+            (Some("gpu"), Some("1&6"))
+        );
         assert_eq!(Entered::of_arguments("next=%2Fx"), None);
         let long = Entered::of_form(&form(&format!("profile=gpu&gpu.memory={}", "9".repeat(9000))));
         assert_eq!(long.arguments(), Arguments::default());

@@ -15,7 +15,9 @@ use crate::web::state::Hub;
 /// Whether there is something to choose before a start.
 pub(in crate::web::pages) fn has_form(hub: &Hub) -> bool {
     let settings = &hub.settings;
-    !settings.options_form.is_empty() || settings.hooks.options_form.is_some() || !settings.profiles.is_empty()
+    !settings.options_form.is_empty()
+        || settings.hooks.options_form.is_some()
+        || !settings.profiles.is_empty()
 }
 
 /// The form's HTML.
