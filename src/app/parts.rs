@@ -38,7 +38,7 @@ use crate::domain::spawn_env;
 use crate::events::Events;
 use crate::hooks::{Hook, Turns};
 use crate::metrics::Metrics;
-use crate::privileged::{LaunchSettings, Launcher};
+use crate::privileged::{LaunchSettings, LaunchWay, Launcher};
 use crate::spawn::StopLadder;
 use crate::store::{Store, StoreConfig};
 use crate::web::assets::{Asset, Assets};
@@ -80,7 +80,10 @@ pub(super) fn store(config: &Config) -> Result<StoreConfig, AppError> {
 /// The one client of the privileged programs.
 pub(super) fn launcher(config: &Config) -> Launcher {
     Launcher::new(LaunchSettings {
-        program: config.hub.launch_program.clone(),
+        way: match config.launch_socket() {
+            Some(socket) => LaunchWay::Socket(socket.to_owned()),
+            None => LaunchWay::Program(config.hub.launch_program.clone()),
+        },
         tickets: config.ticket_dir(),
         logins: usize::try_from(config.auth.pam.threads).unwrap_or(usize::MAX),
     })
@@ -282,6 +285,7 @@ pub(super) fn web(
         oauth_token_lifetime: hub.oauth.token_lifetime,
         pkce: if hub.oauth.require_pkce { pkce::Policy::Required } else { pkce::Policy::Optional },
         token_max_lifetime: hub.tokens.max_lifetime,
+        profiles: Arc::new(config.spawner.profiles()),
         options_form: options_form(config)?,
         simple_options: config.spawner.options_from_form == spawner::OptionsFromForm::Simple,
         template_vars: hub.ui.template_vars.clone(),

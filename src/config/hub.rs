@@ -47,6 +47,9 @@ section! {
         /// The program that lets people sign in with the system's accounts and starts their servers: `orrery-launch`, owned by
         /// root, of the group of the hub's account, with mode 4750.
         pub launch_program: PathBuf = PathBuf::from(orrery_wire::paths::LAUNCH),
+        /// The socket on which systemd starts that program, once for each connection (`orrery-launch.socket`): the hub connects
+        /// there instead of running it, and can be locked in. Only a socket of root's is believed. Not set: the program is run.
+        pub launch_socket: PathBuf = PathBuf::new(),
         /// The folder with the login tickets, for the hub's account alone; without its user's ticket no server is started.
         /// Best in memory: no ticket outlives the machine's boot. Not set: `tickets` beside the SQLite database, else in the
         /// current directory.
