@@ -70,7 +70,8 @@ pub(super) async fn compare_with_policy(spawner: &SpawnerConfig, hub: impl Fn(&s
 
 /// A fresh installation has no JupyterLab yet.
 fn missing_program(spawner: &SpawnerConfig, permitted: &[String]) {
-    let Some(name) = spawner.cmd.first().filter(|name| name.contains("singleuser") && !name.contains('/')) else {
+    let Some(name) = spawner.cmd.first().filter(|name| name.contains("singleuser") && !name.contains('/'))
+    else {
         return;
     };
     let places = permitted.iter().filter(|place| place.rsplit('/').next() == Some(name));

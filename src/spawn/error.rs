@@ -110,7 +110,10 @@ pub enum SpawnError {
         key: &'static str,
     },
     /// The program that the policy names is not there.
-    #[error("The server could not be started: {problem}. The administrator of this machine installs it{}", builder(problem))]
+    #[error(
+        "The server could not be started: {problem}. The administrator of this machine installs it{}",
+        builder(problem)
+    )]
     NotInstalled {
         /// The program, and what the system says.
         problem: String,
@@ -130,7 +133,11 @@ pub enum SpawnError {
 
 /// How the usual program of a server is installed.
 fn builder(command: &str) -> &'static str {
-    if command.contains("jupyterhub-singleuser") { " with the command `sudo orrery user-env create`" } else { "" }
+    if command.contains("jupyterhub-singleuser") {
+        " with the command `sudo orrery user-env create`"
+    } else {
+        ""
+    }
 }
 
 impl SpawnError {

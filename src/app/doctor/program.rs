@@ -52,7 +52,10 @@ fn look(command: &[String], permitted: &[String], environment: &BTreeMap<String,
                       of another jupyterhub-singleuser";
         return Finding::wrong(CHECK, found, advice);
     };
-    if !permitted.is_empty() && places.is_empty() && !permitted.iter().any(|place| Path::new(place) == program) {
+    if !permitted.is_empty()
+        && places.is_empty()
+        && !permitted.iter().any(|place| Path::new(place) == program)
+    {
         let found = format!("{}: no line `command` of /etc/orrery/launch.policy names it", program.display());
         let advice = format!("add `command = {}` to the policy", program.display());
         return Finding::wrong(CHECK, found, advice);

@@ -15,24 +15,29 @@ fn built_at(folder: &Path, name: &str) -> Option<NaiveDateTime> {
 
 /// Removes what nothing uses any more beside `current`, and says what that was. What cannot be removed stays.
 pub(super) fn remove(current: &Path) -> Vec<PathBuf> {
-    let Some((parent, file)) = current.parent().zip(current.file_name().and_then(|file| file.to_str())) else {
+    let Some((parent, file)) = current.parent().zip(current.file_name().and_then(|file| file.to_str()))
+    else {
         return Vec::new();
     };
     // without the time
     let Some(name) = file.len().checked_sub(16).and_then(|end| file.get(..end)) else { return Vec::new() };
     let entries = fs::read_dir(parent).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut old: Vec<(NaiveDateTime, PathBuf)> =
-        entries.filter(|path| path != current).filter_map(|path| Some((built_at(&path, name)?, path))).collect();
+    let mut old: Vec<(NaiveDateTime, PathBuf)> = entries
+        .filter(|path| path != current)
+        .filter_map(|path| Some((built_at(&path, name)?, path)))
+        .collect();
     old.sort();
     let uses = uses();
     let is_of = |path: &Path, who: fn(u32) -> bool| {
         path.symlink_metadata().is_ok_and(|found| found.is_dir() && who(found.uid()))
     };
-    let (complete, broken): (Vec<_>, Vec<_>) = old.into_iter().partition(|(_, path)| is_of(path, |uid| uid == 0));
+    let (complete, broken): (Vec<_>, Vec<_>) =
+        old.into_iter().partition(|(_, path)| is_of(path, |uid| uid == 0));
     let yesterday = Utc::now().naive_utc() - TimeDelta::days(1);
     // a build that was cut short, and not one that is under way
-    let broken =
-        broken.into_iter().filter(|(time, path)| *time < yesterday && is_of(path, |uid| super::BUILDERS.contains(&uid)));
+    let broken = broken
+        .into_iter()
+        .filter(|(time, path)| *time < yesterday && is_of(path, |uid| super::BUILDERS.contains(&uid)));
     let before_last = complete.len().saturating_sub(1);
     let unused = complete.into_iter().take(before_last).chain(broken).map(|(_, path)| path);
     unused
@@ -44,18 +49,21 @@ pub(super) fn remove(current: &Path) -> Vec<PathBuf> {
 /// What all processes have mapped, and their command lines: a Python from an environment is in both.
 fn uses() -> Vec<Vec<u8>> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let processes = entries.filter(|entry| entry.file_name().as_bytes().first().is_some_and(u8::is_ascii_digit));
+    let processes =
+        entries.filter(|entry| entry.file_name().as_bytes().first().is_some_and(u8::is_ascii_digit));
     processes
-        .flat_map(|entry| ["maps", "cmdline"].map(|file| fs::read(entry.path().join(file)).unwrap_or_default()))
+        .flat_map(|entry| {
+            ["maps", "cmdline"].map(|file| fs::read(entry.path().join(file)).unwrap_or_default())
+        })
         .collect()
 }
 
 /// Whether `path` stands in `text`, as a whole name.
 fn contains(text: &[u8], path: &[u8]) -> bool {
     let ends = |rest: &[u8]| rest.first().is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte != b'.');
-    text.windows(path.len()).enumerate().any(|(at, window)| {
-        window == path && text.get(at + path.len()..).is_none_or(ends)
-    })
+    text.windows(path.len())
+        .enumerate()
+        .any(|(at, window)| window == path && text.get(at + path.len()..).is_none_or(ends))
 }
 
 #[cfg(test)]

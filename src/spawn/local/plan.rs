@@ -149,7 +149,8 @@ mod tests {
         let place = |name: &str| folder.path().join(name).join("jupyterhub-singleuser").display().to_string();
         let lines: String = ["a", "b", "c"].map(|name| format!("command = {}\n", place(name))).concat();
         let policy = Policy::parse(&format!("caller_uid = 997\n{lines}")).unwrap();
-        let chosen = || plan(&wanted(&["jupyterhub-singleuser"]), 1000, tcp(), Some(&policy)).unwrap().command;
+        let chosen =
+            || plan(&wanted(&["jupyterhub-singleuser"]), 1000, tcp(), Some(&policy)).unwrap().command;
         assert_eq!(chosen(), [place("a")], "none is there: it is the first that is missed");
         for name in ["c", "b"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();

@@ -40,7 +40,10 @@ fn every_other_refusal_reads_as_it_was_said() {
         text: "/opt/orrery/jupyter/bin/jupyterhub-singleuser: No such file or directory".to_owned(),
     };
     let said = told(missing).to_string();
-    assert!(said.contains("/opt/orrery/jupyter/bin") && said.contains("`sudo orrery user-env create`"), "{said}");
+    assert!(
+        said.contains("/opt/orrery/jupyter/bin") && said.contains("`sudo orrery user-env create`"),
+        "{said}"
+    );
     let failed =
         LaunchError::NotStarted { reason: StartFailure::Program, text: "no such program".to_owned() };
     assert!(told(failed).to_string().ends_with("no such program"));

@@ -95,7 +95,9 @@ fn a_database_is_copied_while_the_hub_runs() {
 /// Whoever finds a dump, a backup or a stolen disk without the key's file can sign in as nobody.
 #[test]
 fn sec_113_neither_the_database_nor_a_copy_holds_what_opens_a_door() {
-    let hub = Hub::with("auth.state.enabled = true\nauth.state.keys = [\"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\"]");
+    let hub = Hub::with(
+        "auth.state.enabled = true\nauth.state.keys = [\"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\"]",
+    );
     let mut browser = Browser::signed_in(&hub, "ada");
     let token = hub.admin("POST", "/users/ada/tokens", None).json()["token"].as_str().unwrap().to_owned();
     let code = hub.admin("POST", "/share-codes/ada/", Some(json!({}))).json()["code"].clone();
@@ -104,9 +106,16 @@ fn sec_113_neither_the_database_nor_a_copy_holds_what_opens_a_door() {
     hub.spawn("ada");
     let of_server = browser.get("/user/ada/env").json()["JUPYTERHUB_API_TOKEN"].as_str().unwrap().to_owned();
     let mut secrets = vec![token, code.as_str().unwrap().to_owned(), of_server];
-    secrets.extend([PASSWORD.to_owned(), ADMIN_TOKEN.to_owned(), "what-an-identity-provider-gave".to_owned()]);
-    let signed = |name: &str| browser.cookies.iter().filter(|c| c.name.contains(name)).map(|c| c.value.clone());
-    secrets.extend(signed("login").chain(signed("_xsrf")));
+    secrets.extend([
+        PASSWORD.to_owned(),
+        ADMIN_TOKEN.to_owned(),
+        "what-an-identity-provider-gave".to_owned(),
+    ]);
+    let signed = browser
+        .cookies
+        .iter()
+        .filter(|cookie| ["login", "_xsrf"].iter().any(|name| cookie.name.contains(name)));
+    secrets.extend(signed.map(|cookie| cookie.value.clone()));
     secrets.push(std::fs::read_to_string(hub.path("cookie_secret")).unwrap().trim().to_owned());
     let (_, copy, _) = command(&hub, &["db", "backup"]);
     let copy = copy.trim().to_owned();
@@ -137,7 +146,10 @@ fn sec_011_sec_114_a_new_key_signs_at_once_the_last_one_verifies_and_older_ones_
     let rotate = |words: &[&str]| {
         let (status, said, told) = command(&hub, &[&["rotate-secret"], words].concat());
         assert_eq!(status, Some(0), "{said}{told}");
-        assert!(told.contains("A new key signs cookies") && said.contains("The configuration"), "{said}{told}");
+        assert!(
+            told.contains("A new key signs cookies") && said.contains("The configuration"),
+            "{said}{told}"
+        );
     };
     rotate(&[]);
     assert!(is_in(&mut first), "signed with the key before");
