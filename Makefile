@@ -73,7 +73,7 @@ package: $(foreach tool,$(PACKAGE_TOOLS),.dev/tools/$(tool))
 
 # The packages as files: contents, modes, owners, scripts, lintian, rpmlint, rpm -V, the profiles and units that they carry.
 package-lint: venv
-	.dev/venv/bin/pytest -q -p no:cacheprovider tests/package/static
+	tests/package/static/run.sh $(PYTEST_ARGS)
 
 # The .deb on machines that are booted: installation, sign-in, restart and upgrade under load, reboot, removal. As root; otherwise
 # it says that it is skipped.

@@ -16,6 +16,7 @@ export SOURCE_DATE_EPOCH
 
 rm -rf "$out"
 mkdir -p "$out"/{bin,man,pam.d,deb,rpm,doc,sbom}
+echo "${BIN:+given, }$profile" >"$out/profile" # for the tests
 
 programs() {
   if [ -n "${BIN:-}" ]; then
@@ -68,9 +69,11 @@ papers
 scripts
 
 arch=$(dpkg --print-architecture)
+# what is tried soon and thrown away need not be small
+if [ "$(cat "$out/profile")" = dist ]; then deb_options=() rpm_options=(--payload-compress xz); else deb_options=(--fast) rpm_options=(--payload-compress gzip); fi
 cp etc/pam.d/orrery "$out/pam.d/orrery"
-"$cargo" deb --no-build --no-strip --quiet --output "$out/orrery_${version}_$arch.deb"
+"$cargo" deb --no-build --no-strip --quiet "${deb_options[@]}" --output "$out/orrery_${version}_$arch.deb"
 cp packaging/pam.d/orrery.rpm "$out/pam.d/orrery"
 packaging/rpm/files.py >"$out/rpm/files.toml"
-"$cargo" generate-rpm --payload-compress xz --metadata-overwrite "$out/rpm/files.toml" --output "$out/orrery-$version.$(uname -m).rpm"
+"$cargo" generate-rpm "${rpm_options[@]}" --metadata-overwrite "$out/rpm/files.toml" --output "$out/orrery-$version.$(uname -m).rpm"
 ls -l "$out"/*.deb "$out"/*.rpm

@@ -17,6 +17,7 @@ pub mod next_url;
 pub mod notice;
 pub mod oauth;
 pub mod places;
+pub mod profiles;
 pub mod reload;
 pub mod restart;
 pub mod role;

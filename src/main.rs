@@ -116,8 +116,22 @@ fn run(cli: &Cli) -> Result<(), Failure> {
 
 fn user_env(wanted: &app::user_env::UserEnv) -> Result<(), Failure> {
     eprintln!("building; this takes a few minutes");
-    let folder = app::user_env::create(wanted)?;
-    println!("{} now leads to {}", wanted.path.display(), folder.display());
+    let built = app::user_env::create(wanted)?;
+    let program = wanted.path.join("bin/jupyterhub-singleuser");
+    for removed in &built.removed {
+        eprintln!("{} is gone: nothing used it any more", removed.display());
+    }
+    if !built.has_single_user {
+        eprintln!(
+            "note: it has no jupyterhub-singleuser, so no server starts from it; name jupyterhub in the requirements"
+        );
+    } else if !app::user_env::is_permitted(&program) {
+        eprintln!(
+            "note: add `command = {}` to /etc/orrery/launch.policy, or no server starts from it",
+            program.display()
+        );
+    }
+    println!("{} now leads to {}", wanted.path.display(), built.folder.display());
     Ok(())
 }
 
@@ -184,7 +198,8 @@ fn rotate_secret(sources: &Sources, keep: u16, reach: &Reach) -> Result<(), Fail
     let socket = reach.socket.clone().or_else(|| config.admin_socket());
     let keys = app::upkeep::rotate_secret(&config, keep.into())?;
     eprintln!("A new key signs cookies; {} older are still good.", keys.saturating_sub(1));
-    let asked = socket.map(|socket| operate::reload(sources, &Reach { socket: Some(socket), json: reach.json }));
+    let asked =
+        socket.map(|socket| operate::reload(sources, &Reach { socket: Some(socket), json: reach.json }));
     match asked {
         None | Some(Err(Failure::Client(ClientError::Unreachable { .. }))) => {
             eprintln!("No hub was reached; it counts from the next start or reload of the hub.");

@@ -25,8 +25,8 @@ pub mod url;
 pub mod users;
 
 mod columns;
-mod copies;
 mod connection;
+mod copies;
 mod db;
 mod pool;
 mod reset;

@@ -100,7 +100,8 @@ impl Activated {
             (Socket::Unix(listener), endpoint) => {
                 let address = listener.local_addr()?;
                 let path = address.as_pathname();
-                let shown = path.map_or_else(|| "a UNIX socket".to_owned(), |path| path.display().to_string());
+                let shown =
+                    path.map_or_else(|| "a UNIX socket".to_owned(), |path| path.display().to_string());
                 (shown, matches!(endpoint, Endpoint::Unix(wanted) if path == Some(wanted.as_path())))
             }
         };

@@ -51,8 +51,7 @@ pub fn back_up(config: &Config) -> Result<PathBuf, AppError> {
 /// # Errors
 /// [`AppError`]; nothing was changed then.
 pub fn restore(config: &Config, copy: &Path) -> Result<Restored, AppError> {
-    let mut file =
-        File::open(copy).map_err(|source| AppError::File { path: copy.to_owned(), source })?;
+    let mut file = File::open(copy).map_err(|source| AppError::File { path: copy.to_owned(), source })?;
     as_owner_of_database(config)?;
     Ok(Store::restore(&parts::store(config)?, &mut file)?)
 }

@@ -99,7 +99,9 @@ impl Authenticator {
                 format!("to add it {one} {}", groups.join(", "))
             }
         };
-        Some(format!("Your password is right, but your account may not use this hub. Ask the administrator {wanted}."))
+        Some(format!(
+            "Your password is right, but your account may not use this hub. Ask the administrator {wanted}."
+        ))
     }
 
     /// The account of this machine that a user of the hub is, if it has one.

@@ -1,6 +1,7 @@
 //! Rules between values, and rules of a value that its type cannot carry.
 
 mod auth;
+mod profiles;
 mod proxy;
 mod spawner;
 mod tls;

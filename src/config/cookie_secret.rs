@@ -214,7 +214,11 @@ mod tests {
         assert_eq!((made.len(), made.permissions().mode() & 0o777), (65, 0o600));
         assert_eq!(cookie_secret(&case.hub).unwrap().keys.first(), first.keys.first());
         let other = Case::new();
-        assert_ne!(cookie_secret(&other.hub).unwrap().keys.first(), first.keys.first(), "SEC-110: never the same");
+        assert_ne!(
+            cookie_secret(&other.hub).unwrap().keys.first(),
+            first.keys.first(),
+            "SEC-110: never the same"
+        );
     }
 
     #[test]

@@ -99,9 +99,8 @@ pub fn find_cookie<'a>(
     id: &str,
     now_unix: i64,
 ) -> Option<&'a str> {
-    let ours = |cookie: &&str| {
-        decode(keys, cookie, now_unix).is_some_and(|found| found.ct_eq(id.as_bytes()).into())
-    };
+    let ours =
+        |cookie: &&str| decode(keys, cookie, now_unix).is_some_and(|found| found.ct_eq(id.as_bytes()).into());
     cookies.into_iter().find(ours)
 }
 

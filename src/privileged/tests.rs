@@ -220,7 +220,8 @@ fn an_end_of_the_connection_without_an_answer_is_told() {
     }
     let fake = Fake::new(&json!({ "revoke": { "exit": 3 } }));
     let listener = fake.listener(0);
-    let failed = block(async { fake.launcher_at(&listener.socket).revoke(1000).await.unwrap_err().to_string() });
+    let failed =
+        block(async { fake.launcher_at(&listener.socket).revoke(1000).await.unwrap_err().to_string() });
     assert!(failed.contains("without an answer (the connection was closed)"), "{failed}");
 }
 
@@ -230,7 +231,8 @@ fn a_listener_that_is_not_roots_gets_nothing() {
     let stranger = if own == 0 { 65_534 } else { own };
     let fake = Fake::new(&json!({ "revoke": { "revoked": true } }));
     let listener = fake.listener(stranger);
-    let failed = block(async { fake.launcher_at(&listener.socket).revoke(1000).await.unwrap_err().to_string() });
+    let failed =
+        block(async { fake.launcher_at(&listener.socket).revoke(1000).await.unwrap_err().to_string() });
     let told = format!("is not root's: uid {stranger} listens there. Nothing was sent");
     assert!(failed.contains(&told) && failed.contains("orrery-launch.socket"), "{failed}");
     assert!(fake.log().is_empty());

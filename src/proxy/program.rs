@@ -14,19 +14,17 @@ mod ports;
 mod register;
 mod role;
 mod route_file;
+mod running;
 mod signals;
 
 use std::fs::File;
 use std::io;
-use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tokio::task::JoinSet;
 
 use crate::access_log::AccessLog;
 use crate::activation::Inherited;
@@ -34,10 +32,10 @@ use crate::api::{self, Api, Gate};
 use crate::chp_log;
 use crate::cli::{Environment, Redirect, Settings};
 use crate::metrics::Metrics;
-use crate::notify::{self, READY, STOPPING};
+use crate::notify::{self, READY};
+use crate::own_file::OwnFile;
 use crate::redirect::{self, PlainAnswers};
 use crate::route::{Route, RouteError};
-use crate::own_file::OwnFile;
 use crate::side::Closing;
 use crate::socket::Listener;
 use crate::table::{RouteTable, Routes};
@@ -45,27 +43,17 @@ use crate::tls::TlsError;
 use crate::tls::acme::{Acme, AcmeError};
 use certificates::Certificates;
 use engine::Engine;
-use hand_over::{Channel, Estate, Invocation, LastWords, Predecessor, Progress, Successor};
+use hand_over::{Estate, Invocation, Predecessor, Progress};
 pub use hand_over::{OrderError, order, start_successor};
 pub use place::PlaceError;
 use ports::{Port, Ports};
 use register::Register;
 use role::Given;
 use route_file::RouteFile;
-use signals::{Order, Signals};
+use running::{ENDED_BY_SIGNAL, Files, Running, Side};
+use signals::Signals;
 
-/// What CHP ends with when it is told to end.
-const ENDED_BY_SIGNAL: u8 = 2;
-/// What a process ends with that has handed over.
-const HANDED_OVER: u8 = 0;
 const DRAIN: Duration = Duration::from_secs(10);
-
-/// How often a process that has handed over tells which routes it still uses.
-const TELL_EVERY: Duration = Duration::from_secs(2);
-/// How often the last uses of routes are written down.
-const WRITE_EVERY: Duration = Duration::from_secs(10);
-/// How long calls of its API may take to be answered.
-const LAST_CALLS: Duration = Duration::from_secs(30);
 
 /// The file of routes, by its name with systemd.
 const ROUTES: &str = "routes";
@@ -152,7 +140,9 @@ pub fn run(settings: Settings, environment: Environment<'_>) -> Result<u8, Progr
         None => {
             let kept = kept_routes.and_then(|file| {
                 let known = known(&settings, file);
-                known.inspect_err(|error| log::warn!(error:%; "the routes that systemd has kept are lost")).ok()
+                known
+                    .inspect_err(|error| log::warn!(error:%; "the routes that systemd has kept are lost"))
+                    .ok()
             });
             is_kept = kept.is_some();
             let register = match kept {
@@ -255,7 +245,7 @@ async fn operate(settings: &Settings, certificates: &Certificates, start: Start)
     }
     files.sockets.extend(placed.iter().map(|path| OwnFile::new(path)));
     if notify::is_heard() {
-        side.listening.spawn(write_often(Arc::clone(&estate.register)));
+        side.write_often(&estate.register);
     }
     for listener in api.listeners {
         side.spawn(serve_api(listener, settings, &estate, &metrics, &side.closing));
@@ -280,193 +270,6 @@ async fn operate(settings: &Settings, certificates: &Certificates, start: Start)
     };
     access_log.iter().for_each(|log| log.flush(LAST_LINES));
     Ok(status)
-}
-
-/// The tasks beside the data plane.
-#[derive(Default)]
-struct Side {
-    tasks: JoinSet<io::Result<()>>,
-    closing: Closing,
-    listening: JoinSet<()>,
-}
-
-impl Side {
-    fn spawn(&mut self, task: impl Future<Output = io::Result<()>> + Send + 'static) {
-        self.tasks.spawn(task);
-    }
-
-    /// Hears which routes the processes before us still use.
-    fn follow(&mut self, register: &Arc<Register>, elders: &[Arc<Channel>]) {
-        register.follow(elders);
-        for elder in elders {
-            let (register, elder) = (Arc::clone(register), Arc::clone(elder));
-            self.listening.spawn(async move {
-                hand_over::listen(&elder, register.routes()).await;
-                register.outlive(&elder);
-            });
-        }
-    }
-}
-
-/// Files that are gone when we are, unless somebody else has them then.
-struct Files {
-    sockets: Vec<OwnFile>,
-    pid: Option<OwnFile>,
-}
-
-impl Files {
-    fn leave(&mut self) {
-        self.sockets.drain(..).chain(self.pid.take()).for_each(OwnFile::leave);
-    }
-}
-
-struct Running<'a> {
-    engine: Engine,
-    signals: Signals,
-    certificates: &'a Certificates,
-    estate: Estate,
-    side: Side,
-    files: Files,
-}
-
-impl Running<'_> {
-    /// Until it is to end, or another process is ready to take over.
-    async fn serve(mut self) -> (Self, Option<Successor>) {
-        let successor = loop {
-            match self.signals.next().await {
-                Order::End => break None,
-                Order::Reload => self.certificates.refresh(),
-                Order::HandOver => match self.find_successor().await {
-                    ControlFlow::Continue(()) => {}
-                    ControlFlow::Break(successor) => break successor,
-                },
-            }
-        };
-        (self, successor)
-    }
-
-    /// Breaks with a successor that is ready, or with nobody if this process is to end meanwhile.
-    async fn find_successor(&mut self) -> ControlFlow<Option<Successor>> {
-        log::info!("Starting a process to hand over to");
-        let outcome = {
-            let mut handing_over = pin!(self.estate.hand_over());
-            loop {
-                tokio::select! {
-                    outcome = &mut handing_over => break outcome,
-                    order = self.signals.next() => match order {
-                        Order::End => return ControlFlow::Break(None),
-                        Order::Reload => self.certificates.refresh(),
-                        Order::HandOver => log::warn!("A hand-over is under way"),
-                    },
-                }
-            }
-        };
-        match outcome {
-            Ok(successor) => ControlFlow::Break(Some(successor)),
-            Err(why) => {
-                log::error!("This process goes on: there is no successor: {why}");
-                self.estate.note(None);
-                ControlFlow::Continue(())
-            }
-        }
-    }
-
-    /// Finishes what is under way.
-    async fn end(mut self) -> u8 {
-        log::warn!("Terminated");
-        notify::notify(STOPPING);
-        // A successor may want the places at once.
-        self.side.tasks.shutdown().await;
-        drop((self.files, self.estate));
-        drain(&self.engine, &mut self.signals).await;
-        ENDED_BY_SIGNAL
-    }
-
-    /// Leaves everything to the successor and waits for the end of what is under way.
-    async fn hand_over(mut self, successor: Successor, settings: &Settings) -> u8 {
-        let pid = successor.pid;
-        // In one message, for from then on systemd listens to the other process only.
-        notify::notify(&format!("MAINPID={pid}\n{READY}"));
-        self.side.closing.close().await;
-        self.engine.hand_over();
-        self.files.leave();
-        self.estate.sockets.clear();
-        self.side.listening.shutdown().await;
-        self.estate.register.forget();
-        let channel = successor.go().await;
-        self.estate.note(Some(pid));
-        log::info!("Process {pid} has taken over; connections that are open end here");
-        let routes = self.estate.register.routes().clone();
-        let mut last_words = LastWords::new(channel, routes, settings.matching);
-        let status = self.last_connections(&mut last_words, settings.hand_over_timeout).await;
-        if let Err(error) = last_words.tell().await {
-            log::debug!(error:%; "the successor was not told of the last uses of routes");
-        }
-        log::info!("The last connection has ended");
-        status
-    }
-
-    async fn last_connections(&mut self, last_words: &mut LastWords, limit: Option<Duration>) -> u8 {
-        let mut ticks = tokio::time::interval(TELL_EVERY);
-        let mut limit = pin!(wait(limit));
-        let mut has_successor = true;
-        let (engine, tasks) = (&self.engine, &mut self.side.tasks);
-        let mut ended = pin!(async {
-            engine.ended().await;
-            let last_calls = async { while tasks.join_next().await.is_some() {} };
-            // Whoever is cut off here has had half a minute.
-            let _ = tokio::time::timeout(LAST_CALLS, last_calls).await;
-        });
-        loop {
-            tokio::select! {
-                () = &mut ended => return HANDED_OVER,
-                () = &mut limit => {
-                    log::warn!("Connections that are still open get no more time");
-                    drain(&self.engine, &mut self.signals).await;
-                    return HANDED_OVER;
-                }
-                order = self.signals.next() => match order {
-                    Order::End => {
-                        log::warn!("Terminated");
-                        drain(&self.engine, &mut self.signals).await;
-                        return ENDED_BY_SIGNAL;
-                    }
-                    Order::Reload => self.certificates.refresh(),
-                    Order::HandOver => log::warn!("This process has handed over already"),
-                },
-                heard = last_words.hear(), if has_successor => has_successor = heard,
-                _ = ticks.tick(), if has_successor => has_successor = last_words.tell().await.is_ok(),
-            }
-        }
-    }
-}
-
-/// Writes down the last uses of routes now and then, for the process after a crash: changes are written at once.
-async fn write_often(register: Arc<Register>) {
-    loop {
-        tokio::time::sleep(WRITE_EVERY).await;
-        if let Err(error) = register.write_down(|_| Ok(())) {
-            log::warn!(error:%; "routes were not written down");
-        }
-    }
-}
-
-/// Finishes what is under way within the drain timeout; a signal cuts it short.
-async fn drain(engine: &Engine, signals: &mut Signals) {
-    tokio::select! {
-        () = engine.drain() => {}
-        () = signals.end() => {
-            log::warn!("Terminated again: open connections are cut");
-            engine.cut().await;
-        }
-    }
-}
-
-async fn wait(limit: Option<Duration>) {
-    match limit {
-        Some(limit) => tokio::time::sleep(limit).await,
-        None => std::future::pending().await,
-    }
 }
 
 impl PlainAnswers for Acme {

@@ -81,7 +81,8 @@ impl Store {
     pub fn restore(config: &StoreConfig, copy: &mut File) -> Result<Restored, StoreError> {
         let (_, path) = file(config)?;
         let fresh = with_suffix(&path, ".restoring");
-        let failed = |source: io::Error| StoreError::Restore { path: path.clone(), reason: source.to_string() };
+        let failed =
+            |source: io::Error| StoreError::Restore { path: path.clone(), reason: source.to_string() };
         let _ = fs::remove_file(&fresh);
         let mut put = || -> Result<Restored, StoreError> {
             let mut made =
@@ -102,7 +103,9 @@ impl Store {
     pub fn way_back(config: &StoreConfig, known: &str) -> Option<PathBuf> {
         let (_, path) = file(config).ok()?;
         let fits = list(&path, &[Occasion::Upgrade, Occasion::Asked]).into_iter();
-        fits.filter(|copy| copy.version.as_str() <= known).max_by(|a, b| a.time.cmp(&b.time)).map(|copy| copy.path)
+        fits.filter(|copy| copy.version.as_str() <= known)
+            .max_by(|a, b| a.time.cmp(&b.time))
+            .map(|copy| copy.path)
     }
 }
 
@@ -113,7 +116,9 @@ fn file(config: &StoreConfig) -> Result<(Target, PathBuf), StoreError> {
             let path = path.clone();
             Ok((target, path))
         }
-        Target::Memory => Err(StoreError::NoFile { advice: "the database is in memory, and gone when the hub ends" }),
+        Target::Memory => {
+            Err(StoreError::NoFile { advice: "the database is in memory, and gone when the hub ends" })
+        }
         Target::Postgres(_) => Err(StoreError::NoFile {
             advice: "the database is PostgreSQL's: `pg_dump --format=custom --file=orrery.dump NAME` copies it, \
                      `pg_restore --clean --if-exists --single-transaction --dbname=NAME orrery.dump` puts it back",
@@ -181,7 +186,11 @@ fn has_room(folder: &Path, size: u64, occasion: Occasion) -> Result<(), StoreErr
     let free = u64::from(found.blocks_available()).saturating_mul(u64::from(found.fragment_size()));
     let needed = needed(size, occasion);
     if free < needed {
-        return Err(StoreError::NoRoom { folder: folder.to_owned(), free: free >> 20, needed: (needed >> 20) + 1 });
+        return Err(StoreError::NoRoom {
+            folder: folder.to_owned(),
+            free: free >> 20,
+            needed: (needed >> 20) + 1,
+        });
     }
     Ok(())
 }
@@ -210,7 +219,8 @@ fn vouch_for(path: &Path, config: &StoreConfig) -> Result<String, StoreError> {
 /// Gives the file, which nobody may have open, a second name, and leaves nothing beside it that SQLite would take for
 /// the log of the one that comes. A file that is damaged has nothing to be waited for.
 fn set_aside(path: &Path, config: &StoreConfig) -> Result<Option<PathBuf>, StoreError> {
-    let failed = |source: io::Error| StoreError::Restore { path: path.to_owned(), reason: source.to_string() };
+    let failed =
+        |source: io::Error| StoreError::Restore { path: path.to_owned(), reason: source.to_string() };
     if !path.exists() {
         return Ok(None);
     }

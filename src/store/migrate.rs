@@ -106,7 +106,9 @@ pub(super) fn bring_up_to_date(
 fn upgrade(db: &mut Db, config: &StoreConfig, state: &SchemaState) -> Result<Migrated, StoreError> {
     let path = match url::target(&config.url)? {
         Target::File(path) => path,
-        Target::Memory | Target::Postgres(_) => return Ok(Migrated { applied: run(db, state)?, backup: None }),
+        Target::Memory | Target::Postgres(_) => {
+            return Ok(Migrated { applied: run(db, state)?, backup: None });
+        }
     };
     let from = state.applied.last().cloned().unwrap_or_default();
     let backup = copies::make(db, &path, Occasion::Upgrade, &from, Utc::now())?;

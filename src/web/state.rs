@@ -34,6 +34,7 @@ use crate::domain::network::Network;
 use crate::domain::next_url::Origin;
 use crate::domain::oauth::pkce;
 use crate::domain::places::Places;
+use crate::domain::profiles::Profiles;
 use crate::domain::scope::Catalogue;
 use crate::domain::signing_keys::SigningKeys;
 use crate::events::Events;
@@ -119,6 +120,8 @@ pub struct WebSettings {
     pub pkce: pkce::Policy,
     /// `hub.tokens.max_lifetime`; zero for none.
     pub token_max_lifetime: Duration,
+    /// `spawner.profiles`.
+    pub profiles: Arc<Profiles>,
     /// `spawner.options_form`.
     pub options_form: String,
     /// `spawner.options_from_form = "simple"`.

@@ -32,7 +32,8 @@ fn judge(groups: &[(&str, usize)], others: bool, wanted: &str) -> Finding {
     }
     if groups.iter().all(|(_, members)| *members == 0) && !others {
         // somebody may have one as the primary group, and name services need not list members
-        let found = "no member is listed in any group of auth.local.allowed_groups: perhaps nobody may sign in";
+        let found =
+            "no member is listed in any group of auth.local.allowed_groups: perhaps nobody may sign in";
         return Finding::warning(CHECK, found, format!("usermod -aG {wanted} NAME"));
     }
     let shown: Vec<String> = groups.iter().map(|(name, members)| format!("{name} ({members})")).collect();
@@ -47,7 +48,9 @@ mod tests {
     #[test]
     fn groups_that_let_nobody_in_are_told_with_the_command_that_helps() {
         let nobody = judge(&[], false, "orrery-users");
-        assert!(nobody.level == Level::Wrong && nobody.advice.unwrap().contains("usermod -aG orrery-users NAME"));
+        assert!(
+            nobody.level == Level::Wrong && nobody.advice.unwrap().contains("usermod -aG orrery-users NAME")
+        );
         let empty = judge(&[("orrery-users", 0), ("sudo", 0)], false, "orrery-users");
         assert!(empty.level == Level::Warning && empty.advice.unwrap() == "usermod -aG orrery-users NAME");
         assert_eq!(judge(&[("orrery-users", 0), ("sudo", 1)], false, "orrery-users").level, Level::Ok);

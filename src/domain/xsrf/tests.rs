@@ -171,7 +171,9 @@ fn cook_031_sec_004_other_xsrf_cookies_do_not_disturb() {
         assert_eq!(find_cookie(&keys(SECRET), cookies.clone(), &ALICE.id(), NOW), Some(own.as_str()));
         assert_eq!(verify(&keys(SECRET), cookies.clone(), &ALICE.id(), Some(&own), "PUT", NOW), Ok(()));
         for submitted in strangers {
-            assert!(verify(&keys(SECRET), cookies.clone(), &ALICE.id(), Some(submitted), "PUT", NOW).is_err());
+            assert!(
+                verify(&keys(SECRET), cookies.clone(), &ALICE.id(), Some(submitted), "PUT", NOW).is_err()
+            );
         }
     }
     assert_eq!(find_cookie(&keys(SECRET), strangers, &ALICE.id(), NOW), None);

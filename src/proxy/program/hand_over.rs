@@ -32,8 +32,8 @@ use crate::socket::Socket;
 pub(super) use channel::{Channel, LONGEST};
 pub(super) use invocation::Invocation;
 pub(super) use last_words::{LastWords, changed, listen, removed};
-pub(super) use predecessor::{Predecessor, serving};
 pub use predecessor::start_successor;
+pub(super) use predecessor::{Predecessor, serving};
 pub(super) use progress::Progress;
 pub use progress::{OrderError, order};
 
@@ -116,8 +116,7 @@ impl Estate {
         let held = self.gate.hold();
         let elders = self.register.elders();
         let elders: Vec<_> = elders.iter().map(|elder| elder.as_fd()).collect();
-        self.register
-            .write_down(|routes| heritage::send(channel.as_fd(), &self.sockets, routes, &elders))?;
+        self.register.write_down(|routes| heritage::send(channel.as_fd(), &self.sockets, routes, &elders))?;
         let answer = next(&channel).await?;
         match answer.get("ready") {
             Some(_) => Ok(Successor { pid, channel, held }),

@@ -14,11 +14,7 @@ use crate::socket::Listener;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
-pub(super) async fn serve(
-    listener: Listener,
-    closing: Closing,
-    metrics: Arc<Metrics>,
-) -> io::Result<()> {
+pub(super) async fn serve(listener: Listener, closing: Closing, metrics: Arc<Metrics>) -> io::Result<()> {
     side::serve(listener, Limits::default(), closing, move |request| {
         std::future::ready(answer(request.uri().path(), &metrics))
     })

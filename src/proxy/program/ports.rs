@@ -35,7 +35,7 @@ pub(super) struct Ports {
     pub(super) files: Vec<OwnFile>,
     /// Socket files that a predecessor has made; ours once it has handed over.
     pub(super) placed: Vec<PathBuf>,
-    /// What this process has opened itself.
+    /// What this process has opened itself; what systemd keeps of it is to be replaced.
     pub(super) opened: Vec<Role>,
 }
 
@@ -83,6 +83,8 @@ impl Ports {
             port.shown = format!("{scheme}://{}", port.shown);
             port
         };
+        // What systemd keeps in vain is to be forgotten, too.
+        opener.opened.extend(opener.kept.iter().map(|(role, _)| *role));
         Ok(Self {
             public: encrypt(public, &certificates.public, "http"),
             api: encrypt(api, &certificates.api, "http"),

@@ -33,10 +33,7 @@ impl Register {
     }
 
     /// Writes the whole table, with the last use of each route, for `give`.
-    pub(super) fn write_down<T>(
-        &self,
-        give: impl FnOnce(BorrowedFd<'_>) -> io::Result<T>,
-    ) -> io::Result<T> {
+    pub(super) fn write_down<T>(&self, give: impl FnOnce(BorrowedFd<'_>) -> io::Result<T>) -> io::Result<T> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.write(&self.routes.load())?;
         give(file.as_fd())

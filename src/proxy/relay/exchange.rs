@@ -91,7 +91,9 @@ pub(crate) async fn run(
             Ok(()) => match Exchange::new(worker, client, request, (route, target), upstream).run().await {
                 // On a connection that nobody else has used, where this cannot happen again. A hub that is restarted closes
                 // its connections, and the next one takes the requests that come meanwhile.
-                Err(Failure::Unanswered(error)) => log::debug!(error:%; "a kept connection has ended: once more"),
+                Err(Failure::Unanswered(error)) => {
+                    log::debug!(error:%; "a kept connection has ended: once more")
+                }
                 outcome => return outcome,
             },
             // Nothing of it was taken, so sending it again cannot repeat its effect.

@@ -56,7 +56,10 @@ fn a_migration_that_fails_half_way_leaves_the_old_database_and_says_so() {
         assert_eq!(picture(&mut scratch.connection()), before);
         if let Some(folder) = &scratch.folder {
             let files = files_in(folder);
-            assert!(files.iter().all(|file| !file.contains("schema-")), "no copy tells anything new: {files:?}");
+            assert!(
+                files.iter().all(|file| !file.contains("schema-")),
+                "no copy tells anything new: {files:?}"
+            );
         }
         // the obstacle is gone: nothing of the failure is left
         scratch.connection().batch_execute("DROP TABLE notices").unwrap();
@@ -142,7 +145,9 @@ fn what_is_no_whole_copy_of_ours_is_not_put_back() {
     let good = fs::read(&copy).unwrap();
     let mut torn = good.clone();
     torn.truncate(good.len() / 2);
-    for (content, why) in [(&b"some text that is no database at all, but long"[..], "cannot be read"), (&torn, "")] {
+    for (content, why) in
+        [(&b"some text that is no database at all, but long"[..], "cannot be read"), (&torn, "")]
+    {
         fs::write(&other, content).unwrap();
         let refused = restore(&scratch.config, &other).unwrap_err();
         assert!(matches!(refused, StoreError::Restore { .. }), "{refused:?}");
@@ -161,7 +166,8 @@ fn a_damaged_database_can_be_replaced_too() {
     let scratch = Scratch::file();
     drop(scratch.store());
     let copy = Store::back_up(&scratch.config).unwrap();
-    fs::write(&scratch.config.url, "a disk has written here whatever it wanted, so this is no database").unwrap();
+    fs::write(&scratch.config.url, "a disk has written here whatever it wanted, so this is no database")
+        .unwrap();
     let restored = restore(&scratch.config, &copy).unwrap();
     assert!(restored.replaced.unwrap().to_str().unwrap().contains(".replaced-none."));
     assert_eq!(Store::schema_state(&scratch.config).unwrap().pending, [""; 0]);

@@ -71,7 +71,8 @@ pub enum OrderError {
 /// [`OrderError`].
 pub fn order(pid: i32) -> Result<u32, OrderError> {
     let stranger = |source| OrderError::Stranger { pid, source };
-    let process = Pid::from_raw(pid).ok_or_else(|| stranger(io::ErrorKind::InvalidInput.into()))?;
+    let process = Some(pid).filter(|pid| *pid > 0).and_then(Pid::from_raw);
+    let process = process.ok_or_else(|| stranger(io::ErrorKind::InvalidInput.into()))?;
     // Only to one that has the file: SIGUSR2 ends programs that do not know it.
     let file = find(pid).map_err(stranger)?;
     let (failures, successor) = read(&file).map_err(stranger)?;

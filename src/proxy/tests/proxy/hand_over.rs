@@ -16,7 +16,14 @@ use crate::binary::{DEADLINE, Program, TOKEN, ask, ask_unix};
 #[test]
 fn under_load_three_hand_overs_break_no_request_and_no_websocket() {
     let target = server("fine");
-    let mut proxy = Generations::start(&["--default-target", &target, "--metrics-ip", "127.0.0.1", "--metrics-port", "0"]);
+    let mut proxy = Generations::start(&[
+        "--default-target",
+        &target,
+        "--metrics-ip",
+        "127.0.0.1",
+        "--metrics-port",
+        "0",
+    ]);
     let public = proxy.public();
     let metrics = proxy.first.metrics_address();
     let mut load = Load::new();
@@ -112,7 +119,9 @@ fn no_change_of_routes_that_was_acknowledged_is_lost() {
         load.repeat(move |number| {
             let key = format!("/{writer}/{number}");
             let fields = format!("Authorization: token {TOKEN}\r\n");
-            let write = |method: &str| ask(api, method, &format!("/api/routes{key}"), &fields, r#"{"target": "http://h:1"}"#);
+            let write = |method: &str| {
+                ask(api, method, &format!("/api/routes{key}"), &fields, r#"{"target": "http://h:1"}"#)
+            };
             // As the hub does.
             while write("POST").status == 503 {}
             match number % 3 {
@@ -132,7 +141,8 @@ fn no_change_of_routes_that_was_acknowledged_is_lost() {
     let table = proxy.api("GET", "", "").json();
     let mut found: Vec<&String> = table.as_object().unwrap().keys().collect();
     let mut expected = acknowledged.lock().unwrap().clone();
-    (found.sort(), expected.sort());
+    found.sort();
+    expected.sort();
     assert_eq!(found, expected.iter().collect::<Vec<_>>());
 }
 
@@ -180,8 +190,16 @@ fn unix_sockets_and_the_pid_file_are_the_successors_and_go_with_the_last() {
     let target = server("fine");
     let mut proxy = Generations::with(
         &[
-            "--socket", "{}/public", "--api-socket", "{}/api", "--metrics-socket", "{}/metrics", "--pid-file",
-            "{}/pid", "--default-target", &target,
+            "--socket",
+            "{}/public",
+            "--api-socket",
+            "{}/api",
+            "--metrics-socket",
+            "{}/metrics",
+            "--pid-file",
+            "{}/pid",
+            "--default-target",
+            &target,
         ],
         &[],
     );
@@ -241,8 +259,7 @@ fn a_draining_process_that_is_terminated_ends_with_2_and_its_successor_goes_on()
 #[test]
 fn connections_of_an_old_process_may_be_given_a_limit() {
     let target = server("fine");
-    let options =
-        ["--default-target", &target, "--hand-over-timeout", "300", "--drain-timeout", "100"];
+    let options = ["--default-target", &target, "--hand-over-timeout", "300", "--drain-timeout", "100"];
     let mut proxy = Generations::start(&options);
     let mut upgraded = Connection::upgraded(proxy.public(), "/").unwrap();
     let begun = Instant::now();
@@ -257,8 +274,11 @@ fn connections_of_an_old_process_may_be_given_a_limit() {
 fn a_process_that_is_terminated_in_the_middle_takes_its_successor_with_it() {
     let mut proxy = Generations::start(&["--pid-file", "{}/pid"]);
     let public = proxy.public();
-    let script =
-        format!("#!/bin/sh\necho $$ >'{}/new'\nsleep 1\nexec {} \"$@\"\n", proxy.folder.path().display(), env!("CARGO_BIN_EXE_orrery-proxy"));
+    let script = format!(
+        "#!/bin/sh\necho $$ >'{}/new'\nsleep 1\nexec {} \"$@\"\n",
+        proxy.folder.path().display(),
+        env!("CARGO_BIN_EXE_orrery-proxy")
+    );
     proxy.replace_program(Some(&script));
     kill(proxy.pid, Signal::USR2);
     proxy.first.line_with("Starting a process to hand over to");
@@ -323,8 +343,19 @@ fn after_a_crash_the_next_process_has_listeners_and_routes_at_once() {
     let manager = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/proxy/hand_over/service_manager.py");
     let (pid, api, metrics) = (place("pid"), place("api"), place("metrics"));
     let given = [
-        env!("CARGO_BIN_EXE_orrery-proxy"), "--ip", "127.0.0.1", "--port", "0", "--pid-file", pid.to_str().unwrap(),
-        "--api-socket", api.to_str().unwrap(), "--metrics-socket", metrics.to_str().unwrap(), "--workers", "1",
+        env!("CARGO_BIN_EXE_orrery-proxy"),
+        "--ip",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--pid-file",
+        pid.to_str().unwrap(),
+        "--api-socket",
+        api.to_str().unwrap(),
+        "--metrics-socket",
+        metrics.to_str().unwrap(),
+        "--workers",
+        "1",
     ];
     let mut command = std::process::Command::new("python3");
     command.arg(manager).arg(place("notify")).args(given).env("CONFIGPROXY_AUTH_TOKEN", TOKEN);

@@ -91,7 +91,7 @@ fn a_server_that_closes_unannounced_between_requests_loses_none() {
 }
 
 #[test]
-fn a_request_that_a_server_has_seen_is_never_sent_twice() {
+fn a_request_with_effects_that_a_server_has_seen_is_never_sent_twice() {
     run(async {
         let seen = Rc::new(Cell::new(0));
         let counter = Rc::clone(&seen);

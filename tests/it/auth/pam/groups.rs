@@ -53,7 +53,8 @@ fn without_any_rule_nobody_gets_in_and_log_and_page_say_so() {
 
 #[test]
 fn a_list_of_groups_of_which_none_is_there_is_told_to_the_operator() {
-    let hub = hub(&of_groups(&[4321]), "auth.allow_all = false\nauth.local.allowed_groups = [\"no-such-group\"]");
+    let hub =
+        hub(&of_groups(&[4321]), "auth.allow_all = false\nauth.local.allowed_groups = [\"no-such-group\"]");
     assert_eq!(Browser::new(&hub).sign_in("ada", PASSWORD, "").status, 403);
     assert!(hub.log().contains("no such group") && hub.log().contains("no-such-group"), "{}", hub.log());
 }
