@@ -9,7 +9,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO := cargo
 PARITY := ../shared/parity
 
-.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision model kills privileged privileged-programs screenshots page-bytes package package-lint test-container
+.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision model kills privileged privileged-programs screenshots page-bytes package package-lint test-package test-container
 
 run: system venv
 	$(CARGO) build --release --bin orrery
@@ -22,7 +22,7 @@ run-pam: system venv privileged-programs
 
 # The model for a short while only; `make model` takes longer.
 test: SECONDS_ = 20
-test: system venv chp lint rust privileged model browser clients parity conformance schemathesis
+test: system venv chp lint rust privileged model browser clients parity conformance schemathesis test-package
 
 system:
 	packaging/demo/system-packages.sh
@@ -74,6 +74,13 @@ package: $(foreach tool,$(PACKAGE_TOOLS),.dev/tools/$(tool))
 # The packages as files: contents, modes, owners, scripts, lintian, rpmlint, rpm -V, the profiles and units that they carry.
 package-lint: venv
 	tests/package/static/run.sh $(PYTEST_ARGS)
+
+# The .deb on machines that are booted: installation, sign-in, restart and upgrade under load, reboot, removal. As root; otherwise
+# it says that it is skipped.
+test-package: venv
+	@if tests/package/boot/run.sh --able; then \
+	  PROFILE=$${PROFILE:-release} $(MAKE) package && tests/package/boot/run.sh target/package/orrery_*.deb $(PYTEST_ARGS); \
+	fi
 
 # The container image of packaging/container, built from nothing with a dockerd of its own, in both of its ways. As root.
 test-container: venv

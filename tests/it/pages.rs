@@ -1,6 +1,7 @@
 //! The pages: who may see them, and what they answer (pages.md, cookies-xsrf.md).
 
 mod login;
+mod profiles;
 mod redirects;
 mod servers;
 mod shares;

@@ -2,6 +2,7 @@
 
 import { call, page, showError, withXsrf } from "./api.js";
 import { h } from "./dom.js";
+import { dropDrafts } from "./drafts.js";
 
 const at = (id) => document.getElementById(id);
 const { progressUrl, apiUrl } = at("progress").dataset;
@@ -13,6 +14,7 @@ let stopping = false;
 let last; // the step that is under way
 
 let events;
+dropDrafts();
 watch();
 const clock = setInterval(tick, 1000);
 
