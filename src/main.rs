@@ -116,8 +116,20 @@ fn run(cli: &Cli) -> Result<(), Failure> {
 
 fn user_env(wanted: &app::user_env::UserEnv) -> Result<(), Failure> {
     eprintln!("building; this takes a few minutes");
-    let folder = app::user_env::create(wanted)?;
-    println!("{} now leads to {}", wanted.path.display(), folder.display());
+    let built = app::user_env::create(wanted)?;
+    let program = wanted.path.join("bin/jupyterhub-singleuser");
+    for removed in &built.removed {
+        eprintln!("{} is gone: nothing used it any more", removed.display());
+    }
+    if !built.has_single_user {
+        eprintln!("note: it has no jupyterhub-singleuser, so no server starts from it; name jupyterhub in the requirements");
+    } else if !app::user_env::is_permitted(&program) {
+        eprintln!(
+            "note: add `command = {}` to /etc/orrery/launch.policy, or no server starts from it",
+            program.display()
+        );
+    }
+    println!("{} now leads to {}", wanted.path.display(), built.folder.display());
     Ok(())
 }
 

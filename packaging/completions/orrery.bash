@@ -40,6 +40,9 @@ _orrery() {
             orrery,reload)
                 cmd="orrery__subcmd__reload"
                 ;;
+            orrery,rotate-secret)
+                cmd="orrery__subcmd__rotate__subcmd__secret"
+                ;;
             orrery,servers)
                 cmd="orrery__subcmd__servers"
                 ;;
@@ -76,17 +79,29 @@ _orrery() {
             orrery__subcmd__config__subcmd__help,show)
                 cmd="orrery__subcmd__config__subcmd__help__subcmd__show"
                 ;;
+            orrery__subcmd__db,backup)
+                cmd="orrery__subcmd__db__subcmd__backup"
+                ;;
             orrery__subcmd__db,help)
                 cmd="orrery__subcmd__db__subcmd__help"
                 ;;
             orrery__subcmd__db,migrate)
                 cmd="orrery__subcmd__db__subcmd__migrate"
                 ;;
+            orrery__subcmd__db,restore)
+                cmd="orrery__subcmd__db__subcmd__restore"
+                ;;
+            orrery__subcmd__db__subcmd__help,backup)
+                cmd="orrery__subcmd__db__subcmd__help__subcmd__backup"
+                ;;
             orrery__subcmd__db__subcmd__help,help)
                 cmd="orrery__subcmd__db__subcmd__help__subcmd__help"
                 ;;
             orrery__subcmd__db__subcmd__help,migrate)
                 cmd="orrery__subcmd__db__subcmd__help__subcmd__migrate"
+                ;;
+            orrery__subcmd__db__subcmd__help,restore)
+                cmd="orrery__subcmd__db__subcmd__help__subcmd__restore"
                 ;;
             orrery__subcmd__help,announce)
                 cmd="orrery__subcmd__help__subcmd__announce"
@@ -112,6 +127,9 @@ _orrery() {
             orrery__subcmd__help,reload)
                 cmd="orrery__subcmd__help__subcmd__reload"
                 ;;
+            orrery__subcmd__help,rotate-secret)
+                cmd="orrery__subcmd__help__subcmd__rotate__subcmd__secret"
+                ;;
             orrery__subcmd__help,servers)
                 cmd="orrery__subcmd__help__subcmd__servers"
                 ;;
@@ -133,8 +151,14 @@ _orrery() {
             orrery__subcmd__help__subcmd__config,show)
                 cmd="orrery__subcmd__help__subcmd__config__subcmd__show"
                 ;;
+            orrery__subcmd__help__subcmd__db,backup)
+                cmd="orrery__subcmd__help__subcmd__db__subcmd__backup"
+                ;;
             orrery__subcmd__help__subcmd__db,migrate)
                 cmd="orrery__subcmd__help__subcmd__db__subcmd__migrate"
+                ;;
+            orrery__subcmd__help__subcmd__db,restore)
+                cmd="orrery__subcmd__help__subcmd__db__subcmd__restore"
                 ;;
             orrery__subcmd__help__subcmd__user__subcmd__env,create)
                 cmd="orrery__subcmd__help__subcmd__user__subcmd__env__subcmd__create"
@@ -158,7 +182,7 @@ _orrery() {
 
     case "${cmd}" in
         orrery)
-            opts="-f -c -y -h -V --config --set --log-level --debug --db --database --no-db --base-url --url --ip --port --pid-file --yes --upgrade-db --help --version config db user-env token status servers explain doctor reload drain announce help"
+            opts="-f -c -y -h -V --config --set --log-level --debug --db --database --no-db --base-url --url --ip --port --pid-file --yes --upgrade-db --help --version config db user-env token rotate-secret status servers explain doctor reload drain announce help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -612,7 +636,7 @@ _orrery() {
             return 0
             ;;
         orrery__subcmd__db)
-            opts="-f -c -y -h --config --set --log-level --debug --db --database --no-db --base-url --url --ip --port --pid-file --yes --upgrade-db --help migrate help"
+            opts="-f -c -y -h --config --set --log-level --debug --db --database --no-db --base-url --url --ip --port --pid-file --yes --upgrade-db --help migrate backup restore help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -673,9 +697,85 @@ _orrery() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        orrery__subcmd__db__subcmd__help)
-            opts="migrate help"
+        orrery__subcmd__db__subcmd__backup)
+            opts="-f -c -y -h --config --set --log-level --debug --db --database --no-db --base-url --url --ip --port --pid-file --yes --upgrade-db --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --database)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --base-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pid-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orrery__subcmd__db__subcmd__help)
+            opts="migrate backup restore help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orrery__subcmd__db__subcmd__help__subcmd__backup)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -715,8 +815,84 @@ _orrery() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        orrery__subcmd__db__subcmd__help__subcmd__restore)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         orrery__subcmd__db__subcmd__migrate)
             opts="-f -c -y -h --check --config --set --log-level --debug --db --database --no-db --base-url --url --ip --port --pid-file --yes --upgrade-db --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --database)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --base-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pid-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orrery__subcmd__db__subcmd__restore)
+            opts="-f -c -y -h --config --set --log-level --debug --db --database --no-db --base-url --url --ip --port --pid-file --yes --upgrade-db --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -980,7 +1156,7 @@ _orrery() {
             return 0
             ;;
         orrery__subcmd__help)
-            opts="config db user-env token status servers explain doctor reload drain announce help"
+            opts="config db user-env token rotate-secret status servers explain doctor reload drain announce help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1064,7 +1240,7 @@ _orrery() {
             return 0
             ;;
         orrery__subcmd__help__subcmd__db)
-            opts="migrate"
+            opts="migrate backup restore"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1077,7 +1253,35 @@ _orrery() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        orrery__subcmd__help__subcmd__db__subcmd__backup)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         orrery__subcmd__help__subcmd__db__subcmd__migrate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orrery__subcmd__help__subcmd__db__subcmd__restore)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1148,6 +1352,20 @@ _orrery() {
             return 0
             ;;
         orrery__subcmd__help__subcmd__reload)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orrery__subcmd__help__subcmd__rotate__subcmd__secret)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1238,6 +1456,76 @@ _orrery() {
                 return 0
             fi
             case "${prev}" in
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --database)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --base-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pid-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        orrery__subcmd__rotate__subcmd__secret)
+            opts="-f -c -y -h --keep --socket --json --config --set --log-level --debug --db --database --no-db --base-url --url --ip --port --pid-file --yes --upgrade-db --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --keep)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --socket)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

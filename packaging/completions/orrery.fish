@@ -43,6 +43,7 @@ complete -c orrery -n "__fish_orrery_needs_command" -f -a "config" -d 'The confi
 complete -c orrery -n "__fish_orrery_needs_command" -f -a "db" -d 'The database'
 complete -c orrery -n "__fish_orrery_needs_command" -f -a "user-env" -d 'The Python environment that users\' servers run from'
 complete -c orrery -n "__fish_orrery_needs_command" -f -a "token" -d 'Make an API token for a user and print it'
+complete -c orrery -n "__fish_orrery_needs_command" -f -a "rotate-secret" -d 'Make a new key for cookies; those of the last one stay good, unless --keep 0 ends everybody\'s sign-in'
 complete -c orrery -n "__fish_orrery_needs_command" -f -a "status" -d 'Show what the running hub does'
 complete -c orrery -n "__fish_orrery_needs_command" -f -a "servers" -d 'List what runs, starts or stops; of one user, all servers'
 complete -c orrery -n "__fish_orrery_needs_command" -f -a "explain" -d 'Tell what a server does, what it went through and who asked for it'
@@ -116,22 +117,24 @@ complete -c orrery -n "__fish_orrery_using_subcommand config; and __fish_seen_su
 complete -c orrery -n "__fish_orrery_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "check" -d 'Tell what is wrong with the configuration'
 complete -c orrery -n "__fish_orrery_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "init" -d 'Write a file to start from'
 complete -c orrery -n "__fish_orrery_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate help" -s c -s f -l config -d 'Configuration file [default: /etc/orrery/orrery.toml, else ./orrery.toml]' -r -F
-complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate help" -l set -d 'Set a key of the configuration; other users can see it, so no secrets' -r
-complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate help" -l log-level -d 'How much is logged: debug, info, warn or error' -r
-complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate help" -l database -l db -d 'Database: sqlite:///file, a file name, or a PostgreSQL URL without a password' -r
-complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate help" -l base-url -d 'URL prefix under which everything lives' -r
-complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate help" -l url -d 'Public address, such as http://127.0.0.1:8000' -r
-complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate help" -l ip -d 'Public address without port' -r
-complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate help" -l port -d 'Public port' -r
-complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate help" -l pid-file -d 'File for the process id' -r
-complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate help" -l debug -d 'Log everything'
-complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate help" -l no-db -d 'Keep the database in memory; everything is forgotten at the end'
-complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate help" -s y -l yes -d 'Answer yes to every question'
-complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate help" -l upgrade-db -d 'Upgrade the database\'s schema at the start'
-complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate help" -s h -l help -d 'Print help'
-complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate help" -f -a "migrate" -d 'Upgrade the database\'s schema'
-complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate backup restore help" -s c -s f -l config -d 'Configuration file [default: /etc/orrery/orrery.toml, else ./orrery.toml]' -r -F
+complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate backup restore help" -l set -d 'Set a key of the configuration; other users can see it, so no secrets' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate backup restore help" -l log-level -d 'How much is logged: debug, info, warn or error' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate backup restore help" -l database -l db -d 'Database: sqlite:///file, a file name, or a PostgreSQL URL without a password' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate backup restore help" -l base-url -d 'URL prefix under which everything lives' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate backup restore help" -l url -d 'Public address, such as http://127.0.0.1:8000' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate backup restore help" -l ip -d 'Public address without port' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate backup restore help" -l port -d 'Public port' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate backup restore help" -l pid-file -d 'File for the process id' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate backup restore help" -l debug -d 'Log everything'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate backup restore help" -l no-db -d 'Keep the database in memory; everything is forgotten at the end'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate backup restore help" -s y -l yes -d 'Answer yes to every question'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate backup restore help" -l upgrade-db -d 'Upgrade the database\'s schema at the start'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate backup restore help" -s h -l help -d 'Print help'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate backup restore help" -f -a "migrate" -d 'Upgrade the database\'s schema'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate backup restore help" -f -a "backup" -d 'Copy a SQLite database, beside it; a hub may be running'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate backup restore help" -f -a "restore" -d 'Put a copy in the place of a SQLite database, and keep what was there; the hub must not be running'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and not __fish_seen_subcommand_from migrate backup restore help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from migrate" -s c -s f -l config -d 'Configuration file [default: /etc/orrery/orrery.toml, else ./orrery.toml]' -r -F
 complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from migrate" -l set -d 'Set a key of the configuration; other users can see it, so no secrets' -r
 complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from migrate" -l log-level -d 'How much is logged: debug, info, warn or error' -r
@@ -147,7 +150,37 @@ complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcom
 complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from migrate" -s y -l yes -d 'Answer yes to every question'
 complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from migrate" -l upgrade-db -d 'Upgrade the database\'s schema at the start'
 complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from migrate" -s h -l help -d 'Print help'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from backup" -s c -s f -l config -d 'Configuration file [default: /etc/orrery/orrery.toml, else ./orrery.toml]' -r -F
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from backup" -l set -d 'Set a key of the configuration; other users can see it, so no secrets' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from backup" -l log-level -d 'How much is logged: debug, info, warn or error' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from backup" -l database -l db -d 'Database: sqlite:///file, a file name, or a PostgreSQL URL without a password' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from backup" -l base-url -d 'URL prefix under which everything lives' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from backup" -l url -d 'Public address, such as http://127.0.0.1:8000' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from backup" -l ip -d 'Public address without port' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from backup" -l port -d 'Public port' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from backup" -l pid-file -d 'File for the process id' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from backup" -l debug -d 'Log everything'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from backup" -l no-db -d 'Keep the database in memory; everything is forgotten at the end'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from backup" -s y -l yes -d 'Answer yes to every question'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from backup" -l upgrade-db -d 'Upgrade the database\'s schema at the start'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from backup" -s h -l help -d 'Print help'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from restore" -s c -s f -l config -d 'Configuration file [default: /etc/orrery/orrery.toml, else ./orrery.toml]' -r -F
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from restore" -l set -d 'Set a key of the configuration; other users can see it, so no secrets' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from restore" -l log-level -d 'How much is logged: debug, info, warn or error' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from restore" -l database -l db -d 'Database: sqlite:///file, a file name, or a PostgreSQL URL without a password' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from restore" -l base-url -d 'URL prefix under which everything lives' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from restore" -l url -d 'Public address, such as http://127.0.0.1:8000' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from restore" -l ip -d 'Public address without port' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from restore" -l port -d 'Public port' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from restore" -l pid-file -d 'File for the process id' -r
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from restore" -l debug -d 'Log everything'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from restore" -l no-db -d 'Keep the database in memory; everything is forgotten at the end'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from restore" -s y -l yes -d 'Answer yes to every question'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from restore" -l upgrade-db -d 'Upgrade the database\'s schema at the start'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from restore" -s h -l help -d 'Print help'
 complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from help" -f -a "migrate" -d 'Upgrade the database\'s schema'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from help" -f -a "backup" -d 'Copy a SQLite database, beside it; a hub may be running'
+complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from help" -f -a "restore" -d 'Put a copy in the place of a SQLite database, and keep what was there; the hub must not be running'
 complete -c orrery -n "__fish_orrery_using_subcommand db; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c orrery -n "__fish_orrery_using_subcommand user-env; and not __fish_seen_subcommand_from create help" -s c -s f -l config -d 'Configuration file [default: /etc/orrery/orrery.toml, else ./orrery.toml]' -r -F
 complete -c orrery -n "__fish_orrery_using_subcommand user-env; and not __fish_seen_subcommand_from create help" -l set -d 'Set a key of the configuration; other users can see it, so no secrets' -r
@@ -198,6 +231,23 @@ complete -c orrery -n "__fish_orrery_using_subcommand token" -l no-db -d 'Keep t
 complete -c orrery -n "__fish_orrery_using_subcommand token" -s y -l yes -d 'Answer yes to every question'
 complete -c orrery -n "__fish_orrery_using_subcommand token" -l upgrade-db -d 'Upgrade the database\'s schema at the start'
 complete -c orrery -n "__fish_orrery_using_subcommand token" -s h -l help -d 'Print help'
+complete -c orrery -n "__fish_orrery_using_subcommand rotate-secret" -l keep -d 'How many of the old keys go on to be good for cookies that they have signed' -r
+complete -c orrery -n "__fish_orrery_using_subcommand rotate-secret" -l socket -d 'The hub\'s admin socket [default: that of the configuration]' -r -F
+complete -c orrery -n "__fish_orrery_using_subcommand rotate-secret" -s c -s f -l config -d 'Configuration file [default: /etc/orrery/orrery.toml, else ./orrery.toml]' -r -F
+complete -c orrery -n "__fish_orrery_using_subcommand rotate-secret" -l set -d 'Set a key of the configuration; other users can see it, so no secrets' -r
+complete -c orrery -n "__fish_orrery_using_subcommand rotate-secret" -l log-level -d 'How much is logged: debug, info, warn or error' -r
+complete -c orrery -n "__fish_orrery_using_subcommand rotate-secret" -l database -l db -d 'Database: sqlite:///file, a file name, or a PostgreSQL URL without a password' -r
+complete -c orrery -n "__fish_orrery_using_subcommand rotate-secret" -l base-url -d 'URL prefix under which everything lives' -r
+complete -c orrery -n "__fish_orrery_using_subcommand rotate-secret" -l url -d 'Public address, such as http://127.0.0.1:8000' -r
+complete -c orrery -n "__fish_orrery_using_subcommand rotate-secret" -l ip -d 'Public address without port' -r
+complete -c orrery -n "__fish_orrery_using_subcommand rotate-secret" -l port -d 'Public port' -r
+complete -c orrery -n "__fish_orrery_using_subcommand rotate-secret" -l pid-file -d 'File for the process id' -r
+complete -c orrery -n "__fish_orrery_using_subcommand rotate-secret" -l json -d 'As JSON'
+complete -c orrery -n "__fish_orrery_using_subcommand rotate-secret" -l debug -d 'Log everything'
+complete -c orrery -n "__fish_orrery_using_subcommand rotate-secret" -l no-db -d 'Keep the database in memory; everything is forgotten at the end'
+complete -c orrery -n "__fish_orrery_using_subcommand rotate-secret" -s y -l yes -d 'Answer yes to every question'
+complete -c orrery -n "__fish_orrery_using_subcommand rotate-secret" -l upgrade-db -d 'Upgrade the database\'s schema at the start'
+complete -c orrery -n "__fish_orrery_using_subcommand rotate-secret" -s h -l help -d 'Print help'
 complete -c orrery -n "__fish_orrery_using_subcommand status" -l socket -d 'The hub\'s admin socket [default: that of the configuration]' -r -F
 complete -c orrery -n "__fish_orrery_using_subcommand status" -s c -s f -l config -d 'Configuration file [default: /etc/orrery/orrery.toml, else ./orrery.toml]' -r -F
 complete -c orrery -n "__fish_orrery_using_subcommand status" -l set -d 'Set a key of the configuration; other users can see it, so no secrets' -r
@@ -315,20 +365,23 @@ complete -c orrery -n "__fish_orrery_using_subcommand announce" -l no-db -d 'Kee
 complete -c orrery -n "__fish_orrery_using_subcommand announce" -s y -l yes -d 'Answer yes to every question'
 complete -c orrery -n "__fish_orrery_using_subcommand announce" -l upgrade-db -d 'Upgrade the database\'s schema at the start'
 complete -c orrery -n "__fish_orrery_using_subcommand announce" -s h -l help -d 'Print help'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "config" -d 'The configuration'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "db" -d 'The database'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "user-env" -d 'The Python environment that users\' servers run from'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "token" -d 'Make an API token for a user and print it'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "status" -d 'Show what the running hub does'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "servers" -d 'List what runs, starts or stops; of one user, all servers'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "explain" -d 'Tell what a server does, what it went through and who asked for it'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "doctor" -d 'Look at configuration, ports, files, database, programs and machine; status 1 if something is wrong'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "reload" -d 'Let the running hub read its configuration again'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "drain" -d 'Start no more servers; those that run go on'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "announce" -d 'Show a message on all pages'
-complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token status servers explain doctor reload drain announce help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token rotate-secret status servers explain doctor reload drain announce help" -f -a "config" -d 'The configuration'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token rotate-secret status servers explain doctor reload drain announce help" -f -a "db" -d 'The database'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token rotate-secret status servers explain doctor reload drain announce help" -f -a "user-env" -d 'The Python environment that users\' servers run from'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token rotate-secret status servers explain doctor reload drain announce help" -f -a "token" -d 'Make an API token for a user and print it'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token rotate-secret status servers explain doctor reload drain announce help" -f -a "rotate-secret" -d 'Make a new key for cookies; those of the last one stay good, unless --keep 0 ends everybody\'s sign-in'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token rotate-secret status servers explain doctor reload drain announce help" -f -a "status" -d 'Show what the running hub does'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token rotate-secret status servers explain doctor reload drain announce help" -f -a "servers" -d 'List what runs, starts or stops; of one user, all servers'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token rotate-secret status servers explain doctor reload drain announce help" -f -a "explain" -d 'Tell what a server does, what it went through and who asked for it'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token rotate-secret status servers explain doctor reload drain announce help" -f -a "doctor" -d 'Look at configuration, ports, files, database, programs and machine; status 1 if something is wrong'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token rotate-secret status servers explain doctor reload drain announce help" -f -a "reload" -d 'Let the running hub read its configuration again'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token rotate-secret status servers explain doctor reload drain announce help" -f -a "drain" -d 'Start no more servers; those that run go on'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token rotate-secret status servers explain doctor reload drain announce help" -f -a "announce" -d 'Show a message on all pages'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and not __fish_seen_subcommand_from config db user-env token rotate-secret status servers explain doctor reload drain announce help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c orrery -n "__fish_orrery_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Print the configuration that results from all sources, without secrets'
 complete -c orrery -n "__fish_orrery_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Tell what is wrong with the configuration'
 complete -c orrery -n "__fish_orrery_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "init" -d 'Write a file to start from'
 complete -c orrery -n "__fish_orrery_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "migrate" -d 'Upgrade the database\'s schema'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "backup" -d 'Copy a SQLite database, beside it; a hub may be running'
+complete -c orrery -n "__fish_orrery_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "restore" -d 'Put a copy in the place of a SQLite database, and keep what was there; the hub must not be running'
 complete -c orrery -n "__fish_orrery_using_subcommand help; and __fish_seen_subcommand_from user-env" -f -a "create" -d 'Build it, or build it anew and switch to the new one; as root'

@@ -94,7 +94,7 @@ pub fn examine(sources: &Sources) -> Vec<Finding> {
     findings.extend(files::examine(config, &loaded.files));
     findings.extend(privileged::examine(config));
     findings.push(database::examine(config));
-    findings.push(program::examine(&config.spawner.cmd, &sources.environment));
+    findings.push(program::examine(&config.spawner, &sources.environment));
     findings.extend(machine::examine(Some(config), running));
     findings
 }

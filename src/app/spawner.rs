@@ -54,6 +54,7 @@ pub(super) async fn compare_with_policy(spawner: &SpawnerConfig, hub: impl Fn(&s
     let Some(policy) = known.policy() else {
         return log::error!(problem:? = known; "no server can be started: /etc/orrery/launch.policy cannot be used");
     };
+    missing_program(spawner, &policy.commands);
     let refused = |name: &&String| !policy.admits_variable(name);
     let configured: Vec<&str> = spawner.environment.keys().filter(refused).map(String::as_str).collect();
     if !configured.is_empty() {
@@ -64,5 +65,17 @@ pub(super) async fn compare_with_policy(spawner: &SpawnerConfig, hub: impl Fn(&s
     let dropped: Vec<&str> = wanted.filter(refused).map(String::as_str).collect();
     if !dropped.is_empty() {
         log::warn!(variables:? = dropped; "servers do not get variables of spawner.env_keep that `environment` in /etc/orrery/launch.policy does not name");
+    }
+}
+
+/// A fresh installation has no JupyterLab yet.
+fn missing_program(spawner: &SpawnerConfig, permitted: &[String]) {
+    let Some(name) = spawner.cmd.first().filter(|name| name.contains("singleuser") && !name.contains('/')) else {
+        return;
+    };
+    let places = permitted.iter().filter(|place| place.rsplit('/').next() == Some(name));
+    let places: Vec<&str> = places.map(String::as_str).collect();
+    if !places.is_empty() && !places.iter().any(|place| std::path::Path::new(place).exists()) {
+        log::warn!(places:? = places; "there is no JupyterLab to start yet: `sudo orrery user-env create` installs it for everybody");
     }
 }

@@ -2,7 +2,10 @@
 //! nobody's, so that no installed package's code ever runs as root; then given to root, so that nobody can change it.
 //!
 //! Each one is a folder of its own, `<path>-<time>`, and `<path>` is a link that is switched when the new one is
-//! complete: servers that run keep what they started from, and a build that fails changes nothing.
+//! complete: servers that run keep what they started from, and a build that fails changes nothing. The one before stays for
+//! the way back; older ones go once no process uses them (`old`).
+
+mod old;
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, ErrorKind};
@@ -20,20 +23,28 @@ const BUILDERS: std::ops::RangeInclusive<u32> = 61184..=65519;
 /// How often it is looked whether a process of the builder is left.
 const ROUNDS: usize = 250;
 const SETPRIV: &str = "/usr/bin/setpriv";
-/// Variables that say how packages are fetched.
-const FETCHING: [&str; 12] = [
+/// Variables that say how packages are fetched. Without a network: `PIP_NO_INDEX=1 PIP_FIND_LINKS=/folder/of/wheels`, which
+/// everybody must be able to read.
+const FETCHING: [&str; 19] = [
     "PIP_INDEX_URL",
     "PIP_EXTRA_INDEX_URL",
-    "PIP_FIND_LINKS",
     "PIP_NO_INDEX",
+    "PIP_FIND_LINKS",
+    "PIP_ONLY_BINARY",
+    "PIP_CONSTRAINT",
     "PIP_TRUSTED_HOST",
+    "PIP_PROXY",
     "PIP_CERT",
+    "PIP_TIMEOUT",
+    "PIP_RETRIES",
     "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
     "REQUESTS_CA_BUNDLE",
     "http_proxy",
     "https_proxy",
     "HTTPS_PROXY",
     "no_proxy",
+    "NO_PROXY",
 ];
 
 /// Why there is no new environment; the old one, if any, is as it was.
@@ -100,12 +111,23 @@ pub struct UserEnv {
     pub python: PathBuf,
 }
 
-/// Builds an environment and switches to it; the folder that it is in. Blocks for minutes; pip speaks on the standard
+/// What was built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Built {
+    /// The folder that the link leads to.
+    pub folder: PathBuf,
+    /// Environments that nothing used any more, and that are gone.
+    pub removed: Vec<PathBuf>,
+    /// Whether servers can be started from it.
+    pub has_single_user: bool,
+}
+
+/// Builds an environment and switches to it. Blocks for minutes; pip speaks on the standard
 /// error output.
 ///
 /// # Errors
 /// [`UserEnvError`].
-pub fn create(wanted: &UserEnv) -> Result<PathBuf, UserEnvError> {
+pub fn create(wanted: &UserEnv) -> Result<Built, UserEnvError> {
     if !geteuid().is_root() {
         return Err(UserEnvError::NotRoot);
     }
@@ -128,7 +150,16 @@ pub fn create(wanted: &UserEnv) -> Result<PathBuf, UserEnvError> {
         // what was half built is of no use to anybody
         let _ = fs::remove_dir_all(&folder);
     }
-    done.map(|()| folder)
+    done?;
+    let has_single_user = folder.join("bin/jupyterhub-singleuser").exists();
+    Ok(Built { removed: old::remove(&folder), folder, has_single_user })
+}
+
+/// Whether the policy of this machine lets servers start with this program; also if there is no policy.
+#[must_use]
+pub fn is_permitted(program: &Path) -> bool {
+    let known = crate::privileged::policy::read_now();
+    known.policy().is_none_or(|policy| policy.commands.iter().any(|command| Path::new(command) == program))
 }
 
 /// The folder of the new environment, which does not exist yet; only root can write in those above it.
@@ -377,7 +408,9 @@ mod tests {
         let list = folder.path().join("requirements.txt");
         fs::write(&list, "# nothing\n").unwrap();
         let order = UserEnv { requirements: Some(list.clone()), ..wanted(link.clone()) };
-        let first = create(&order).unwrap();
+        let built = create(&order).unwrap();
+        assert!(built.removed.is_empty() && !built.has_single_user);
+        let first = built.folder;
         assert_eq!(link.canonicalize().unwrap(), first);
         assert!(!first.join(".build").exists());
         let python = first.join("bin/pip").metadata().unwrap();

@@ -13,7 +13,8 @@ pub enum SpawnError {
     NoCommand,
     /// The program of `spawner.cmd` does not exist.
     #[error(
-        "{command} was not found {place}: No such file or directory. Install it, or set spawner.cmd to its full path"
+        "{command} was not found {place}: No such file or directory. Install it{}, or set spawner.cmd to its full path",
+        builder(command)
     )]
     NotFound {
         /// The program as configured.
@@ -108,6 +109,12 @@ pub enum SpawnError {
         /// The key of `launch.policy`.
         key: &'static str,
     },
+    /// The program that the policy names is not there.
+    #[error("The server could not be started: {problem}. The administrator of this machine installs it{}", builder(problem))]
+    NotInstalled {
+        /// The program, and what the system says.
+        problem: String,
+    },
     /// The privileged program failed.
     #[error("The server could not be started: {0}")]
     Launcher(#[source] LaunchError),
@@ -119,6 +126,11 @@ pub enum SpawnError {
         /// What the system says.
         source: io::Error,
     },
+}
+
+/// How the usual program of a server is installed.
+fn builder(command: &str) -> &'static str {
+    if command.contains("jupyterhub-singleuser") { " with the command `sudo orrery user-env create`" } else { "" }
 }
 
 impl SpawnError {

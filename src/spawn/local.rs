@@ -7,6 +7,7 @@ mod account;
 mod plan;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use orrery_wire::{Listen, Refusal, StartFailure, Started, paths};
@@ -75,7 +76,11 @@ impl LocalSpawner {
         let account = spawn_blocking(move || rule.account_of(&user)).await.map_err(interrupted)??;
         let listen = listen(&request).await?;
         let known = policy::read().await;
-        let order = plan::plan(&request, account.uid, listen.clone(), known.policy())?;
+        let (request, uid, wanted) = (Arc::new(request), account.uid, listen.clone());
+        let asked = Arc::clone(&request);
+        // programs are looked for, and their folders may be remote
+        let planned = spawn_blocking(move || plan::plan(&asked, uid, wanted, known.policy()));
+        let order = planned.await.map_err(interrupted)??;
         let begin = Instant::now();
         let started = loop {
             match self.launcher.start(order.clone()).await {
@@ -134,7 +139,11 @@ fn interrupted(error: tokio::task::JoinError) -> SpawnError {
 
 /// What a refusal means for the owner of the server, and for the operator.
 fn in_words(request: &LaunchRequest, error: LaunchError) -> SpawnError {
+    let installs = |text: &str| text.contains("singleuser") && text.contains("No such file");
     let reason = match &error {
+        LaunchError::NotStarted { reason: StartFailure::Program, text } if installs(text) => {
+            return SpawnError::NotInstalled { problem: text.clone() };
+        }
         LaunchError::Refused(refusal) => of_ticket(*refusal),
         LaunchError::NotStarted { reason: StartFailure::Unattended, .. } => Some(
             "nobody may start it without their login, because of unattended_group in /etc/orrery/launch.policy",

@@ -1,6 +1,7 @@
 //! What operators ask on the command line: `status`, `servers`, `explain`, `doctor`, `reload`, `drain`, `announce`.
 
 mod doctor;
+mod upkeep;
 
 use std::os::unix::fs::PermissionsExt;
 

@@ -9,6 +9,8 @@ use nix::unistd::{AccessFlags, access};
 use tokio::io::AsyncReadExt;
 
 use super::Finding;
+use crate::config::spawner::{SpawnerConfig, SpawnerType};
+use crate::privileged::policy;
 use crate::web::headers::CONTRACT_VERSION;
 
 const CHECK: &str = "single-user command";
@@ -17,7 +19,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The most that is read of its answer.
 const LONGEST: u64 = 4096;
 
-pub(super) fn examine(command: &[String], environment: &BTreeMap<String, String>) -> Finding {
+pub(super) fn examine(spawner: &SpawnerConfig, environment: &BTreeMap<String, String>) -> Finding {
+    // the name alone stands for the places that the policy names
+    let local = spawner.r#type == SpawnerType::Local && spawner.local.shell_cmd.is_empty();
+    let known = local.then(policy::read_now);
+    let commands = known.as_ref().and_then(|known| known.policy()).map(|policy| policy.commands.as_slice());
+    look(&spawner.cmd, commands.unwrap_or_default(), environment)
+}
+
+fn look(command: &[String], permitted: &[String], environment: &BTreeMap<String, String>) -> Finding {
     let Some(name) = command.first() else {
         return Finding::wrong(
             CHECK,
@@ -26,11 +36,27 @@ pub(super) fn examine(command: &[String], environment: &BTreeMap<String, String>
         );
     };
     let path = environment.get("PATH").map(String::as_str).unwrap_or_default();
-    let Some(program) = find(name, path) else {
-        let found = format!("{name:?} is not found, neither as a file nor in PATH ({path})");
-        let advice = "install it (`pip install jupyterhub jupyterlab`), or set spawner.cmd to its whole path";
+    let same_name = |place: &&String| Path::new(place).file_name().is_some_and(|file| file == name.as_str());
+    let places: Vec<&String> = permitted.iter().filter(same_name).collect();
+    let program = match places.as_slice() {
+        [] => find(name, path),
+        places => places.iter().find_map(|place| find(place, path)),
+    };
+    let Some(program) = program else {
+        let place = match places.as_slice() {
+            [] => format!("neither as a file nor in PATH ({path})"),
+            places => format!("at none of the places of /etc/orrery/launch.policy ({})", listed(places)),
+        };
+        let found = format!("{name:?} is not found, {place}: no server can be started");
+        let advice = "`sudo orrery user-env create` installs JupyterLab for everybody; or set spawner.cmd to the whole path \
+                      of another jupyterhub-singleuser";
         return Finding::wrong(CHECK, found, advice);
     };
+    if !permitted.is_empty() && places.is_empty() && !permitted.iter().any(|place| Path::new(place) == program) {
+        let found = format!("{}: no line `command` of /etc/orrery/launch.policy names it", program.display());
+        let advice = format!("add `command = {}` to the policy", program.display());
+        return Finding::wrong(CHECK, found, advice);
+    }
     let shown = program.display();
     // any other program may do anything when it is asked for its version
     if !program.file_name().is_some_and(|name| name.to_string_lossy().contains("singleuser")) {
@@ -43,6 +69,10 @@ pub(super) fn examine(command: &[String], environment: &BTreeMap<String, String>
             Finding::wrong(CHECK, format!("{shown} does not tell its version: {reason}"), advice)
         }
     }
+}
+
+fn listed(places: &[&String]) -> String {
+    places.iter().map(|place| place.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn judge(program: &Path, version: &str) -> Finding {
@@ -109,7 +139,7 @@ mod tests {
     }
 
     fn told(command: &str) -> Finding {
-        examine(&[command.to_owned()], &BTreeMap::new())
+        look(&[command.to_owned()], &[], &BTreeMap::new())
     }
 
     #[test]
@@ -138,6 +168,27 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         script(&folder, "x-singleuser", "echo 6.1.1");
         let environment = [("PATH".to_owned(), format!("/nowhere:{}", folder.path().display()))].into();
-        assert_eq!(examine(&["x-singleuser".to_owned()], &environment).level, Level::Ok);
+        assert_eq!(look(&["x-singleuser".to_owned()], &[], &environment).level, Level::Ok);
+    }
+
+    #[test]
+    fn without_an_environment_the_command_that_makes_one_is_named() {
+        let policy = ["/nowhere/bin/jupyterhub-singleuser".to_owned()];
+        let command = ["jupyterhub-singleuser".to_owned()];
+        let missing = look(&command, &policy, &BTreeMap::new());
+        assert!(missing.level == Level::Wrong && missing.found.contains("/nowhere/bin"), "{missing:?}");
+        assert!(missing.advice.unwrap().contains("sudo orrery user-env create"));
+    }
+
+    #[test]
+    fn what_is_installed_already_is_used_as_it_is_if_the_policy_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = script(&folder, "jupyterhub-singleuser", "echo 6.1.1");
+        let policy = ["/nowhere/jupyterhub-singleuser".to_owned(), program.clone()];
+        let by_name = look(&["jupyterhub-singleuser".to_owned()], &policy, &BTreeMap::new());
+        assert!(by_name.level == Level::Ok && by_name.found.contains(&program), "{by_name:?}");
+        assert_eq!(look(&[program.clone()], &policy, &BTreeMap::new()).level, Level::Ok);
+        let unnamed = look(&[program.clone()], &policy[..1], &BTreeMap::new());
+        assert_eq!(unnamed.advice.unwrap(), format!("add `command = {program}` to the policy"));
     }
 }

@@ -62,14 +62,19 @@ fn command(
     Ok(words)
 }
 
-/// The absolute path of a program: the policy's of that name, or else one on the PATH that servers get.
+/// The absolute path of a program: the first of the policy's of that name that is there, so that a policy may name all
+/// the places where it is usual; or else one on the PATH that servers get. That none can be seen from here is not the last
+/// word: the hub sees less of the machine than root does.
 fn find(name: &str, policy: Option<&Policy>) -> Result<String, SpawnError> {
     if Path::new(name).is_absolute() {
         return Ok(name.to_owned());
     }
     let named = |command: &&String| Path::new(command).file_name().is_some_and(|file| file == name);
-    if let Some(command) = policy.and_then(|policy| policy.commands.iter().find(named)) {
-        return Ok(command.clone());
+    let commands: Vec<&String> =
+        policy.iter().flat_map(|policy| policy.commands.iter()).filter(named).collect();
+    let present = commands.iter().find(|command| Path::new(command).is_file());
+    if let Some(command) = present.or(commands.first()) {
+        return Ok((*command).clone());
     }
     let path = policy.map(|policy| policy.path.as_str());
     let found = program::find(name, path, Path::new("/"))?;
@@ -136,6 +141,21 @@ mod tests {
         assert_eq!(plan(&given, 1000, Listen::Unix, Some(&policy())).unwrap().command, expected, "not twice");
         let start = plan(&request, 1000, tcp(), Some(&policy())).unwrap();
         assert_eq!(start.command, expected.map(String::from)[..2]);
+    }
+
+    #[test]
+    fn of_several_places_that_the_policy_names_the_first_with_the_program_is_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name).join("jupyterhub-singleuser").display().to_string();
+        let lines: String = ["a", "b", "c"].map(|name| format!("command = {}\n", place(name))).concat();
+        let policy = Policy::parse(&format!("caller_uid = 997\n{lines}")).unwrap();
+        let chosen = || plan(&wanted(&["jupyterhub-singleuser"]), 1000, tcp(), Some(&policy)).unwrap().command;
+        assert_eq!(chosen(), [place("a")], "none is there: it is the first that is missed");
+        for name in ["c", "b"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+            std::fs::write(place(name), "").unwrap();
+            assert_eq!(chosen(), [place(name)]);
+        }
     }
 
     #[test]

@@ -35,6 +35,12 @@ fn every_other_refusal_reads_as_it_was_said() {
             assert!(said.contains(key), "{said}");
         }
     }
+    let missing = LaunchError::NotStarted {
+        reason: StartFailure::Program,
+        text: "/opt/orrery/jupyter/bin/jupyterhub-singleuser: No such file or directory".to_owned(),
+    };
+    let said = told(missing).to_string();
+    assert!(said.contains("/opt/orrery/jupyter/bin") && said.contains("`sudo orrery user-env create`"), "{said}");
     let failed =
         LaunchError::NotStarted { reason: StartFailure::Program, text: "no such program".to_owned() };
     assert!(told(failed).to_string().ends_with("no such program"));

@@ -11,7 +11,7 @@ fn token(hub: &Hub, scopes: &[&str]) -> String {
 }
 
 #[test]
-fn obs_001_rbac_048_rest_162_numbers_are_for_holders_of_read_metrics_however_filtered() {
+fn obs_001_rbac_048_rest_162_sec_115_numbers_are_for_holders_of_read_metrics_however_filtered() {
     let extra = format!("{READS_METRICS}\nroles.user.scopes = [\"self\", \"read:metrics!user=ada\"]");
     let hub = Hub::with(&extra);
     hub.create_user("ada");
