@@ -9,7 +9,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO := cargo
 PARITY := ../shared/parity
 
-.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision model kills privileged privileged-programs screenshots page-bytes package package-lint test-package
+.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision model kills privileged privileged-programs screenshots page-bytes package package-lint test-package test-container
 
 run: system venv
 	$(CARGO) build --release --bin orrery
@@ -81,6 +81,10 @@ test-package: venv
 	@if tests/package/boot/run.sh --able; then \
 	  PROFILE=$${PROFILE:-release} $(MAKE) package && tests/package/boot/run.sh target/package/orrery_*.deb $(PYTEST_ARGS); \
 	fi
+
+# The container image of packaging/container, built from nothing with a dockerd of its own, in both of its ways. As root.
+test-container: venv
+	tests/package/container/run.sh target/package/orrery_*.deb $(PYTEST_ARGS)
 
 lint:
 	$(CARGO) fmt --all --check && echo "fmt: fine"

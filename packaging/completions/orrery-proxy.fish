@@ -44,6 +44,9 @@ complete -c orrery-proxy -l max-connections -d 'Client connections at a time; 0:
 complete -c orrery-proxy -l max-connections-per-address -d 'Client connections of one address; 0: nine tenths of --max-connections' -r
 complete -c orrery-proxy -l max-requests-per-route -d 'Requests under way to one route; 0: no limit' -r
 complete -c orrery-proxy -l drain-timeout -d 'Milliseconds to finish requests when told to end [default: 10000]' -r
+complete -c orrery-proxy -l hand-over -d 'Have the orrery-proxy with this process id replaced by a new process of its program, wait until that serves, and end' -r
+complete -c orrery-proxy -l successor-timeout -d 'Milliseconds that a new process may take to be ready [default: 30000]' -r
+complete -c orrery-proxy -l hand-over-timeout -d 'Milliseconds that a replaced process keeps connections; 0: until they end' -r
 complete -c orrery-proxy -l pid-file -d 'File to write the process id to' -r -F
 complete -c orrery-proxy -l access-log -d 'File to log requests to, without their queries; `-` is the standard output' -r -F
 complete -c orrery-proxy -l log-level -d 'What is logged: debug, info, warn or error' -r

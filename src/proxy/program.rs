@@ -261,6 +261,7 @@ async fn operate(settings: &Settings, certificates: &Certificates, start: Start)
     }
     let orders = certificates.acme.as_ref().map(Acme::start).transpose().map_err(ProgramError::Thread)?;
     notify::notify(READY);
+    side.tell_alive();
     let running = Running { engine, signals, certificates, estate, side, files };
     let (running, successor) = running.serve().await;
     drop(orders);

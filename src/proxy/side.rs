@@ -16,7 +16,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -42,6 +42,9 @@ impl Default for Limits {
 
 /// After a failed accept: the usual cause, no free descriptor, does not go away at once.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a connection that has sent nothing yet may still send a request when its listener closes.
+const LAST_CALL: Duration = Duration::from_secs(1);
 
 /// Tells side listeners to close.
 #[derive(Debug, Clone)]
@@ -193,7 +196,10 @@ where
     F: Fn(Request<Incoming>) -> Answered + Send + 'static,
     Answered: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
+    let begun = Arc::new(Notify::new());
+    let begins = Arc::clone(&begun);
     let service = service_fn(move |request| {
+        begins.notify_one();
         let answered = answer(request);
         async move { Ok::<_, Infallible>(answered.await) }
     });
@@ -206,8 +212,19 @@ where
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,
         () = closing.asked() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+            // Who has connected just now is to be answered as well.
+            let ended = tokio::select! {
+                outcome = connection.as_mut() => Some(outcome),
+                () = begun.notified() => None,
+                () = tokio::time::sleep(LAST_CALL) => None,
+            };
+            match ended {
+                Some(outcome) => outcome,
+                None => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            }
         }
     };
     if let Err(error) = outcome {

@@ -14,7 +14,7 @@ use super::hand_over::{self, Channel, Estate, LastWords, Successor};
 use super::register::Register;
 use super::signals::{Order, Signals};
 use crate::cli::Settings;
-use crate::notify::{self, READY, STOPPING};
+use crate::notify::{self, ALIVE, READY, STOPPING};
 use crate::own_file::OwnFile;
 use crate::side::Closing;
 
@@ -46,6 +46,17 @@ impl Side {
     /// Writes down the last uses of routes now and then, for the process after a crash; changes are written at once.
     pub(super) fn write_often(&mut self, register: &Arc<Register>) {
         self.listening.spawn(write_often(Arc::clone(register)));
+    }
+
+    /// Tells systemd again and again that this thread, which the API needs, is not stuck (`WatchdogSec=`).
+    pub(super) fn tell_alive(&mut self) {
+        let Some(pause) = notify::watchdog_pause() else { return };
+        self.listening.spawn(async move {
+            loop {
+                tokio::time::sleep(pause).await;
+                notify::notify(ALIVE);
+            }
+        });
     }
 
     /// Hears which routes the processes before us still use.

@@ -321,6 +321,32 @@ fn systemd_is_told_once_by_the_old_process_and_nothing_if_there_is_no_successor(
 }
 
 #[test]
+fn the_successor_tells_systemd_that_it_is_alive() {
+    let notify = tempfile::tempdir().unwrap();
+    let path = notify.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(DEADLINE)).unwrap();
+    let options = ["--ip", "127.0.0.1", "--port", "0", "--api-ip", "127.0.0.1"];
+    let variables = [("NOTIFY_SOCKET", path.to_str().unwrap()), ("WATCHDOG_USEC", "100000")];
+    let mut proxy = Generations::with(&options, &variables);
+    let wait_for = |wanted: &str| {
+        let mut buffer = [0; 256];
+        while !String::from_utf8_lossy(&buffer).starts_with(wanted) {
+            buffer.fill(0);
+            socket.recv(&mut buffer).unwrap();
+        }
+    };
+    wait_for("WATCHDOG=1");
+    for _ in 0..2 {
+        let old = proxy.hand_over();
+        until("the old one to end", || !runs(old));
+        wait_for(&format!("MAINPID={}", proxy.pid));
+        wait_for("READY=1");
+        wait_for("WATCHDOG=1");
+    }
+}
+
+#[test]
 fn routes_with_their_data_and_times_and_the_default_that_was_removed_stay_as_they_are() {
     let mut proxy = Generations::start(&["--default-target", "http://127.0.0.1:1"]);
     assert_eq!(proxy.api("DELETE", "/", "").status, 204);
