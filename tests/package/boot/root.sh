@@ -25,5 +25,6 @@ debootstrap --variant=minbase --include="$(IFS=,; echo "${include[*]}")" "$suite
 rm -rf "$log" "$root.new"/var/cache/apt/archives/*.deb
 echo package-test >"$root.new/etc/hostname"
 : >"$root.new/etc/machine-id" # each machine gets one of its own, and asks nobody anything
+echo LANG=C.UTF-8 >"$root.new/etc/default/locale"
 echo "$stamp" >"$root.new/etc/orrery-test-root"
 mv "$root.new" "$root"
