@@ -47,7 +47,7 @@ class Machine:
         layers = f"lowerdir={BASE},upperdir={self.folder}/upper,workdir={self.folder}/work"
         subprocess.run(["mount", "-t", "overlay", "overlay", "-o", layers, self.root], check=True)
         # two machines in one group would take each other's processes for their own
-        self.groups = [parent / f"orrery-test-{os.environ["ORRERY_TEST_RUN"]}-{name}" for parent in CGROUPS]
+        self.groups = [parent / f"orrery-test-{os.environ['ORRERY_TEST_RUN']}-{name}" for parent in CGROUPS]
         for group in self.groups:
             group.mkdir(exist_ok=True)
         self.process = self.leader = None
