@@ -261,3 +261,14 @@ def test_ui_044_what_i_share_is_made_listed_and_revoked(page):
     page.until(lambda: "None of your servers is open" in page.find("main").text)
     assert friend.http.get(link).status_code == 404
     page.no_complaints()
+
+
+def test_ui_204_an_error_page_counts_down_to_the_next_try(driver):
+    with hub("\nhub.limits.concurrent_spawns = 1\nhub.limits.retry_after = [3, 3]\n") as url:
+        Person(url, "first").start(wait=False, delay="600")
+        page = somebody(url, driver)
+        page.open("/hub/spawn")
+        assert not page.find("#retry").is_enabled() and "Try again in" in page.find("#retry").text
+        page.until(lambda: page.find("#retry").is_enabled(), "counted down")
+        page.find("#retry").click()
+        page.until(lambda: "Try again in" in page.find("#retry").text, "asked again")

@@ -343,3 +343,24 @@ fn ui_044_what_i_share_is_listed_and_taken_back() {
     assert_eq!(other.get("/hub/sharing").status, 403);
     assert!(!other.get("/hub/home").body.contains("/hub/sharing"));
 }
+
+#[test]
+fn ui_204_a_busy_hub_says_when_to_try_again_and_offers_it() {
+    let hub = Hub::with(
+        "hub.limits.concurrent_spawns = 1\nhub.timeouts.slow_spawn = 0\nspawner.environment = { FAKE_DELAY = \"600\" }",
+    );
+    let mut ada = Browser::signed_in(&hub, "ada");
+    assert!(ada.get("/hub/spawn").location().starts_with("/hub/spawn-pending/ada"));
+    let mut grace = Browser::signed_in(&hub, "grace");
+    let busy = grace.get("/hub/spawn?next=%2Fhub%2Fhome");
+    assert_eq!(busy.status, 429, "{}", busy.body);
+    let seconds = busy.header("retry-after").expect("a time").to_owned();
+    for part in [
+        format!("You can try again in {seconds} seconds."),
+        "<form method=\"get\" action=\"/hub/spawn\">".to_owned(),
+        "name=\"next\" value=\"/hub/home\"".to_owned(),
+        format!("data-seconds=\"{seconds}\""),
+    ] {
+        assert!(busy.body.contains(&part), "{part}: {}", busy.body);
+    }
+}
