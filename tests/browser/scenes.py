@@ -125,6 +125,8 @@ def play(url):
     grace = Person(url, "grace")
     grace.start()
     shared = grace.api("POST", "/shares/grace/", user="ada")
+    ada.api("POST", "/shares/ada/analysis-gpu", group="physics")
+    ada.api("POST", "/share-codes/ada/")
     code = grace.api("POST", "/share-codes/grace/")["code"]
     new = Person(url, "new")
     stopping = Person(url, "stopping")
@@ -201,7 +203,7 @@ type = "boolean"
 label = "Log more"
 order = 3
 set = { debug = true }
-[spawner.profiles.lab.options.fail]
+[spawner.profiles.lab.options.failing]
 type = "boolean"
 label = "Fail at once"
 order = 4

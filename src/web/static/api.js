@@ -1,9 +1,9 @@
 // Talking to the hub's REST API as the person who is signed in, and telling them when that fails.
 
+import { page } from "./facts.js";
 import { tellIfChanged } from "./session.js";
 
-/** The page's facts: base_url, prefix, user, xsrf_token. */
-export const page = JSON.parse(document.getElementById("jhdata").textContent);
+export { page };
 
 /** A request that the hub refused or that never reached it (status 0). */
 export class ApiError extends Error {

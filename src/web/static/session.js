@@ -1,7 +1,7 @@
 // Whether this browser still has the session in which the page was opened, and what to say if it has not.
 
-import { page } from "./api.js";
 import { h } from "./dom.js";
+import { page } from "./facts.js";
 
 /** Who is signed in in this browser now; "" for nobody, undefined if the hub cannot be asked. */
 async function signedIn() {
