@@ -134,6 +134,5 @@ pub async fn for_proxies(
     });
     let page = ErrorPage { status_code: status, status_message, message_html, ..ErrorPage::default() };
     let html = visitor.render(&hub, &page, Some(home)).await?;
-    let mut response = HttpResponse::Ok();
-    Ok(visitor.finish(response.insert_header((CONTENT_TYPE, "text/html; charset=UTF-8")), html))
+    Ok(visitor.written(&hub, StatusCode::OK, html))
 }

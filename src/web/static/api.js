@@ -1,12 +1,14 @@
 // Talking to the hub's REST API as the person who is signed in, and telling them when that fails.
 
+import { t } from "./texts.js";
+
 /** The page's facts: base_url, prefix, user, xsrf_token. */
 export const page = JSON.parse(document.getElementById("jhdata").textContent);
 
 /** A request that the hub refused or that never reached it (status 0). */
 export class ApiError extends Error {
   constructor(status, message) {
-    super(`API request failed (${status}): ${message}`);
+    super(t("api-failed", { status, message }));
     this.status = status;
     this.reason = message; // for places where nobody wonders what a request is
   }
@@ -29,7 +31,7 @@ export async function call(method, url, body, accept = "application/json") {
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
-    throw new ApiError(0, "The hub cannot be reached. Check your connection and try again.");
+    throw new ApiError(0, t("api-unreachable"));
   }
   if (!response.ok) {
     throw new ApiError(response.status, await reason(response));

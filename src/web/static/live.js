@@ -3,6 +3,7 @@
 
 import { h } from "./dom.js";
 import { page } from "./api.js";
+import { t } from "./texts.js";
 import { showTimes } from "./times.js";
 
 const PATIENCE_MS = 4000; // a connection may be away that long before anybody is told
@@ -32,9 +33,9 @@ export function signedOut() {
   }
   const next = encodeURIComponent(location.pathname + location.search);
   const dialog = h("dialog", { id: "signed-out", "aria-labelledby": "signed-out-title" },
-    h("h2", { id: "signed-out-title" }, "You are signed out"),
-    h("p", {}, "Your session has ended, here or in another tab. Sign in again to go on where you were; nothing was changed meanwhile."),
-    h("div", { class: "actions" }, h("a", { class: "btn btn-primary", href: `${page.base_url}login?next=${next}` }, "Sign in")));
+    h("h2", { id: "signed-out-title" }, t("signed-out-title")),
+    h("p", {}, t("signed-out-text")),
+    h("div", { class: "actions" }, h("a", { class: "btn btn-primary", href: `${page.base_url}login?next=${next}` }, t("signed-out-again"))));
   document.body.append(dialog);
   dialog.showModal();
 }
@@ -53,11 +54,11 @@ function fetched(url, id) {
       } else if (request.responseURL.includes("/login")) {
         resolve(null);
       } else {
-        reject(new Error(`The hub answered ${request.status}.`));
+        reject(new Error(t("api-answered", { status: request.status })));
       }
     });
     for (const failure of ["error", "timeout", "abort"]) {
-      request.addEventListener(failure, () => reject(new Error("The hub cannot be reached.")));
+      request.addEventListener(failure, () => reject(new Error(t("api-unreachable"))));
     }
     request.send();
   });
@@ -113,7 +114,7 @@ export class Live {
 
   lost() {
     this.late ??= setTimeout(() => {
-      connection("The hub cannot be reached. What you see may be out of date; trying again…");
+      connection(t("connection-lost"));
     }, PATIENCE_MS);
   }
 

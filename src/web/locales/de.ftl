@@ -1,0 +1,234 @@
+# Die Texte der Seiten auf Deutsch. Gleiche Schlüssel und Werte wie en.ftl; ein Test vergleicht.
+
+language-name = Deutsch
+
+## Jede Seite
+
+page-skip = Zum Hauptinhalt springen
+page-navigation = Hauptmenü
+page-logo = Startseite
+page-menu = Menü
+page-home = Startseite
+page-token = Token
+page-admin = Verwaltung
+page-services = Dienste
+page-account = Konto
+page-login = Anmelden
+page-logout = Abmelden
+page-announcement = Mitteilung
+page-announcement-hide = Ausblenden
+page-announcement-hide-label = Diese Mitteilung ausblenden
+page-error-title = Das hat nicht geklappt
+page-close = Schließen
+colours = Farben
+colours-auto = Farben: automatisch
+colours-light = Farben: hell
+colours-dark = Farben: dunkel
+language-choice = Sprache
+notice-maintenance = Wartung
+notice-announcement = Mitteilung
+notice-begins = Beginn: { $time }.
+notice-ends = Ende: { $time }.
+message-close = Diese Meldung schließen
+time-never = Nie
+time-just-now = gerade eben
+ask-cancel = Abbrechen
+api-failed = Die Anfrage ist fehlgeschlagen ({ $status }): { $message }
+api-answered = Der Hub antwortete { $status }.
+api-unreachable = Der Hub ist nicht erreichbar. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.
+
+## Inzwischen abgemeldet (live.js)
+
+connection-lost = Der Hub ist nicht erreichbar. Was Sie sehen, ist vielleicht nicht mehr aktuell; ein neuer Versuch läuft …
+signed-out-title = Sie sind abgemeldet
+signed-out-text = Ihre Sitzung ist beendet, hier oder in einem anderen Tab. Melden Sie sich wieder an, um dort weiterzumachen, wo Sie waren; inzwischen wurde nichts geändert.
+signed-out-again = Anmelden
+
+## An- und Abmeldung
+
+login-title = Anmelden
+login-button = Anmelden
+login-as = Sie melden sich als { $user } an.
+login-continue = Weiter
+login-cancel = Abbrechen
+login-with = Mit { $service } anmelden
+login-insecure = Diese Verbindung ist nicht verschlüsselt: Andere im Netz können das Passwort mitlesen, das Sie hier eingeben. Fragen Sie die Verwaltung nach einer Adresse, die mit https beginnt.
+login-username = Benutzername:
+login-password = Passwort:
+login-show = Zeigen
+login-show-label = Passwort zeigen
+login-terms = Ich akzeptiere die { $link }.
+login-terms-link = Nutzungsbedingungen
+logout-title = Abgemeldet
+logout-text = Sie haben sich abgemeldet.
+logout-again = Wieder anmelden
+
+## Konto
+
+account-title = Konto
+account-kind = Art
+account-admin = Verwaltung
+account-user = Person
+account-since = Bekannt seit
+account-groups = Gruppen
+account-no-groups = Sie sind in keiner Gruppe.
+account-roles = Rollen
+account-roles-text = Sie sagen, was Sie hier dürfen. Wenden Sie sich an die Verwaltung, wenn etwas fehlt.
+account-role-undescribed = Keine Beschreibung
+account-sessions = Sitzungen
+account-sessions-text = Haben Sie ein Gerät verloren oder irgendwo vergessen, sich abzumelden? Damit beenden Sie alle Ihre Sitzungen, in diesem Browser und in allen anderen, und was Sie Anwendungen darin erlaubt haben. Ihre Server und die Token, die Sie selbst erstellt haben, bleiben.
+account-end-sessions = Überall abmelden
+account-tokens = Token und erlaubte Anwendungen
+account-language-text = Dieser Browser merkt sich Ihre Wahl.
+account-language-auto = Wie vom Browser gewünscht
+
+## Token
+
+token-title = Token
+token-lead = Mit einem Token kann ein Programm für Sie handeln. Wer es hat, kann alles tun, was es erlaubt: Bewahren Sie es auf wie ein Passwort.
+token-new = Neues API-Token
+token-note = Notiz
+token-note-help = Wofür das Token ist, damit Sie es in der Liste wiedererkennen.
+token-note-default = Auf der Token-Seite erstellt
+token-expires-in = Gültigkeit des Tokens
+token-limit = Höchstens { $unit ->
+    [days] { $count ->
+        [one] 1 Tag
+       *[other] { $count } Tage
+    }
+    [hours] { $count ->
+        [one] 1 Stunde
+       *[other] { $count } Stunden
+    }
+   *[seconds] { $count } Sekunden
+}
+token-choose = Auswählen, was es erlaubt; sonst erlaubt es alles, was Sie dürfen
+token-permits = Was das Token erlaubt
+token-permissions = Rechte
+token-permissions-help = Oder Namen von Scopes, getrennt durch Leerzeichen oder Kommas, zum Beispiel { $example }.
+token-request = Neues API-Token erstellen
+token-made = Ihr neues API-Token
+token-once = Kopieren Sie es jetzt: Es wird nicht noch einmal angezeigt.
+token-copy = Kopieren
+token-copied = Kopiert.
+token-selected = Markiert; kopieren Sie mit Strg+C.
+token-list = API-Token
+token-find = Token suchen
+token-column-note = Notiz
+token-column-permissions = Rechte
+token-column-used = Zuletzt benutzt
+token-column-created = Erstellt
+token-column-expires = Läuft ab
+token-column-actions = Aktionen
+token-column-application = Anwendung
+token-column-authorized = Zuerst erlaubt
+token-scopes = Scopes
+token-scopes-of = von { $name }
+token-revoke = Widerrufen
+token-revoke-title = { $name } widerrufen?
+token-revoke-server = Einer Ihrer Server benutzt dieses Token. Ohne das Token kann er dem Hub nicht mehr melden, dass er benutzt wird, und Sie nicht neu einlassen, bis er neu gestartet ist.
+token-revoke-application = Alle Token dieser Anwendung enden sofort. Sie kann Sie noch einmal fragen.
+token-revoke-other = Programme, die dieses Token benutzen, funktionieren sofort nicht mehr. Das lässt sich nicht rückgängig machen.
+token-revoked = { $name } ist widerrufen.
+token-applications = Erlaubte Anwendungen
+token-applications-text = Server und Dienste, die wissen, wer Sie sind, weil Sie es erlaubt haben. Ein Widerruf beendet den Zugang sofort, mit allen zugehörigen Token; die Anwendung kann wieder fragen.
+
+## Zustimmung
+
+consent-title = Zugriff erlauben
+consent-asks = { $application } (OAuth-Adresse: { $address }) möchte Ihr { $hub }-Konto { $user } verwenden.
+consent-scopes = Damit darf die Anwendung
+consent-applies = Gilt für { $filter }.
+consent-identity = Sie erfährt nur, wer Sie sind; in Ihrem Namen handeln kann sie nicht.
+consent-authorize = Erlauben
+consent-refuse = Nicht erlauben
+filter-own-user = Ihr eigenes Konto
+filter-own-server = diesen Server
+filter-own-service = diesen Dienst
+filter-user = das Konto { $name }
+filter-group = die Gruppe { $name }
+filter-server = den Server { $name }
+filter-service = den Dienst { $name }
+
+## Ein Angebot, den Server von jemandem zu benutzen
+
+offer-title = Geteilter Server
+offer-heading = { $owner } teilt einen Server mit Ihnen
+offer-text = Sie ({ $user }) sind eingeladen, den Server von { $owner } unter { $address } zu benutzen.
+offer-text-named = Sie ({ $user }) sind eingeladen, den Server { $server } von { $owner } unter { $address } zu benutzen.
+offer-stopped = Der Server läuft zurzeit nicht. Sie können trotzdem annehmen und ihn öffnen, sobald { $owner } ihn gestartet hat.
+offer-scopes = Das dürfen Sie dann
+offer-scope = { $scope } (gilt für { $filter })
+offer-next = Danach kommen Sie zu { $link }.
+offer-accept = Einladung annehmen
+offer-decline = Ablehnen
+
+## Was der Code des Hubs auf Englisch sagt
+
+said-your-organisation = Ihrer Organisation
+said-your-answer = Ihre Antwort:
+said-form-expired = Dieses Formular ist ungültig oder abgelaufen. Versuchen Sie es noch einmal.
+said-sign-in-over = Diese Anmeldung ist beendet: Sie hat zu lange gedauert, oder in einem anderen Fenster hat eine neue begonnen. Beginnen Sie von vorn.
+said-too-many-sign-in = Gerade melden sich zu viele gleichzeitig an. Versuchen Sie es in einer Minute noch einmal.
+said-no-form = Hier kann sich niemand mit Name und Passwort anmelden.
+said-not-automatically = Sie konnten nicht automatisch angemeldet werden.
+said-offer-nothing = Dieser Link führt zu nichts: Er ist falsch geschrieben, abgelaufen oder zurückgezogen. Bitten Sie um einen neuen.
+said-offer-own = Das ist Ihr eigener Server; Links zum Teilen sind für andere.
+said-offer-incomplete = Der Link ist unvollständig: Ihm fehlt der Code.
+said-hour = 1 Stunde
+said-day = 1 Tag
+said-week = 1 Woche
+said-month = 1 Monat
+said-year = 1 Jahr
+said-never = Nie
+said-invalid-login = Benutzername oder Passwort ist falsch
+said-pam-broken = Die Anmeldung mit den Konten des Systems funktioniert zurzeit nicht. Der Grund steht im Log des Hubs.
+said-no-account = Sie haben auf diesem Rechner kein Konto. Wenden Sie sich an die Verwaltung.
+said-scope-no-scope = Erfahren, wer Sie sind, sonst nichts.
+said-scope-self = Alles tun, was Sie mit Ihrem eigenen Konto, Ihren Servern und Ihren Token dürfen.
+said-scope-inherit = Alles tun, was Sie jetzt und künftig dürfen.
+said-scope-admin-ui = Die Verwaltungsseite öffnen.
+said-scope-admin-users = Konten anlegen, umbenennen, ändern und löschen und die Daten verwenden, die von ihrer Anmeldung aufbewahrt werden.
+said-scope-admin-auth-state = Die Daten sehen, die von der Anmeldung eines Kontos aufbewahrt werden.
+said-scope-users = Konten lesen und auflisten und melden, dass sie aktiv sind.
+said-scope-delete-users = Konten löschen.
+said-scope-list-users = Konten auflisten.
+said-scope-read-users = Alles über ein Konto lesen, außer Servern und Anmeldedaten.
+said-scope-read-users-name = Den Namen eines Kontos lesen.
+said-scope-read-users-groups = Lesen, in welchen Gruppen ein Konto ist.
+said-scope-read-users-activity = Lesen, wann ein Konto zuletzt aktiv war.
+said-scope-users-activity = Melden, dass ein Konto aktiv ist.
+said-scope-read-roles = Lesen, welche Rollen Konten, Dienste und Gruppen haben.
+said-scope-read-roles-users = Lesen, welche Rollen ein Konto hat.
+said-scope-read-roles-services = Lesen, welche Rollen ein Dienst hat.
+said-scope-read-roles-groups = Lesen, welche Rollen eine Gruppe hat.
+said-scope-admin-servers = Server in jeder Hinsicht verwalten, auch ihren inneren Zustand.
+said-scope-admin-server-state = Den inneren Zustand von Servern sehen.
+said-scope-servers = Server starten, anhalten und auflisten.
+said-scope-read-servers = Über Server und ihren Start lesen.
+said-scope-start-servers = Server anlegen, starten und ändern.
+said-scope-delete-servers = Server anhalten und entfernen.
+said-scope-access-servers = Laufende Server benutzen.
+said-scope-tokens = Zugangs-Token eines Kontos erstellen, auflisten und widerrufen.
+said-scope-read-tokens = Zugangs-Token eines Kontos auflisten.
+said-scope-admin-groups = Gruppen anlegen, ändern und löschen.
+said-scope-groups = Gruppen lesen und ihre Mitglieder und Eigenschaften ändern.
+said-scope-list-groups = Gruppen auflisten.
+said-scope-read-groups = Mitglieder und Eigenschaften einer Gruppe lesen.
+said-scope-read-groups-name = Den Namen einer Gruppe lesen.
+said-scope-delete-groups = Gruppen löschen.
+said-scope-admin-services = Dienste eintragen und entfernen.
+said-scope-list-services = Dienste auflisten.
+said-scope-read-services = Alles über einen Dienst lesen.
+said-scope-read-services-name = Den Namen eines Dienstes lesen.
+said-scope-access-services = Dienste benutzen.
+said-scope-shares = Server mit anderen teilen und das wieder beenden.
+said-scope-read-shares = Sehen, mit wem Server geteilt sind.
+said-scope-users-shares = Sehen und verlassen, was mit einem Konto geteilt ist.
+said-scope-read-users-shares = Sehen, was mit einem Konto geteilt ist.
+said-scope-groups-shares = Sehen und verlassen, was mit einer Gruppe geteilt ist.
+said-scope-read-groups-shares = Sehen, was mit einer Gruppe geteilt ist.
+said-scope-read-hub = Version und Einrichtung des Hubs lesen.
+said-scope-proxy = Die Routen des Proxys lesen und erneuern.
+said-scope-shutdown = Den Hub anhalten.
+said-scope-read-metrics = Die Messwerte des Hubs lesen.
