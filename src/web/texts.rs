@@ -6,28 +6,30 @@
 
 mod catalogue;
 mod choice;
+mod said;
 mod script;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use fluent_bundle::FluentArgs;
+use fluent_bundle::{FluentArgs, FluentValue};
 use rust_embed::RustEmbed;
 use unic_langid::{CharacterDirection, LanguageIdentifier};
 
 use self::catalogue::Catalogue;
+use self::said::Said;
 pub use self::script::ScriptTexts;
 
 /// What everybody can be answered in.
 const ENGLISH: &str = "en";
 /// The folder below a template folder that has a site's own languages.
 const FOLDER: &str = "locales";
-/// Messages whose English is what the hub's code says: looked up by that sentence.
-const SAID: &str = "said-";
+/// Values of sentences are sentences themselves, so deep and no deeper.
+const DEEPEST: u8 = 3;
 
 #[derive(RustEmbed)]
 #[folder = "src/web/locales"]
@@ -82,8 +84,8 @@ pub struct Texts {
     usual: Language,
     /// Whether what a browser asks for counts.
     automatic: bool,
-    /// The keys of what the hub's code says.
-    said: HashMap<String, String>,
+    /// What the hub's code says, as it was before a site changed any sentence.
+    said: Said,
 }
 
 impl Texts {
@@ -99,7 +101,10 @@ impl Texts {
             let path = PathBuf::from(&*name);
             sources.entry(tag_of(&path)?).or_default().push((path, text));
         }
-        let english = sources.get(ENGLISH).and_then(|files| files.first()).map(|(_, text)| text.clone());
+        let said = match sources.get(ENGLISH) {
+            Some(built_in) => Said::new(&Catalogue::new(ENGLISH, built_in.clone())?),
+            None => Said::default(),
+        };
         for folder in folders.iter().rev() {
             for path in own_files(&folder.join(FOLDER))? {
                 let text = fs::read_to_string(&path)
@@ -120,7 +125,7 @@ impl Texts {
                 catalogue.fallbacks = chain;
             }
         }
-        Self { catalogues, offered: Vec::new(), usual: Language(0), automatic: true, said: said(english) }
+        Self { catalogues, offered: Vec::new(), usual: Language(0), automatic: true, said }
             .offering(settings)
     }
 
@@ -217,7 +222,7 @@ impl Texts {
         &'t self,
         language: Language,
         key: &str,
-        values: Option<&'t FluentArgs<'t>>,
+        values: Option<&'t FluentArgs<'_>>,
     ) -> Option<Cow<'t, str>> {
         self.chain(language).find_map(|catalogue| catalogue.format(key, values))
     }
@@ -225,17 +230,24 @@ impl Texts {
     /// What the hub's code says in English, in another language; as it is if nobody has translated it.
     #[must_use]
     pub fn said<'t>(&'t self, language: Language, sentence: &'t str) -> Cow<'t, str> {
-        let key = self.said.get(sentence);
-        key.and_then(|key| self.format(language, key, None)).unwrap_or(Cow::Borrowed(sentence))
+        self.said_so_deep(language, sentence, DEEPEST)
     }
-}
 
-/// The sentences of `english` that the hub's code says, with their keys.
-fn said(english: Option<String>) -> HashMap<String, String> {
-    let built_in = Catalogue::new(ENGLISH, vec![(PathBuf::from("en.ftl"), english.unwrap_or_default())]);
-    let Ok(built_in) = built_in else { return HashMap::new() };
-    let keys = built_in.keys.iter().filter(|key| key.starts_with(SAID));
-    keys.filter_map(|key| Some((built_in.format(key, None)?.into_owned(), key.clone()))).collect()
+    fn said_so_deep<'t>(&'t self, language: Language, sentence: &'t str, depth: u8) -> Cow<'t, str> {
+        let Some(found) = Some(depth).filter(|depth| *depth > 0).and_then(|_| self.said.find(sentence)) else {
+            return Cow::Borrowed(sentence);
+        };
+        let mut values = FluentArgs::with_capacity(found.values.len());
+        for (name, value) in found.values {
+            let number = value.parse::<u32>().map(FluentValue::from);
+            let value = number.unwrap_or_else(|_| {
+                FluentValue::from(self.said_so_deep(language, value, depth.saturating_sub(1)).into_owned())
+            });
+            values.set(name, value);
+        }
+        let made = self.format(language, found.key, Some(&values)).map(Cow::into_owned);
+        made.map_or(Cow::Borrowed(sentence), Cow::Owned)
+    }
 }
 
 /// More general languages, most specific first, then English.

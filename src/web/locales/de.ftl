@@ -163,6 +163,129 @@ offer-next = Danach kommen Sie zu { $link }.
 offer-accept = Einladung annehmen
 offer-decline = Ablehnen
 
+## Startseite
+
+home-heading = Meine Server
+home-another = Noch ein Server
+home-another-help = Neben Ihrem Standardserver können Sie weitere Server haben, jeden mit eigenem Namen.
+home-another-limit = Neben Ihrem Standardserver können Sie bis zu { $limit } weitere Server haben, jeden mit eigenem Namen.
+home-name = Name des Servers
+home-add = Server hinzufügen
+home-name-help = Buchstaben, Ziffern und Zeichen, wie Sie möchten. Daraus entsteht die Adresse.
+home-name-empty = Geben Sie zuerst einen Namen für den Server ein.
+home-name-taken = Sie haben schon einen Server mit dem Namen { $name } in der Adresse. Wählen Sie einen anderen Namen.
+home-slug = Sein Name in Adressen wird { $name } sein.
+home-now = { $name }: { $state }
+home-copied = Die Adresse ist kopiert.
+home-address-is = Die Adresse ist { $address }
+home-rename-title = { $server } umbenennen
+home-rename-text = Nur der Name, den Sie sehen, ändert sich; die Adresse bleibt.
+home-rename-label = Neuer Name
+home-rename-empty = Geben Sie zuerst einen Namen ein.
+home-delete-title = { $server } löschen?
+home-delete-text = Name, Optionen und Freigaben gehen verloren. Die Dateien in Ihrem persönlichen Verzeichnis bleiben.
+home-back = Zur Startseite
+servers-used = { $count } von { $limit } benannten Servern belegt
+servers-find = Server suchen
+servers-invalid = Diese Namen entsprechen nicht mehr den Regeln für Servernamen: { $names }. Die Server können weiter benutzt werden; löschen Sie sie und legen Sie andere an, um gültige Namen zu bekommen.
+shared-title = Mit mir geteilt
+shared-default = Server von { $owner }
+shared-which = { $name } von { $owner }
+shared-which-default = Server von { $owner }
+shared-leave = Verlassen
+
+## Ein Server
+
+state-stopped = gestoppt
+state-starting = startet
+state-running = läuft
+state-stopping = stoppt
+state-failed = fehlgeschlagen
+server-default-name = Mein Server
+server-started = Gestartet { $time }
+server-used = Zuletzt benutzt { $time }
+server-unused = Noch nie benutzt
+server-address = Name in der Adresse: { $name }
+server-uses = Verbraucht { $usage }
+server-cancel-which = (Start von { $server })
+server-which = von { $server }
+server-stop = Stoppen
+server-stop-default = Meinen Server stoppen
+server-open = Öffnen
+server-open-default = Mein Server
+server-progress = Fortschritt
+server-retry = Noch einmal
+server-start = Starten
+server-start-default = Meinen Server starten
+server-restart = Neu starten
+server-copy = Adresse kopieren
+server-rename = Umbenennen
+server-delete = Löschen
+server-memory = { $warning }. Nicht gespeicherte Ergebnisse dieses Kernels sind verloren; starten Sie ihn neu und verwenden Sie weniger Speicher auf einmal.
+server-cull = Dieser Server wird { $time } gestoppt, wenn er nicht benutzt wird. Speichern Sie Ihre Arbeit.
+server-keep = Weiterlaufen lassen{ $server }: { $time }
+server-yours = Ihr Server
+server-yours-named = Ihr Server { $server }
+server-of = Der Server von { $owner }
+server-of-named = Der Server { $server } von { $owner }
+failure-silent = Der Server wurde beendet, ohne einen Grund zu nennen.
+failure-at = Fehlgeschlagen { $time }
+failure-log = Letzte Zeilen seines Logs
+failure-log-label = Letzte Zeilen des Logs
+failed-title = Start fehlgeschlagen
+try-again = Noch einmal versuchen
+
+## Ein Server, der startet, stoppt oder nicht läuft
+
+pending-title = Startet
+pending-heading = { $server } wird gestartet
+pending-promise = Sie werden weitergeleitet, sobald er bereit ist.
+pending-bar = Fortschritt des Starts
+pending-steps = Schritte des Starts
+pending-stop = Server stoppen
+pending-reload = Seite neu laden
+pending-log = Ereignisse
+progress-interrupted = Die Verbindung wurde unterbrochen. Sie wird wiederhergestellt …
+progress-stopping = Der Server wird gestoppt …
+progress-stopped = Der Server ist gestoppt. Es geht zurück zur Startseite.
+progress-failed-after = nach { $time }
+span-seconds = { $seconds } s
+span-minutes = { $minutes } min { $seconds } s
+stopping-title = Stoppt
+stopping-heading = { $server } wird gestoppt
+stopping-text = Sie können ihn wieder starten, sobald er gestoppt ist. Diese Seite merkt das.
+stopping-start = Danach wieder starten
+stopping-look = Jetzt nachsehen
+stopping-away = Der Hub ist nicht erreichbar; ein neuer Versuch läuft …
+stopping-since = Seit { $seconds } Sekunden.
+stopping-then = Er wird gestartet, sobald er gestoppt ist.
+not-running-title = Server läuft nicht
+not-running-text = { $server } läuft nicht.
+not-running-failed = { $server } konnte nicht gestartet werden.
+not-running-owner = Nur wem er gehört, kann ihn starten.
+not-running-launch = Server starten
+not-running-relaunch = Server noch einmal starten
+not-running-soon = Er wird in { $seconds } s gestartet.
+not-running-wait = Nicht starten
+not-running-never = Er wird nicht von selbst gestartet.
+
+## Vor einem Start
+
+spawn-title = Server-Optionen
+spawn-heading = Server-Optionen
+spawn-for = Server wird für { $user } gestartet
+spawn-name = Name des Servers: { $name }
+spawn-error = Fehler: { $message }
+spawn-start = Starten
+
+## Fehler
+
+error-home = Zur Startseite
+error-not-found = Seite nicht gefunden
+error-nothing-here = Unter dieser Adresse gibt es keine Seite, oder Sie dürfen sie nicht sehen.
+error-forbidden = Das dürfen Sie hier nicht. Wenn Sie es brauchen, wenden Sie sich an die Verwaltung.
+error-rights = Welche Rechte fehlen
+
 ## Was der Code des Hubs auf Englisch sagt
 
 said-your-organisation = Ihrer Organisation
@@ -232,3 +355,50 @@ said-scope-read-hub = Version und Einrichtung des Hubs lesen.
 said-scope-proxy = Die Routen des Proxys lesen und erneuern.
 said-scope-shutdown = Den Hub anhalten.
 said-scope-read-metrics = Die Messwerte des Hubs lesen.
+said-span-second = 1 Sekunde
+said-span-seconds = { $count } Sekunden
+said-span-minute = 1 Minute
+said-span-minutes = { $count } Minuten
+said-span-hour = 1 Stunde
+said-span-hours = { $count } Stunden
+said-span-day = 1 Tag
+said-span-days = { $count } Tage
+said-usage-all = { $used } von { $limit }, { $cores } Kerne, { $processes }
+said-usage-some = { $used }, { $cores } Kerne, { $processes }
+said-usage-process = 1 Prozess
+said-usage-processes = { $count } Prozesse
+said-killed-one = Ein Prozess dieses Servers (vielleicht ein Kernel) wurde beendet: Die Speichergrenze von { $limit } war erreicht
+said-killed-many = { $count } Prozesse dieses Servers (vielleicht Kernel) wurden beendet: Die Speichergrenze von { $limit } war erreicht
+said-culled-idle = Er wurde gestoppt, weil er lange nicht benutzt wurde ({ $time })
+said-culled-hook = Er wurde gestoppt, weil er nach einer Regel dieses Hubs als unbenutzt gilt
+said-culled-age = Er wurde gestoppt, weil kein Server länger laufen darf ({ $time })
+said-start-requested = Start angefordert
+said-start-spawning = Server wird gestartet …
+said-start-waiting = Warten auf einen freien Platz: { $place }
+said-start-waiting-time = Warten auf einen freien Platz: { $place }, etwa { $time }
+said-start-next = Sie sind als Nächstes dran
+said-start-before = { $count } vor Ihnen
+said-start-seconds = { $count } Sekunden
+said-start-minutes = { $count } Minuten
+said-start-failed = Start fehlgeschlagen: { $reason }
+said-start-lost = Start fehlgeschlagen: Der Hub hat den Start aus den Augen verloren; laden Sie die Seite neu, um zu sehen, was daraus wurde
+said-start-status = Er endete mit Status { $status }
+said-start-given-up = Der Start wurde aufgegeben
+said-status-400 = Ungültige Anfrage
+said-status-401 = Nicht angemeldet
+said-status-403 = Nicht erlaubt
+said-status-404 = Nicht gefunden
+said-status-405 = So nicht möglich
+said-status-409 = Widerspruch
+said-status-413 = Zu viel auf einmal
+said-status-422 = Nicht verarbeitbar
+said-status-424 = Server läuft nicht
+said-status-429 = Zu viele Anfragen
+said-status-500 = Interner Fehler
+said-status-502 = Keine gültige Antwort vom Server
+said-status-503 = Nicht verfügbar
+said-status-504 = Keine Antwort vom Server
+said-status-unknown = Unbekannter Fehler
+said-credentials = Die Anmeldedaten fehlen oder sind ungültig.
+said-sign-in-first = Melden Sie sich erst an und versuchen Sie es dann noch einmal.
+said-no-language = Diese Sprache wird hier nicht angeboten.

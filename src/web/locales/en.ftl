@@ -164,6 +164,129 @@ offer-next = After accepting you are taken to { $link }.
 offer-accept = Accept invitation
 offer-decline = Decline
 
+## Home
+
+home-heading = My servers
+home-another = Another server
+home-another-help = Besides your default server you may have more servers, each with a name of its own.
+home-another-limit = Besides your default server you may have up to { $limit } more servers, each with a name of its own.
+home-name = Server name
+home-add = Add New Server
+home-name-help = Letters, numbers and signs, as you like. The address is made of it.
+home-name-empty = Type a name for the server first.
+home-name-taken = You already have a server with the address name { $name }. Choose another name.
+home-slug = Its name in addresses will be { $name }.
+home-now = { $name }: { $state }
+home-copied = The address is copied.
+home-address-is = The address is { $address }
+home-rename-title = Rename { $server }
+home-rename-text = Only the name that you see changes; its address stays.
+home-rename-label = New name
+home-rename-empty = Type a name first.
+home-delete-title = Delete { $server }?
+home-delete-text = Its name, its options and its shares will be gone. Files in your home directory stay.
+home-back = Back to home
+servers-used = { $count } of { $limit } named servers used
+servers-find = Find a server
+servers-invalid = These names no longer follow the rules for server names: { $names }. The servers can still be used; delete them and add others to get valid names.
+shared-title = Shared with me
+shared-default = Server of { $owner }
+shared-which = { $name } of { $owner }
+shared-which-default = server of { $owner }
+shared-leave = Leave
+
+## A server
+
+state-stopped = stopped
+state-starting = starting
+state-running = running
+state-stopping = stopping
+state-failed = failed
+server-default-name = My server
+server-started = Started { $time }
+server-used = Last used { $time }
+server-unused = Never used
+server-address = Address name { $name }
+server-uses = Uses { $usage }
+server-cancel-which = the start of { $server }
+server-which = of { $server }
+server-stop = Stop
+server-stop-default = Stop My Server
+server-open = Open
+server-open-default = My Server
+server-progress = Progress
+server-retry = Retry
+server-start = Start
+server-start-default = Start My Server
+server-restart = Restart
+server-copy = Copy address
+server-rename = Rename
+server-delete = Delete
+server-memory = { $warning }. Unsaved results of that kernel are lost; restart it, and use less memory at once.
+server-cull = This server will be stopped at { $time } unless it is used. Save your work.
+server-keep = Keep running{ $server } for { $time }
+server-yours = Your server
+server-yours-named = Your server { $server }
+server-of = The server of { $owner }
+server-of-named = The server of { $owner } { $server }
+failure-silent = The server ended without giving a reason.
+failure-at = Failed { $time }
+failure-log = Last lines of its log
+failure-log-label = Last lines of the log
+failed-title = Spawn failed
+try-again = Try again
+
+## A server that starts, stops or does not run
+
+pending-title = Starting
+pending-heading = { $server } is starting up
+pending-promise = You will be taken to it as soon as it is ready.
+pending-bar = Progress of the start
+pending-steps = Steps of the start
+pending-stop = Stop server
+pending-reload = Reload this page
+pending-log = Event log
+progress-interrupted = The connection was interrupted. Reconnecting…
+progress-stopping = Stopping the server…
+progress-stopped = The server is stopped. Going back to your home page.
+progress-failed-after = after { $time }
+span-seconds = { $seconds } s
+span-minutes = { $minutes } min { $seconds } s
+stopping-title = Stopping
+stopping-heading = { $server } is stopping
+stopping-text = You can start it again once it has stopped. This page notices when it has.
+stopping-start = Start when stopped
+stopping-look = Look again now
+stopping-away = The hub cannot be reached; trying again…
+stopping-since = For { $seconds } seconds now.
+stopping-then = It will start as soon as it has stopped.
+not-running-title = Server not running
+not-running-text = { $server } is not running.
+not-running-failed = { $server } could not be started.
+not-running-owner = Only its owner can start it.
+not-running-launch = Launch Server
+not-running-relaunch = Relaunch Server
+not-running-soon = It will be started in { $seconds } s.
+not-running-wait = Don't start it
+not-running-never = It will not be started by itself.
+
+## Before a start
+
+spawn-title = Server options
+spawn-heading = Server Options
+spawn-for = Spawning server for { $user }
+spawn-name = Server name: { $name }
+spawn-error = Error: { $message }
+spawn-start = Start
+
+## Errors
+
+error-home = Go to the home page
+error-not-found = Page not found
+error-nothing-here = There is no page at this address, or you may not see it.
+error-forbidden = You may not do this here. If you need it, ask an administrator.
+error-rights = Which rights are missing
+
 ## What the hub's code says in English; these must be the very sentences of the code
 
 said-your-organisation = your organisation
@@ -233,3 +356,50 @@ said-scope-read-hub = Read the hub's version and set-up.
 said-scope-proxy = Read and refresh the proxy's routes.
 said-scope-shutdown = Stop the hub.
 said-scope-read-metrics = Read the hub's metrics.
+said-span-second = 1 second
+said-span-seconds = { $count } seconds
+said-span-minute = 1 minute
+said-span-minutes = { $count } minutes
+said-span-hour = 1 hour
+said-span-hours = { $count } hours
+said-span-day = 1 day
+said-span-days = { $count } days
+said-usage-all = { $used } of { $limit }, { $cores } cores, { $processes }
+said-usage-some = { $used }, { $cores } cores, { $processes }
+said-usage-process = 1 process
+said-usage-processes = { $count } processes
+said-killed-one = A process of this server (a kernel, perhaps) was killed: memory limit { $limit } reached
+said-killed-many = { $count } processes of this server (kernels, perhaps) were killed: memory limit { $limit } reached
+said-culled-idle = It was stopped because nobody used it for { $time }
+said-culled-hook = It was stopped because a rule of this site counts it as unused
+said-culled-age = It was stopped because no server may run longer than { $time }
+said-start-requested = Server requested
+said-start-spawning = Spawning server...
+said-start-waiting = Waiting for a free place: { $place }
+said-start-waiting-time = Waiting for a free place: { $place }, about { $time }
+said-start-next = you are next
+said-start-before = { $count } before you
+said-start-seconds = { $count } seconds
+said-start-minutes = { $count } minutes
+said-start-failed = Spawn failed: { $reason }
+said-start-lost = Spawn failed: the hub lost track of the start; reload to see what became of it
+said-start-status = it ended with status { $status }
+said-start-given-up = The start was given up
+said-status-400 = Bad Request
+said-status-401 = Unauthorized
+said-status-403 = Forbidden
+said-status-404 = Not Found
+said-status-405 = Method Not Allowed
+said-status-409 = Conflict
+said-status-413 = Payload Too Large
+said-status-422 = Unprocessable Entity
+said-status-424 = Failed Dependency
+said-status-429 = Too Many Requests
+said-status-500 = Internal Server Error
+said-status-502 = Bad Gateway
+said-status-503 = Service Unavailable
+said-status-504 = Gateway Timeout
+said-status-unknown = Unknown error
+said-credentials = Missing or invalid credentials.
+said-sign-in-first = Sign in first, then try again.
+said-no-language = This language is not offered here.

@@ -36,3 +36,39 @@ function made(message, values) {
 export function t(key, values = {}) {
   return key in words ? made(words[key], values) : key;
 }
+
+/** A sentence of the hub about a start in the language of the page; as it is if nobody has translated it. */
+export function told(sentence, depth = 3) {
+  for (const [texts, names, message] of depth > 0 ? words.said ?? [] : []) {
+    const values = valuesIn(sentence, texts, names);
+    if (values) {
+      for (const name of names) {
+        values[name] = /^\d+$/.test(values[name]) ? Number(values[name]) : told(values[name], depth - 1);
+      }
+      return made(message, values);
+    }
+  }
+  return sentence;
+}
+
+/** The values of a sentence that consists of `texts` and, between them, values. */
+function valuesIn(sentence, [first, ...texts], names) {
+  if (!names.length) {
+    return sentence === first ? {} : null;
+  }
+  if (!sentence.startsWith(first)) {
+    return null;
+  }
+  const values = {};
+  let rest = sentence.slice(first.length);
+  for (const [place, text] of texts.entries()) {
+    const isLast = place === texts.length - 1;
+    const end = isLast ? (rest.endsWith(text) ? rest.length - text.length : -1) : rest.indexOf(text);
+    if (end < 1) {
+      return null;
+    }
+    values[names[place]] = rest.slice(0, end);
+    rest = rest.slice(end + text.length);
+  }
+  return values;
+}

@@ -60,7 +60,7 @@ impl Catalogue {
     pub(super) fn format<'t>(
         &'t self,
         key: &str,
-        values: Option<&'t FluentArgs<'t>>,
+        values: Option<&'t FluentArgs<'_>>,
     ) -> Option<Cow<'t, str>> {
         let mut odd = Vec::new();
         Some(self.bundle.format_pattern(self.pattern(key)?, values, &mut odd))

@@ -12,12 +12,19 @@ use serde_json::{Map, Value, json};
 use super::{Language, Texts};
 use crate::web::assets::Assets;
 
+/// What the hub says of a start: also in events, which a script shows.
+const OF_STARTS: &str = "said-start-";
+/// The script that has the words of all others.
+const WORDS: &str = "texts.js";
+
 /// Messages that name each other in a circle would be followed so far.
 const DEEPEST: u8 = 4;
 
 /// What each script asks for: literal keys, and beginnings of keys (`` t(`state-${state}`) ``).
 pub struct ScriptTexts {
     wanted: HashMap<String, BTreeSet<String>>,
+    /// Those that show what the hub says of a start.
+    telling: BTreeSet<String>,
     imports: HashMap<String, Vec<String>>,
 }
 
@@ -30,6 +37,7 @@ impl ScriptTexts {
         let asked = Regex::new(r#"\bt\((?:"([a-z0-9-]+)"|`([a-z0-9-]+-)\$\{)"#)?;
         let imported = Regex::new(r#" from "\./([^"?]+)"#)?;
         let (mut wanted, mut imports) = (HashMap::new(), HashMap::new());
+        let mut telling = BTreeSet::new();
         for path in assets.paths().filter(|path| path.ends_with(".js")) {
             let Some(asset) = assets.find(path) else { continue };
             let script = String::from_utf8_lossy(&asset.bytes);
@@ -39,10 +47,13 @@ impl ScriptTexts {
                     .filter_map(|one| one.iter().flatten().nth(1).map(|key| key.as_str().to_owned()))
                     .collect()
             };
+            if script.contains("told(") && path != WORDS {
+                telling.insert(path.to_owned());
+            }
             wanted.insert(path.to_owned(), all(&asked).into_iter().collect());
             imports.insert(path.to_owned(), all(&imported));
         }
-        Ok(Self { wanted, imports })
+        Ok(Self { wanted, telling, imports })
     }
 
     /// The scripts.
@@ -75,7 +86,20 @@ impl Texts {
             messages
                 .extend(keys.filter_map(|key| Some((key.clone(), self.message(language, key, DEEPEST)?))));
         }
+        if scripts.telling.contains(path) {
+            messages.insert("said".to_owned(), self.of_starts(language));
+        }
         Value::Object(messages.into_iter().collect::<Map<_, _>>())
+    }
+
+    /// What the hub says of starts, in English and in the language: texts, the names of the values between them, the message.
+    fn of_starts(&self, language: Language) -> Value {
+        let all = self.said.forms().iter().map(|form| (form.key.as_str(), &form.texts, &form.values));
+        let of_starts = all.filter(|(key, ..)| key.starts_with(OF_STARTS));
+        let messages = of_starts.filter_map(|(key, texts, values)| {
+            Some(json!([texts, values, self.message(language, key, DEEPEST)?]))
+        });
+        messages.collect()
     }
 
     fn message(&self, language: Language, key: &str, depth: u8) -> Option<Value> {
