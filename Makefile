@@ -9,7 +9,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO := cargo
 PARITY := ../shared/parity
 
-.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision bench-pages model kills privileged privileged-programs screenshots page-bytes
+.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision bench-pages model kills privileged privileged-programs screenshots page-bytes package package-lint test-package
 
 run: system venv
 	$(CARGO) build --release --bin orrery
@@ -22,7 +22,7 @@ run-pam: system venv privileged-programs
 
 # The model for a short while only; `make model` takes longer.
 test: SECONDS_ = 20
-test: system venv chp lint rust privileged model browser clients parity conformance schemathesis
+test: system venv chp lint rust privileged model browser clients parity conformance schemathesis test-package
 
 system:
 	packaging/demo/system-packages.sh
@@ -57,6 +57,30 @@ privileged-programs:
 	install -D -m 0750 target/$(HOST)/release/orrery-launch target/privileged/orrery-launch
 	install -D -m 0700 target/release/orrery-session target/privileged/orrery-session
 	tests/support/hardened.sh target/privileged/orrery-launch
+
+# target/package/orrery_<version>_<arch>.deb and orrery-<version>.<arch>.rpm. PROFILE=release builds faster than what is
+# published; BIN=<folder> packs programs that are there.
+PACKAGE_TOOLS = cargo-deb@3.8.0 cargo-generate-rpm@0.21.1 cargo-cyclonedx@0.5.9
+package: export PATH := $(CURDIR)/.dev/tools/bin:$(PATH)
+package: $(foreach tool,$(PACKAGE_TOOLS),.dev/tools/$(tool))
+	packaging/build.sh
+
+.dev/tools/%:
+	mkdir -p .dev/tools
+	CARGO_TARGET_DIR=.dev/tools/build $(CARGO) install --quiet --locked --root .dev/tools $*
+	rm -rf .dev/tools/build
+	touch $@
+
+# The packages as files: contents, modes, owners, scripts, lintian, rpmlint, rpm -V, the profiles and units that they carry.
+package-lint: venv
+	tests/package/static/run.sh $(PYTEST_ARGS)
+
+# The .deb on machines that are booted: installation, sign-in, restart and upgrade under load, reboot, removal. As root; otherwise
+# it says that it is skipped.
+test-package: venv
+	@if tests/package/boot/run.sh --able; then \
+	  PROFILE=$${PROFILE:-release} $(MAKE) package && tests/package/boot/run.sh target/package/orrery_*.deb $(PYTEST_ARGS); \
+	fi
 
 lint:
 	$(CARGO) fmt --all --check && echo "fmt: fine"

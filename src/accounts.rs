@@ -30,17 +30,18 @@ pub fn groups_of(name: &str, gid: Gid) -> Result<BTreeSet<u32>, Errno> {
 }
 
 /// Whether one of the groups that the key of the configuration names is among these. Unknown ones are left out, with a
-/// warning.
+/// warning if all are: a list may name the groups of several systems (`sudo` and `wheel`).
 ///
 /// # Errors
 /// If the name service does not answer.
 pub fn is_in(key: &'static str, names: &BTreeSet<String>, gids: &BTreeSet<u32>) -> Result<bool, Errno> {
-    let mut found = false;
+    let mut known = Vec::new();
     for name in names {
-        match Group::from_name(name)? {
-            Some(group) => found |= gids.contains(&group.gid.as_raw()),
-            None => warn!(key, group = name.as_str(); "there is no such group on this machine"),
-        }
+        known.extend(Group::from_name(name)?.map(|group| group.gid.as_raw()));
     }
-    Ok(found)
+    if known.is_empty() && !names.is_empty() {
+        let groups = names.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        warn!(key, groups; "there is no such group on this machine");
+    }
+    Ok(known.iter().any(|gid| gids.contains(gid)))
 }

@@ -1,7 +1,7 @@
 //! The composition root: configuration → store → actors → web, started and stopped in this order.
 //!
 //! 1. Signals are caught first, so that a stop during the start is a clean one.
-//! 2. Both ports are bound before the database is touched: a second hub on the same machine changes nothing.
+//! 2. Both ports are bound, or taken from systemd, before the database is touched: a second hub on the same machine changes nothing.
 //! 3. Configuration is written to the database, actors start, the web answers, the proxy starts or is found, the hub's
 //!    own route is published.
 //! 4. Managed services start; servers that the database says are running are verified in the background.
@@ -27,6 +27,7 @@ mod signals;
 mod spawner;
 mod start_servers;
 mod token;
+pub mod upkeep;
 pub mod user_env;
 mod watchdog;
 
@@ -57,6 +58,7 @@ use crate::store::{OpenMode, Store, StoreConfig, StoreError};
 use crate::web::dialogues::Dialogues;
 use crate::web::state::Hub;
 use bootstrap::Occasion;
+use listen::Activated;
 use reload::Reloading;
 use running::Running;
 
@@ -148,8 +150,9 @@ pub enum AppError {
 /// # Errors
 /// [`AppError`].
 pub fn run(config: Config, sources: Sources) -> Result<(), AppError> {
+    let activated = Activated::take()?;
     keep_memory_private()?;
-    actix::System::new().block_on(serve(config, sources))
+    actix::System::new().block_on(serve(config, sources, activated))
 }
 
 /// Passwords pass through this process: no core file of it, and no other process of its account looks into it (SEC-051).
@@ -159,9 +162,10 @@ fn keep_memory_private() -> Result<(), AppError> {
     Ok(())
 }
 
-async fn serve(config: Config, sources: Sources) -> Result<(), AppError> {
+async fn serve(config: Config, sources: Sources, activated: Activated) -> Result<(), AppError> {
     let mut signals = signals::Signals::catch()?;
-    let Some(started) = signals.unless_stopped(Box::pin(start(config, sources))).await.transpose()? else {
+    let starting = Box::pin(start(config, sources, activated));
+    let Some(started) = signals.unless_stopped(starting).await.transpose()? else {
         info!("stopped before the start was complete");
         return Ok(());
     };
@@ -191,7 +195,7 @@ struct Started {
 
 /// Everything up to the moment that the public is let in. May be dropped at any time: nothing that outlives the process
 /// is started here but a proxy, which is ended then.
-async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
+async fn start(config: Config, sources: Sources, mut activated: Activated) -> Result<Started, AppError> {
     let begun = Instant::now();
     let metrics = observe::metrics(&config)?;
     let events = observe::events(&config, &metrics)?;
@@ -199,16 +203,18 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
     raise_open_files();
     let addresses = config.addresses()?;
     let pid_file = pid_file::PidFile::write(&config.hub.pid_file)?;
-    let link = proxy::Link::new(&config, &addresses)?;
+    let link = proxy::Link::new(&config, &addresses, &mut activated)?;
     link.count_in(&metrics);
     let (link, wanted, starting) = link.into();
     let (internal, internal_file) =
-        listen::bind_endpoint("hub.bind_url", &addresses.hub, config.hub.socket_mode.0)?;
+        activated.listen("hub", "hub.bind_url", &addresses.hub, config.hub.socket_mode.0)?;
+    activated.close_others();
     let secret = cookie_secret(&config.hub)?;
     if let Some(warning) = &secret.warning {
         warn!("{warning}");
     }
     let store = open_store(parts::store(&config)?, open_mode(&config), config.database.reset).await?;
+    tell_upgrade(&store);
     observe::count_connections(&metrics, &store);
     let launcher = parts::launcher(&config);
     let authenticator = Authenticator::from_config(&config.auth, &launcher)?;
@@ -248,7 +254,7 @@ async fn start(config: Config, sources: Sources) -> Result<Started, AppError> {
 
     let (shutdown, asked) = mpsc::channel(1);
     let (reloader, requests) = Reloader::channel();
-    let settings = parts::web(&config, &addresses, secret.bytes.to_vec())?;
+    let settings = parts::web(&config, &addresses, secret.keys)?;
     let hub = Live::new(parts::hub(parts::HubParts {
         supervision: &supervision,
         catalogue: Arc::clone(&supervision.now().catalogue),
@@ -335,6 +341,17 @@ fn open_mode(config: &Config) -> OpenMode {
     if config.database.upgrade_on_start { OpenMode::Upgrade } else { OpenMode::CreateOrCurrent }
 }
 
+/// What was done to tables that an older Orrery made, and where the way back is.
+fn tell_upgrade(store: &Store) {
+    let migrated = store.migrated();
+    let applied = migrated.applied.join(", ");
+    if let Some(backup) = &migrated.backup {
+        info!(applied, backup:% = backup.display(); "the database was upgraded, after a copy was made");
+    } else if !migrated.applied.is_empty() {
+        info!(applied; "the database's tables were made or upgraded; of PostgreSQL no copy is made (pg_dump)");
+    }
+}
+
 /// Who starts here, for the log.
 fn greet(config: &Config) {
     let (version, contract) = (env!("CARGO_PKG_VERSION"), crate::web::headers::CONTRACT_VERSION);
@@ -345,23 +362,6 @@ fn greet(config: &Config) {
 /// Who it is, for the journal.
 fn version() -> serde_json::Value {
     serde_json::json!({ "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id() })
-}
-
-/// Wraps the store's state for `orrery db migrate`.
-///
-/// # Errors
-/// [`AppError`] if the database cannot be reached or is newer than this program.
-pub fn migrate(config: &Config) -> Result<crate::store::Migrated, AppError> {
-    let store = Store::open(&parts::store(config)?, OpenMode::Upgrade)?;
-    Ok(store.migrated().clone())
-}
-
-/// What a migration would do, for `orrery db migrate --check`.
-///
-/// # Errors
-/// As [`migrate`].
-pub fn schema_state(config: &Config) -> Result<crate::store::SchemaState, AppError> {
-    Ok(Store::schema_state(&parts::store(config)?)?)
 }
 
 /// Everything that web handlers share, behind one pointer.

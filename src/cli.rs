@@ -90,6 +90,15 @@ pub(crate) enum Command {
         /// Name of the user [default: you]
         name: Option<String>,
     },
+    /// Make a new key for cookies; those of the last one stay good, unless --keep 0 ends everybody's sign-in
+    RotateSecret {
+        /// How many of the old keys go on to be good for cookies that they have signed
+        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+        keep: u16,
+        /// Where the hub is.
+        #[command(flatten)]
+        reach: Reach,
+    },
     /// Show what the running hub does
     Status(Reach),
     /// List what runs, starts or stops; of one user, all servers
@@ -209,6 +218,13 @@ pub(crate) enum DbCommand {
         #[arg(long)]
         check: bool,
     },
+    /// Copy a SQLite database, beside it; a hub may be running
+    Backup,
+    /// Put a copy in the place of a SQLite database, and keep what was there; the hub must not be running
+    Restore {
+        /// The copy, such as those that upgrades leave beside the database
+        file: PathBuf,
+    },
 }
 
 impl Cli {
@@ -300,6 +316,16 @@ mod tests {
         assert_eq!(cli.command, Some(Command::Config { command: ConfigCommand::Show { json: true } }));
         assert_eq!(cli.options.config, Some(PathBuf::from("x.toml")));
         assert_eq!(cli.overrides(), [("hub.base_url".to_owned(), "\"/a\\\"b\"".to_owned())]);
+    }
+
+    #[test]
+    fn secrets_are_rotated_with_the_last_one_kept_unless_told_otherwise() {
+        let keep = |words: &[&str]| match parse(words).command {
+            Some(Command::RotateSecret { keep, .. }) => keep,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((keep(&["rotate-secret"]), keep(&["rotate-secret", "--keep", "0"])), (1, 0));
+        assert!(Cli::try_parse_from(["orrery", "db", "restore"]).is_err(), "the copy is named");
     }
 
     #[test]

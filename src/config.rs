@@ -117,6 +117,13 @@ impl Config {
         self.beside_database().join("server-logs")
     }
 
+    /// `hub.launch_socket`, if it is set: then `hub.launch_program` is not run.
+    #[must_use]
+    pub fn launch_socket(&self) -> Option<&Path> {
+        let set = self.hub.launch_socket.as_path();
+        (!set.as_os_str().is_empty()).then_some(set)
+    }
+
     /// Where login tickets are kept: `hub.ticket_dir`, or `tickets` beside the SQLite database, else in the current
     /// directory.
     #[must_use]

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, ConfigCommand, DbCommand, UserEnvCommand, operate};
+use cli::{Cli, Command, ConfigCommand, DbCommand, Reach, UserEnvCommand, operate};
+use orrery::app::admin_client::ClientError;
 use orrery::app::{self, AppError, TokenError};
 use orrery::config::command::{CommandError, Existing, Format, Written, init, show};
 use orrery::config::logging::{LogFormat, LoggingConfig};
@@ -30,7 +31,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Name(#[from] NameError),
     #[error(transparent)]
-    Client(#[from] app::admin_client::ClientError),
+    Client(#[from] ClientError),
     #[error(transparent)]
     UserEnv(#[from] app::user_env::UserEnvError),
     #[error("{0} of these must be mended")]
@@ -82,6 +83,13 @@ fn run(cli: &Cli) -> Result<(), Failure> {
             let config = load(&sources)?.config;
             if *check { check_schema(&config) } else { migrate(&config) }
         }
+        Some(Command::Db { command: DbCommand::Backup }) => {
+            let copy = app::upkeep::back_up(&load(&sources)?.config)?;
+            say(&copy.display().to_string());
+            Ok(())
+        }
+        Some(Command::Db { command: DbCommand::Restore { file } }) => restore(&load(&sources)?.config, file),
+        Some(Command::RotateSecret { keep, reach }) => rotate_secret(&sources, *keep, reach),
         Some(Command::UserEnv { command: UserEnvCommand::Create { path, requirements, python } }) => {
             let wanted = app::user_env::UserEnv {
                 path: path.clone(),
@@ -137,7 +145,7 @@ fn start_log(config: &LoggingConfig) -> Result<(), Failure> {
 }
 
 fn check_schema(config: &Config) -> Result<(), Failure> {
-    let state = app::schema_state(config)?;
+    let state = app::upkeep::schema_state(config)?;
     if !state.unknown.is_empty() {
         return Err(Failure::SchemaNewer(state.unknown.join(", ")));
     }
@@ -149,7 +157,7 @@ fn check_schema(config: &Config) -> Result<(), Failure> {
 }
 
 fn migrate(config: &Config) -> Result<(), Failure> {
-    let migrated = app::migrate(config)?;
+    let migrated = app::upkeep::migrate(config)?;
     if let Some(backup) = &migrated.backup {
         say(&format!("The database was copied to {}.", backup.display()));
     }
@@ -158,6 +166,33 @@ fn migrate(config: &Config) -> Result<(), Failure> {
         applied => say(&format!("Applied: {}.", applied.join(", "))),
     }
     Ok(())
+}
+
+fn restore(config: &Config, file: &Path) -> Result<(), Failure> {
+    let restored = app::upkeep::restore(config, file)?;
+    if let Some(replaced) = &restored.replaced {
+        say(&format!("What was there is kept in {}.", replaced.display()));
+    }
+    say(&format!("The database is that of {} again, at schema {}.", file.display(), restored.schema));
+    Ok(())
+}
+
+/// A hub that runs takes the new key at once; to one that doesn't, it comes with its start.
+fn rotate_secret(sources: &Sources, keep: u16, reach: &Reach) -> Result<(), Failure> {
+    let config = load(sources)?.config;
+    // found out before root gives up its rights
+    let socket = reach.socket.clone().or_else(|| config.admin_socket());
+    let keys = app::upkeep::rotate_secret(&config, keep.into())?;
+    eprintln!("A new key signs cookies; {} older are still good.", keys.saturating_sub(1));
+    let asked =
+        socket.map(|socket| operate::reload(sources, &Reach { socket: Some(socket), json: reach.json }));
+    match asked {
+        None | Some(Err(Failure::Client(ClientError::Unreachable { .. }))) => {
+            eprintln!("No hub was reached; it counts from the next start or reload of the hub.");
+            Ok(())
+        }
+        Some(done) => done,
+    }
 }
 
 fn token(config: &Config, name: Option<String>) -> Result<(), Failure> {

@@ -17,7 +17,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,34 +36,43 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// What the programs may need besides the time that the policy gives them.
 const MARGIN: Duration = Duration::from_secs(15);
 
+/// How `orrery-launch` comes to run.
+#[derive(Debug, Clone)]
+pub enum LaunchWay {
+    /// The hub runs this setuid program (`hub.launch_program`).
+    Program(PathBuf),
+    /// systemd does, for each connection to this socket (`hub.launch_socket`).
+    Socket(PathBuf),
+}
+
 /// What the configuration says of the privileged programs.
 #[derive(Debug, Clone)]
 pub struct LaunchSettings {
-    /// `hub.launch_program`.
-    pub program: PathBuf,
+    /// How they are reached.
+    pub way: LaunchWay,
     /// `hub.ticket_dir`.
     pub tickets: PathBuf,
     /// `auth.pam.threads`: PAM transactions at work at the same time.
     pub logins: usize,
 }
 
-/// Starts the privileged program. Cloning shares it.
+/// Asks the privileged program. Cloning shares it.
 #[derive(Debug, Clone)]
 pub struct Launcher(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    program: PathBuf,
+    way: LaunchWay,
     tickets: Tickets,
     logins: Arc<Semaphore>,
 }
 
 impl Launcher {
-    /// A client of the program that the settings name. Nothing is started or read yet.
+    /// A client of the program that the settings name. Nothing is started, connected to or read yet.
     #[must_use]
     pub fn new(settings: LaunchSettings) -> Self {
         Self(Arc::new(Inner {
-            program: settings.program,
+            way: settings.way,
             tickets: Tickets::new(settings.tickets),
             logins: Arc::new(Semaphore::new(settings.logins.clamp(1, Semaphore::MAX_PERMITS))),
         }))
@@ -72,13 +81,8 @@ impl Launcher {
     /// One whose program does not exist, for tests of what needs none.
     #[cfg(test)]
     pub(crate) fn nowhere() -> Self {
-        Self::new(LaunchSettings { program: "/nowhere".into(), tickets: "/nowhere".into(), logins: 1 })
-    }
-
-    /// The program, for messages.
-    #[must_use]
-    pub fn program(&self) -> &Path {
-        &self.0.program
+        let way = LaunchWay::Program("/nowhere".into());
+        Self::new(LaunchSettings { way, tickets: "/nowhere".into(), logins: 1 })
     }
 
     /// Where tickets are kept.
@@ -90,7 +94,7 @@ impl Launcher {
     /// Begins a PAM transaction, when it is its turn. Its prompts are steps of the conversation; dropping that ends it.
     ///
     /// # Errors
-    /// [`LaunchError`] if the program cannot be started, or if too many wait.
+    /// [`LaunchError`] if the program cannot be reached, or if too many wait.
     pub async fn login(&self, login: Login) -> Result<Conversation, LaunchError> {
         let longest = Duration::from_secs(policy::read().await.login_timeout().into());
         let turns = Arc::clone(&self.0.logins);
@@ -159,7 +163,7 @@ impl Launcher {
     }
 
     async fn ask(&self, request: &Request) -> Result<Channel, LaunchError> {
-        let mut channel = Channel::open(&self.0.program)?;
+        let mut channel = Channel::open(&self.0.way).await?;
         channel.send(&request.encode()).await?;
         Ok(channel)
     }

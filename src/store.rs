@@ -26,6 +26,7 @@ pub mod users;
 
 mod columns;
 mod connection;
+mod copies;
 mod db;
 mod pool;
 mod reset;
@@ -41,6 +42,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use self::connection::Db;
+pub use self::copies::Restored;
 pub use self::error::{ConnectError, StoreError};
 pub use self::migrate::{Migrated, OpenMode, SchemaState};
 use self::pool::Lane;
@@ -61,6 +63,8 @@ pub struct StoreConfig {
     pub recycle: Duration,
     /// Logs each statement, without the values in it.
     pub log_statements: bool,
+    /// How many copies made before upgrades are kept; at least 1.
+    pub backups: usize,
 }
 
 impl Default for StoreConfig {
@@ -73,6 +77,7 @@ impl Default for StoreConfig {
             connect_timeout: patience,
             recycle: Duration::ZERO,
             log_statements: false,
+            backups: 5,
         }
     }
 }

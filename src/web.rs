@@ -8,6 +8,7 @@ pub mod admin;
 pub mod api;
 pub mod assets;
 pub mod caller;
+pub mod choice;
 pub mod cookies;
 pub mod dialogues;
 pub mod error;

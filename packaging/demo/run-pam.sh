@@ -34,7 +34,7 @@ useradd --create-home --base-dir /run/home --shell /bin/bash "$name"
 chpasswd <<<"$name:$password"
 
 # the example, with what differs from machine to machine
-sed -e "s|^caller_uid = .*|caller_uid = $(id -u orrery)|" -e "s|^command = .*|command = $lab|" etc/launch.policy >/etc/orrery/launch.policy
+sed -e "s|^caller_uid = .*|caller_uid = $(id -u orrery)|" -e "s|^command = .*|command = $lab|" -e "/^cgroup_parent/d" etc/launch.policy >/etc/orrery/launch.policy
 cat >>/etc/orrery/launch.policy <<EOP
 cgroup_parent = $CGROUP_PARENT
 EOP

@@ -2,7 +2,7 @@
 # Installs the system packages that building, running and testing need, if any is missing.
 set -euo pipefail
 
-need=(gcc strace passwd libc6-dev pkg-config libpam0g-dev libpq-dev python3-venv postgresql chromium chromium-driver curl ca-certificates util-linux nodejs npm nginx openssl pebble)
+need=(gcc strace passwd libc6-dev pkg-config libpam0g-dev libpq-dev python3-venv postgresql chromium chromium-driver curl ca-certificates util-linux nodejs npm nginx openssl pebble debootstrap systemd-container)
 missing=()
 for package in "${need[@]}"; do
   case "$package" in # what another source may have installed already

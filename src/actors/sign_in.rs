@@ -27,7 +27,7 @@ pub use self::refresh::{Freshness, Moment};
 use crate::auth::{Attempted, Authenticator, Credentials, Dialogue, Identity, Origin, Said, StateKeys};
 use crate::config::Config;
 use crate::config::auth::RefreshConfig;
-use crate::domain::allow::Standing;
+use crate::domain::allow::{Denial, Standing};
 use crate::domain::names::Username;
 use crate::domain::scope::Catalogue;
 use crate::secret::Secret;
@@ -166,13 +166,19 @@ impl SignIn {
     async fn judge(&self, identity: Identity) -> Result<(Username, Identity), SignInError> {
         let rules = self.authenticator.rules();
         let normalised = rules.normalise(&identity.name);
-        let name = rules.check_name(&normalised).map_err(|_| crate::domain::allow::Denial::InvalidName)?;
+        let name = rules.check_name(&normalised).map_err(|_| Denial::InvalidName)?;
         let wanted = name.clone();
         let known = self.store.read(move |db| users::find(db, &wanted)).await?;
         let standing = standing(known.is_some(), &identity);
-        let name = rules.admit(name.as_str(), standing)?;
+        let name = rules.admit(name.as_str(), standing).map_err(|denial| self.turned_away(denial, &name))?;
         let admin = rules.admin_flag(&name, identity.admin);
         Ok((name.clone(), Identity { name: name.to_string(), admin, ..identity }))
+    }
+
+    /// Strangers and blocked users learn nothing; somebody of this machine whom nobody has let in yet, what is missing.
+    fn turned_away(&self, denial: Denial, name: &Username) -> SignInError {
+        let told = (denial == Denial::NotAllowed).then(|| self.authenticator.who_may_come(name)).flatten();
+        told.map_or_else(|| denial.into(), |message| SignInError::Refused { status: 403, message })
     }
 
     /// Stage 9: makes or updates the user.

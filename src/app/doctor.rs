@@ -9,6 +9,7 @@ mod machine;
 mod network;
 mod privileged;
 mod program;
+mod sign_in;
 
 use serde::Serialize;
 
@@ -86,6 +87,7 @@ pub fn examine(sources: &Sources) -> Vec<Finding> {
         Finding::warning("configuration", warning.clone(), "see docs/configuration.md for this key")
     }));
     findings.extend(for_tests_only(config));
+    findings.extend(sign_in::examine(config));
     let (running, told) = hub::examine(config);
     findings.extend(told);
     findings.extend(network::examine(config, running.is_some()));

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use actix_web::dev::{Extensions, Service};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer};
+use log::warn;
+use orrery_proxy::activation::Inherited;
 use orrery_proxy::{OwnFile, Socket};
 
 use super::{AppError, SharedHub};
@@ -62,6 +64,74 @@ fn bind(key: &'static str, addresses: &[SocketAddr]) -> Result<TcpListener, AppE
         _ => "check that the address belongs to this machine",
     };
     Err(AppError::Listen { key, address, advice, source })
+}
+
+/// The sockets that systemd has opened for this process, so that connections wait while no hub runs.
+pub(super) struct Activated(Inherited);
+
+impl Activated {
+    /// Takes them out of the environment, so that no child finds them. To be called before there are threads.
+    pub(super) fn take() -> Result<Self, AppError> {
+        let names = std::env::var("LISTEN_FDNAMES").ok();
+        let inherited = Inherited::take(names.as_deref(), &[]);
+        inherited.map(Self).map_err(|why| setting("LISTEN_FDS", why.to_string()))
+    }
+
+    /// The one with this name (`FileDescriptorName=`), or else a new one. Its address must be the configured one, which others
+    /// are told.
+    pub(super) fn listen(
+        &mut self,
+        name: &str,
+        key: &'static str,
+        endpoint: &Endpoint,
+        mode: u32,
+    ) -> Result<(Socket, Option<OwnFile>), AppError> {
+        let mut found = self.0.named(name);
+        let Some(socket) = found.pop() else { return bind_endpoint(key, endpoint, mode) };
+        if !found.is_empty() {
+            return Err(setting(key, format!("systemd has opened several sockets with the name `{name}`")));
+        }
+        let (address, is_right) = match (&socket, endpoint) {
+            (Socket::Tcp(listener), Endpoint::Tcp { host, port }) => {
+                let address = listener.local_addr()?;
+                (address.to_string(), resolve(host, *port)?.contains(&address))
+            }
+            (Socket::Tcp(listener), Endpoint::Unix(_)) => (listener.local_addr()?.to_string(), false),
+            (Socket::Unix(listener), endpoint) => {
+                let address = listener.local_addr()?;
+                let path = address.as_pathname();
+                let shown =
+                    path.map_or_else(|| "a UNIX socket".to_owned(), |path| path.display().to_string());
+                (shown, matches!(endpoint, Endpoint::Unix(wanted) if path == Some(wanted.as_path())))
+            }
+        };
+        match is_right {
+            true => Ok((socket, None)),
+            false => Err(setting(
+                key,
+                format!(
+                    "systemd listens on {address} for this, but {} is configured: change one of them (the unit's: \
+                     `systemctl edit --full orrery.socket`)",
+                    endpoint.origin()
+                ),
+            )),
+        }
+    }
+
+    /// Nobody needs the others: whoever connects to them would wait for ever.
+    pub(super) fn close_others(mut self) {
+        for socket in self.0.others() {
+            let address = match &socket {
+                Socket::Tcp(listener) => format!("{:?}", listener.local_addr().ok()),
+                Socket::Unix(listener) => format!("{:?}", listener.local_addr().ok()),
+            };
+            warn!(address; "systemd has opened a socket that the hub does not know; its FileDescriptorName= must be `hub`");
+        }
+    }
+}
+
+fn setting(key: &'static str, reason: String) -> AppError {
+    AppError::Setting { key, reason }
 }
 
 /// Binds a port or a UNIX socket; the latter with these permissions.

@@ -33,11 +33,12 @@ use crate::domain::oauth::pkce;
 use crate::domain::restart::{Restart, RestartPolicy};
 use crate::domain::scope::Catalogue;
 use crate::domain::server_state::Deadlines;
+use crate::domain::signing_keys::SigningKeys;
 use crate::domain::spawn_env;
 use crate::events::Events;
 use crate::hooks::{Hook, Turns};
 use crate::metrics::Metrics;
-use crate::privileged::{LaunchSettings, Launcher};
+use crate::privileged::{LaunchSettings, LaunchWay, Launcher};
 use crate::spawn::StopLadder;
 use crate::store::{Store, StoreConfig};
 use crate::web::assets::{Asset, Assets};
@@ -73,13 +74,17 @@ pub(super) fn store(config: &Config) -> Result<StoreConfig, AppError> {
         connect_timeout: database.connect_timeout,
         recycle: database.pool_recycle,
         log_statements: database.log_statements,
+        backups: usize::try_from(database.backups).unwrap_or(usize::MAX),
     })
 }
 
 /// The one client of the privileged programs.
 pub(super) fn launcher(config: &Config) -> Launcher {
     Launcher::new(LaunchSettings {
-        program: config.hub.launch_program.clone(),
+        way: match config.launch_socket() {
+            Some(socket) => LaunchWay::Socket(socket.to_owned()),
+            None => LaunchWay::Program(config.hub.launch_program.clone()),
+        },
         tickets: config.ticket_dir(),
         logins: usize::try_from(config.auth.pam.threads).unwrap_or(usize::MAX),
     })
@@ -215,7 +220,7 @@ fn start_rules(config: &Config, metrics: &Arc<Metrics>) -> Result<StartRules, Ap
 pub(super) fn web(
     config: &Config,
     addresses: &Addresses,
-    cookie_secret: Vec<u8>,
+    cookie_keys: SigningKeys,
 ) -> Result<WebSettings, AppError> {
     let hub = &config.hub;
     let cookie_options = options(&hub.cookie_options);
@@ -245,7 +250,7 @@ pub(super) fn web(
         places: addresses.places.clone(),
         public_url,
         trusted_proxies: hub.trusted_proxies.clone(),
-        cookie_secret,
+        cookie_keys,
         cookie_max_age: hub.cookie_max_age,
         cookie_host_prefix: hub.cookie_host_prefix,
         xsrf_cookie_options: hub.xsrf_cookie_options.as_ref().map_or_else(|| cookie_options.clone(), options),
@@ -281,6 +286,7 @@ pub(super) fn web(
         oauth_token_lifetime: hub.oauth.token_lifetime,
         pkce: if hub.oauth.require_pkce { pkce::Policy::Required } else { pkce::Policy::Optional },
         token_max_lifetime: hub.tokens.max_lifetime,
+        profiles: Arc::new(config.spawner.profiles()),
         options_form: options_form(config)?,
         simple_options: config.spawner.options_from_form == spawner::OptionsFromForm::Simple,
         template_vars: hub.ui.template_vars.clone(),

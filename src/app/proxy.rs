@@ -12,6 +12,7 @@ use log::{info, warn};
 use self::embedded::Embedded;
 use self::keeper::{Ending, Keeper};
 use super::AppError;
+use super::listen::Activated;
 use crate::actors::registry::{self, Proxy, Remote, WantedRoutes};
 use crate::actors::supervision::Supervision;
 use crate::config::address::ApiUrl;
@@ -45,10 +46,14 @@ impl Link {
     }
 
     /// Binds the public port, or makes ready to speak to the proxy that does.
-    pub(super) fn new(config: &Config, addresses: &Addresses) -> Result<Self, AppError> {
+    pub(super) fn new(
+        config: &Config,
+        addresses: &Addresses,
+        activated: &mut Activated,
+    ) -> Result<Self, AppError> {
         let wanted = WantedRoutes::default();
         if config.proxy.r#type == ProxyType::Embedded {
-            let embedded = Embedded::bind(config, addresses)?;
+            let embedded = Embedded::bind(config, addresses, activated)?;
             let proxy = Proxy::Embedded(embedded.routes().clone());
             return Ok(Self { proxy, wanted, start: Start::Embedded(Box::new(embedded)) });
         }

@@ -24,8 +24,10 @@ use crate::actors::sign_in;
 use crate::actors::supervision::{Settings, Supervision};
 use crate::auth::{AuthError, Authenticator, Limiter};
 use crate::config::change::{Difference, become_like, changed_services};
+use crate::config::cookie_secret::cookie_secret;
 use crate::config::{Addresses, Config, ConfigError, Loaded, Sources, load};
 use crate::domain::reload::{Outcome, ReloadReport};
+use crate::domain::signing_keys::SigningKeys;
 use crate::secret::Secret;
 use crate::spawn::Account;
 
@@ -73,6 +75,13 @@ fn empty(file: &Path) -> AppError {
         file.display()
     );
     AppError::Setting { key: "configuration", reason }
+}
+
+/// The keys may have been rotated; which file they are in changes only at a start.
+async fn cookie_keys(config: &Config) -> Result<SigningKeys, AppError> {
+    let hub = config.hub.clone();
+    let read = spawn_blocking(move || cookie_secret(&hub)).await;
+    Ok(read.map_err(|error| AppError::System(std::io::Error::other(error)))??.keys)
 }
 
 impl Reloading {
@@ -168,7 +177,7 @@ impl Reloading {
         let sign_in = sign_in::Settings::of(&config).map_err(AuthError::from).map_err(AppError::from)?;
         let accounts = services::accounts(&config).await?;
         let settings = parts::settings(&config, &self.addresses, catalogue, &self.supervision.metrics)?;
-        let web = parts::web(&config, &self.addresses, last.settings.cookie_secret.clone())?;
+        let web = parts::web(&config, &self.addresses, cookie_keys(&config).await?)?;
         let same_rates =
             format!("{:?}", self.running.auth.rate_limit) == format!("{:?}", config.auth.rate_limit);
         let limiter = if same_rates {

@@ -113,7 +113,8 @@ impl Running {
             info!("user servers are left running");
         }
         self.proxy.stop(cleanup.stop_proxy).await;
-        self.web.stop(false).await;
+        // Unused connections of the proxy's are closed at once; what has begun is answered.
+        self.web.stop(true).await;
         if let Some(admin) = self.admin {
             admin.stop().await;
         }

@@ -2,7 +2,7 @@
 
 use chrono::Utc;
 
-use super::{AppError, bootstrap, parts};
+use super::{AppError, bootstrap, parts, upkeep};
 use crate::auth::Authenticator;
 use crate::config::Config;
 use crate::domain::names::Username;
@@ -36,6 +36,7 @@ pub enum TokenError {
 /// # Errors
 /// [`TokenError`].
 pub fn create_token(config: &Config, user: &Username) -> Result<Secret, TokenError> {
+    upkeep::as_owner_of_database(config)?;
     let store = Store::open(&parts::store(config)?, OpenMode::CreateOrCurrent).map_err(AppError::from)?;
     let rules = Authenticator::rules_of(&config.auth).map_err(AppError::from)?;
     actix::System::new().block_on(async {

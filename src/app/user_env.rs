@@ -21,9 +21,11 @@ const BUILDERS: std::ops::RangeInclusive<u32> = 61184..=65519;
 const ROUNDS: usize = 250;
 const SETPRIV: &str = "/usr/bin/setpriv";
 /// Variables that say how packages are fetched.
-const FETCHING: [&str; 10] = [
+const FETCHING: [&str; 12] = [
     "PIP_INDEX_URL",
     "PIP_EXTRA_INDEX_URL",
+    "PIP_FIND_LINKS",
+    "PIP_NO_INDEX",
     "PIP_TRUSTED_HOST",
     "PIP_CERT",
     "SSL_CERT_FILE",

@@ -62,6 +62,12 @@ impl Accounts {
         }))
     }
 
+    /// The groups that let somebody in, but for those of administrators: what may be told to who is in none of them.
+    pub(super) fn groups_to_ask_for(&self) -> Vec<String> {
+        let Inner { allowed_groups, admin_groups, .. } = &*self.0;
+        allowed_groups.difference(admin_groups).cloned().collect()
+    }
+
     /// Whether anything depends on somebody's groups.
     pub(super) fn ask_for_groups(&self) -> bool {
         let Inner { allowed_groups, admin_groups, gives_groups, .. } = &*self.0;

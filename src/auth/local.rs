@@ -77,6 +77,33 @@ impl Authenticator {
         Ok(Refreshed::Changed(Box::new(self.with_standing(Identity::named(name), name, standing))))
     }
 
+    /// What somebody is told whose password PAM has found right and whom no rule lets in; `None` where a password proves
+    /// less. The administrator finds in the log what to do.
+    #[must_use]
+    pub fn who_may_come(&self, name: &Username) -> Option<String> {
+        if !matches!(self.0.method, super::Method::Pam(_)) {
+            return None;
+        }
+        let groups = self.0.accounts.groups_to_ask_for();
+        let shown = name.as_str();
+        let wanted = match groups.as_slice() {
+            [] => {
+                warn!(user = shown; "no rule of [auth] lets this account in: list it in auth.allowed_users, or name \
+                     a group of it in auth.local.allowed_groups");
+                "to let it in".to_owned()
+            }
+            [first, ..] => {
+                warn!(user = shown, groups = groups.join(", "), command = format!("usermod -aG {first} {shown}");
+                    "this account is in no group that may sign in (auth.local.allowed_groups)");
+                let one = if groups.len() > 1 { "to one of the groups" } else { "to the group" };
+                format!("to add it {one} {}", groups.join(", "))
+            }
+        };
+        Some(format!(
+            "Your password is right, but your account may not use this hub. Ask the administrator {wanted}."
+        ))
+    }
+
     /// The account of this machine that a user of the hub is, if it has one.
     ///
     /// # Errors

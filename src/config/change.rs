@@ -63,6 +63,7 @@ fixed! {
     hub.csp_report_uri,
     hub.pid_file,
     hub.launch_program,
+    hub.launch_socket,
     hub.ticket_dir,
     hub.service_check_interval,
     hub.named_servers.invalid_names,

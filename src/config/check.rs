@@ -1,6 +1,7 @@
 //! Rules between values, and rules of a value that its type cannot carry.
 
 mod auth;
+mod profiles;
 mod proxy;
 mod spawner;
 mod tls;
@@ -64,15 +65,21 @@ fn usable(url: &str, host: Host) -> Result<(), String> {
 }
 
 fn hub(hub: &HubConfig, report: &mut Report) {
-    let secret = hub.cookie_secret.expose();
-    if !secret.len().is_multiple_of(2) || !secret.bytes().all(|b| b.is_ascii_hexdigit()) {
+    let all = hub.cookie_secret.expose();
+    let mut secrets = all.split(';').map(str::trim);
+    let longest = secrets.clone().map(str::len).max().unwrap_or_default();
+    let shortest = secrets.clone().map(str::len).min().unwrap_or_default();
+    let is_key = |secret: &str| {
+        secret.len().is_multiple_of(2) && secret.bytes().all(|b| b.is_ascii_hexdigit()) && !secret.is_empty()
+    };
+    if !all.is_empty() && !secrets.all(is_key) {
         report.wrong_at(
             "hub.cookie_secret",
             "expected an even number of hexadecimal digits (openssl rand -hex 32)",
         );
-    } else if secret.len() > 64 {
+    } else if longest > 64 {
         report.warn("`hub.cookie_secret` is longer than 32 bytes (64 digits); that makes it no safer");
-    } else if !secret.is_empty() && secret.len() < 32 {
+    } else if !all.is_empty() && shortest < 32 {
         report.warn("`hub.cookie_secret` is shorter than 16 bytes (32 digits); 32 bytes are recommended");
     }
     let [shortest, longest] = hub.limits.retry_after;

@@ -24,6 +24,8 @@ section! {
         pub pool_recycle: Duration = Duration::ZERO,
         /// Upgrades the database's schema at the start of the hub.
         pub upgrade_on_start: bool = false,
+        /// Copies of a SQLite file that were made before upgrades and are kept, at least 1; older ones are deleted.
+        pub backups: u32 = 5,
         /// Deletes everything that the hub stored, at each start of it.
         pub reset: bool = false,
         /// Logs all statements, without the values in them.

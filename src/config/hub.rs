@@ -47,6 +47,9 @@ section! {
         /// The program that lets people sign in with the system's accounts and starts their servers: `orrery-launch`, owned by
         /// root, of the group of the hub's account, with mode 4750.
         pub launch_program: PathBuf = PathBuf::from(orrery_wire::paths::LAUNCH),
+        /// The socket on which systemd starts that program, once for each connection (`orrery-launch.socket`): the hub connects
+        /// there instead of running it, and can be locked in. Only a socket of root's is believed. Not set: the program is run.
+        pub launch_socket: PathBuf = PathBuf::new(),
         /// The folder with the login tickets, for the hub's account alone; without its user's ticket no server is started.
         /// Best in memory: no ticket outlives the machine's boot. Not set: `tickets` beside the SQLite database, else in the
         /// current directory.
@@ -58,9 +61,10 @@ section! {
         /// besides them. Static files are read at the start of the hub and at each reload.
         pub data_dir: PathBuf = PathBuf::new(),
         /// The key that signs login cookies: hexadecimal digits, 64 are recommended. Not set: environment variable
-        /// `ORRERY_COOKIE_SECRET` or `JPY_COOKIE_SECRET`, else the file below.
+        /// `ORRERY_COOKIE_SECRET` or `JPY_COOKIE_SECRET`, else the file below. With several, separated by `;`, the first signs
+        /// and all verify.
         pub cookie_secret: Secret = Secret::default(),
-        /// The file that holds the cookie secret; created if absent.
+        /// The file that holds the cookie secret, one key a line; created if absent. `orrery rotate-secret` puts a new key first.
         pub cookie_secret_file: PathBuf = PathBuf::from("jupyterhub_cookie_secret"),
         /// How long a login lasts.
         pub cookie_max_age: Duration = days(14),

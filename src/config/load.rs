@@ -1,7 +1,7 @@
 //! Finds the layers, lays them over each other and reads the result.
 //!
-//! Later wins: defaults, two variables known from JupyterHub, the file, `orrery.d/*.toml` beside it in the order of their
-//! names, `ORRERY_<SECTION>__<KEY>`, the command line.
+//! Later wins: defaults, two variables known from JupyterHub, the package's own files if the file is the system's, the file,
+//! `orrery.d/*.toml` beside it in the order of their names, `ORRERY_<SECTION>__<KEY>`, the command line.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,6 +39,8 @@ pub struct Sources {
     pub file: Option<PathBuf>,
     /// The file that is read otherwise, if it exists; else `orrery.toml` in `directory`.
     pub system_file: PathBuf,
+    /// The directory of what the package sets; its files are read before the system's file, and with no other.
+    pub package_directory: Option<PathBuf>,
     /// The directory that relative paths start from.
     pub directory: PathBuf,
     /// The environment.
@@ -57,6 +59,7 @@ impl Sources {
         Self {
             file,
             system_file: PathBuf::from("/etc/orrery/orrery.toml"),
+            package_directory: Some(PathBuf::from("/usr/lib/orrery/orrery.d")),
             directory: PathBuf::new(),
             environment: std::env::vars_os().filter_map(text).collect(),
             command_line,
@@ -106,7 +109,7 @@ pub fn read(sources: &Sources) -> Result<Loaded, ConfigError> {
     let shape = Config::shape();
     let mut stack = Stack::new(sources);
     stack.inherited(&shape);
-    stack.files(sources.chosen_file().as_deref(), &shape);
+    stack.files(sources, &shape);
     stack.variables(&shape);
     stack.command_line(&sources.command_line, &shape);
     let merged = stack.merged();
@@ -187,10 +190,14 @@ impl Stack {
         }
     }
 
-    fn files(&mut self, file: Option<&Path>, shape: &Shape) {
-        let Some(file) = file else { return };
+    fn files(&mut self, sources: &Sources, shape: &Shape) {
+        let Some(file) = sources.chosen_file() else { return };
+        let package = sources.package_directory.as_ref().filter(|_| file == sources.system_file);
+        let mut files = package.map(|directory| self.drop_ins(directory)).unwrap_or_default();
         let drop_ins = self.drop_ins(&file.with_file_name("orrery.d"));
-        for (rank, file) in std::iter::once(file.to_owned()).chain(drop_ins).enumerate() {
+        files.push(file);
+        files.extend(drop_ins);
+        for (rank, file) in files.into_iter().enumerate() {
             let layer = Layer::from_file(&file, shape, &mut self.shop);
             self.push(layer, &file.display().to_string(), rank + 1);
             self.files.push(file);

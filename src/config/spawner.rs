@@ -1,5 +1,6 @@
 //! `[spawner]`: how servers are started.
 
+pub mod profile;
 pub mod variant;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
+use self::profile::ProfileConfig;
 use super::setting::{choice, section};
 use super::value::{ByteSize, Command, FileMode, Hook, SecondsOrOff, minutes};
 
@@ -127,6 +129,8 @@ section! {
         pub options_from_form: OptionsFromForm = OptionsFromForm::Passthrough,
         /// Options that set keys of this section: option to key, or to `environment.NAME` for one variable.
         pub user_options: BTreeMap<String, String> = BTreeMap::new(),
+        /// What users may choose for a server: a form before the start, and options of links and REST bodies.
+        pub profiles: BTreeMap<String, ProfileConfig> = BTreeMap::new(),
         /// Keys of this section that have other values for members of groups.
         pub group_overrides: BTreeMap<String, GroupOverride> = BTreeMap::new(),
         /// Scopes of a server's own token. Not set: the role `server`.

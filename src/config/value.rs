@@ -9,6 +9,22 @@ use super::setting::kinds::{integer, number, text};
 use super::setting::{leaf, section};
 use crate::domain::network::Network;
 
+/// A text, a number, or true or false.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scalar(pub Json);
+
+leaf!(
+    Scalar,
+    "a text in quotes, a number, or true or false",
+    |kind| match kind {
+        ValueKind::String(_) | ValueKind::Boolean(_) | ValueKind::I64(_) | ValueKind::Float(_) => {
+            Some(Scalar(super::setting::kinds::plain(kind)))
+        }
+        _ => None,
+    },
+    |scalar| scalar.0.clone()
+);
+
 /// A duration of so many minutes; for defaults.
 #[must_use]
 pub const fn minutes(count: u64) -> Duration {

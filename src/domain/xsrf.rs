@@ -14,6 +14,7 @@ use subtle::ConstantTimeEq;
 
 use crate::domain::network::Network;
 use crate::domain::signed_value;
+use crate::domain::signing_keys::SigningKeys;
 
 /// The name of the cookie, of the argument, and what the token is signed for.
 pub const NAME: &str = "_xsrf";
@@ -83,9 +84,9 @@ pub fn token(secret: &[u8], id: &str, now_unix: i64) -> String {
 
 /// The id inside a token, if we signed it and it is not too old.
 #[must_use]
-pub fn decode(secret: &[u8], token: &str, now_unix: i64) -> Option<Vec<u8>> {
+pub fn decode(keys: &SigningKeys, token: &str, now_unix: i64) -> Option<Vec<u8>> {
     let signed = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
-    signed_value::verify(secret, NAME, &signed, now_unix, MAX_AGE)
+    keys.verify(NAME, &signed, now_unix, MAX_AGE)
 }
 
 /// The first of the browser's `_xsrf` cookies that we made for `id`. There may be several, because user servers set
@@ -93,14 +94,13 @@ pub fn decode(secret: &[u8], token: &str, now_unix: i64) -> Option<Vec<u8>> {
 /// `None`: the next page must set a fresh one.
 #[must_use]
 pub fn find_cookie<'a>(
-    secret: &[u8],
+    keys: &SigningKeys,
     cookies: impl IntoIterator<Item = &'a str>,
     id: &str,
     now_unix: i64,
 ) -> Option<&'a str> {
-    let ours = |cookie: &&str| {
-        decode(secret, cookie, now_unix).is_some_and(|found| found.ct_eq(id.as_bytes()).into())
-    };
+    let ours =
+        |cookie: &&str| decode(keys, cookie, now_unix).is_some_and(|found| found.ct_eq(id.as_bytes()).into());
     cookies.into_iter().find(ours)
 }
 
@@ -121,7 +121,7 @@ pub enum XsrfError {
 /// # Errors
 /// [`XsrfError`], which the web layer answers with status 403.
 pub fn verify<'a>(
-    secret: &[u8],
+    keys: &SigningKeys,
     cookies: impl IntoIterator<Item = &'a str>,
     id: &str,
     submitted: Option<&str>,
@@ -130,7 +130,7 @@ pub fn verify<'a>(
 ) -> Result<(), XsrfError> {
     let submitted = submitted.filter(|token| !token.is_empty());
     let submitted = submitted.ok_or_else(|| XsrfError::Missing(method.to_owned()))?;
-    let expected = find_cookie(secret, cookies, id, now_unix);
+    let expected = find_cookie(keys, cookies, id, now_unix);
     if expected.is_some_and(|token| token.as_bytes().ct_eq(submitted.as_bytes()).into()) {
         Ok(())
     } else {

@@ -7,7 +7,7 @@ use orrery_wire::{Policy, Refusal, Refused, paths};
 use crate::files::{self, Untrusted};
 use crate::harden::Hardened;
 
-/// The policy names the caller, or root calls.
+/// The policy names the caller, or it is root.
 #[derive(Debug)]
 pub struct Admitted {
     pub(crate) caller: u32,

@@ -13,7 +13,7 @@ use nix::sys::prctl;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, rlim_t, setrlimit};
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{Pid, alarm, chdir, dup2_stderr, dup2_stdout, geteuid, setsid};
+use nix::unistd::{Pid, alarm, chdir, dup2_stderr, dup2_stdout, geteuid, getuid, setsid};
 use orrery_wire::{Refusal, Refused, paths};
 
 use crate::refused::system;
@@ -22,7 +22,7 @@ use crate::{files, sys};
 /// Nothing inherited is left but descriptor 0, the ids and the control group.
 #[derive(Debug)]
 pub struct Hardened {
-    /// The real uid.
+    /// Who asks.
     pub(crate) caller: u32,
     /// [`paths::HANDOVER_FD`], made before another descriptor could take that number.
     pub(crate) parcel: OwnedFd,
@@ -54,7 +54,7 @@ pub fn harden(caller: u32) -> Result<Hardened, Refused> {
             "not setuid root, or started under no_new_privs or nosuid",
         ));
     }
-    let reset = Reset { caller };
+    let reset = Reset { by_root: getuid().is_root() };
     must("environment", sys::clear_environment())?;
     must("descriptors", sys::close_from(3))?;
     reset.limits()?;
@@ -72,14 +72,15 @@ fn must(what: &str, result: Result<(), Errno>) -> Result<(), Refused> {
 
 /// Resets attributes, one after the other.
 struct Reset {
-    caller: u32,
+    /// Whether root started this.
+    by_root: bool,
 }
 
 impl Reset {
     /// What root itself bequeathed, in a container that lacks the right to change it, stays.
     fn may(&self, what: &str, result: Result<(), Errno>) -> Result<(), Refused> {
         match result {
-            Err(Errno::EPERM | Errno::EACCES | Errno::ENOSYS) if self.caller == 0 => Ok(()),
+            Err(Errno::EPERM | Errno::EACCES | Errno::ENOSYS) if self.by_root => Ok(()),
             result => must(what, result),
         }
     }

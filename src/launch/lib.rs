@@ -1,4 +1,4 @@
-//! The setuid entry of Orrery: whoever is `caller_uid` in the root-owned `launch.policy` may have a login, a start or a
+//! The entry of Orrery to root's rights, setuid or started by systemd for each connection: whoever is `caller_uid` in the root-owned `launch.policy` may have a login, a start or a
 //! revocation done by `orrery-session`, as far as that policy goes. Everything else ends here, as one code of a closed
 //! list ([`orrery_wire::Refusal`]), with a line in the system's log.
 //!
@@ -35,8 +35,14 @@ pub use listen::{Asked, listen};
 pub use refused::tell;
 pub use root::{Rooted, become_root};
 
-/// Whoever started this process: its real uid, which a setuid program keeps. Asked before anything else.
+/// No account has this number.
+const NOBODY: u32 = u32::MAX;
+
+/// Who asks, told by the kernel before anything else: the real uid, which a setuid program keeps. Root itself calls for
+/// whoever is at the other end of descriptor 0: systemd for the daemon, on a connection that it accepted; a daemon that is
+/// root for itself.
 #[must_use]
 pub fn caller() -> u32 {
-    nix::unistd::getuid().as_raw()
+    let uid = nix::unistd::getuid();
+    if uid.is_root() { listen::peer().unwrap_or(NOBODY) } else { uid.as_raw() }
 }

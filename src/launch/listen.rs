@@ -39,12 +39,17 @@ fn malformed(why: impl fmt::Display) -> Refused {
     Refused::new(Refusal::Malformed, why)
 }
 
+/// Who made the other end of descriptor 0; nobody if that is no socket.
+pub(crate) fn peer() -> Option<u32> {
+    getsockopt(&io::stdin(), sockopt::PeerCredentials).ok().map(|peer| peer.uid())
+}
+
 /// Descriptor 0, if it is a UNIX stream socket whose other end the caller made. Another user's end could make root say
 /// things there that it never meant to.
 pub(crate) fn own_socket(caller: u32) -> Result<UnixStream, Refused> {
+    let is_own = peer() == Some(caller);
     let socket = io::stdin().as_fd().try_clone_to_owned().map_err(malformed)?;
     let is_stream = getsockopt(&socket, sockopt::SockType) == Ok(SockType::Stream);
-    let is_own = getsockopt(&socket, sockopt::PeerCredentials).is_ok_and(|peer| peer.uid() == caller);
     let socket = UnixStream::from(socket);
     if is_stream && is_own && socket.local_addr().is_ok() {
         Ok(socket)

@@ -1,4 +1,4 @@
-//! `orrery-launch`: setuid root, distrusts, and becomes `orrery-session`. Each step takes what the one before it gives,
+//! `orrery-launch`: root for the daemon, distrusts, and becomes `orrery-session`. Each step takes what the one before it gives,
 //! so that none can be left out. Arguments and environment say nothing here.
 
 #![forbid(unsafe_code)]

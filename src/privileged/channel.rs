@@ -1,4 +1,4 @@
-//! A running `orrery-launch` (or what it became) and the socket to it: frames, and what its end means.
+//! The socket to one `orrery-launch` (or what it became), run by the hub or by systemd: frames, and what its end means.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::LaunchError;
+use super::{LaunchError, LaunchWay};
 
 /// How long a program that has closed its socket may take to end.
 const TO_END: Duration = Duration::from_secs(5);
@@ -24,16 +24,38 @@ const TO_END: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Channel {
     stream: UnixStream,
-    child: Child,
+    /// None if systemd has started it.
+    child: Option<Child>,
 }
 
 impl Channel {
+    pub(super) async fn open(way: &LaunchWay) -> Result<Self, LaunchError> {
+        match way {
+            LaunchWay::Program(program) => Self::run(program),
+            LaunchWay::Socket(socket) => Self::connect(socket).await,
+        }
+    }
+
+    /// Connects to the socket on which systemd starts the program. Passwords are to come: nothing is said to a listener that
+    /// is not root's.
+    async fn connect(socket: &Path) -> Result<Self, LaunchError> {
+        let unusable = |source: io::Error| match source.kind() {
+            ErrorKind::WouldBlock => LaunchError::Busy, // more connections wait than the kernel keeps
+            _ => LaunchError::Socket { socket: socket.to_owned(), source },
+        };
+        let stream = UnixStream::connect(socket).await.map_err(unusable)?;
+        match stream.peer_cred().map_err(unusable)?.uid() {
+            0 => Ok(Self { stream, child: None }),
+            uid => Err(LaunchError::Impostor { socket: socket.to_owned(), uid }),
+        }
+    }
+
     /// Starts the program with one end of a socket pair as its standard input and nothing else of ours: no environment,
     /// no arguments, not our process group, so that a Ctrl-C for the hub is none for it.
     ///
     /// As root it runs on our behalf and is killed with the channel; setuid it cannot be killed by us, but notices that
     /// the socket is closed and has a deadline of its own.
-    pub(super) fn open(program: &Path) -> Result<Self, LaunchError> {
+    fn run(program: &Path) -> Result<Self, LaunchError> {
         let unusable = |source| LaunchError::Program { program: program.to_owned(), source };
         let (ours, theirs) = std::os::unix::net::UnixStream::pair().map_err(unusable)?;
         ours.set_nonblocking(true).map_err(unusable)?;
@@ -47,7 +69,7 @@ impl Channel {
             .spawn()
             .map_err(unusable)?;
         let stream = UnixStream::from_std(ours).map_err(unusable)?;
-        Ok(Self { stream, child })
+        Ok(Self { stream, child: Some(child) })
     }
 
     /// Sends one frame. A program that has refused already may be gone: its answer is still to be read.
@@ -68,9 +90,12 @@ impl Channel {
         }
     }
 
-    /// Why the program ended without an answer: its exit status may be a refusal.
+    /// Why the program ended without an answer: its exit status may be a refusal. systemd has the status of what it runs.
     async fn ended(&mut self) -> LaunchError {
-        let Ok(Ok(status)) = timeout(TO_END, self.child.wait()).await else {
+        let Some(child) = &mut self.child else {
+            return LaunchError::Died("the connection was closed".to_owned());
+        };
+        let Ok(Ok(status)) = timeout(TO_END, child.wait()).await else {
             return LaunchError::Died("it closed its socket".to_owned());
         };
         let refusal = status.code().and_then(|code| u8::try_from(code).ok());

@@ -18,6 +18,26 @@ pub enum LaunchError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The socket on which systemd starts it cannot be connected to.
+    #[error("{} cannot be connected to: {source}; {}", socket.display(), advice_on_socket(source))]
+    Socket {
+        /// The socket.
+        socket: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Somebody else would get the passwords.
+    #[error(
+        "{} is not root's: uid {uid} listens there. Nothing was sent; find out who that is, then `systemctl restart \
+         orrery-launch.socket`",
+        socket.display()
+    )]
+    Impostor {
+        /// The socket.
+        socket: PathBuf,
+        /// Who listens.
+        uid: u32,
+    },
     /// It refused, by its policy or because of how it is installed.
     #[error("orrery-launch refused: {0}")]
     Refused(Refusal),
@@ -60,6 +80,19 @@ impl LaunchError {
             Self::Refused(refusal) => Some(*refusal),
             _ => None,
         }
+    }
+}
+
+/// What to do about a socket that cannot be connected to.
+fn advice_on_socket(source: &io::Error) -> &'static str {
+    match source.kind() {
+        ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
+            "`systemctl start orrery-launch.socket`, or set hub.launch_socket to where it listens (to \"\" without systemd)"
+        }
+        ErrorKind::PermissionDenied => {
+            "it must belong to the hub's account (SocketUser= of orrery-launch.socket), and the folders above let it through"
+        }
+        _ => "look at `systemctl status orrery-launch.socket`",
     }
 }
 

@@ -1,6 +1,9 @@
 //! The client against a scripted program that speaks the wire; the real ones are tested in `tests/privileged`.
 
-use std::path::PathBuf;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 
 use orrery_wire::{Denial, Listen, StartFailure, TICKET_LENGTH};
 use serde_json::{Value, json};
@@ -42,12 +45,47 @@ impl Fake {
 
     fn launcher(&self, logins: usize) -> Launcher {
         let tickets = self.folder.path().join("tickets");
-        Launcher::new(LaunchSettings { program: self.program(), tickets, logins })
+        Launcher::new(LaunchSettings { way: LaunchWay::Program(self.program()), tickets, logins })
+    }
+
+    /// A socket on which the fake is started for each connection, as systemd does it. Listens as `uid`.
+    fn listener(&self, uid: u32) -> Listener {
+        let socket = self.folder.path().join("launch.sock");
+        let open = std::fs::Permissions::from_mode(0o777);
+        std::fs::set_permissions(self.folder.path(), open).unwrap();
+        let code = include_str!("../../tests/it/support/fake_broker.py");
+        let mut child = std::process::Command::new("python3")
+            .args(["-c", code])
+            .args([&socket, &self.program()])
+            .stdout(std::process::Stdio::piped())
+            .uid(uid)
+            .spawn()
+            .unwrap();
+        let mut listens = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut listens).unwrap();
+        Listener { socket, child }
+    }
+
+    fn launcher_at(&self, socket: &Path) -> Launcher {
+        let tickets = self.folder.path().join("tickets");
+        Launcher::new(LaunchSettings { way: LaunchWay::Socket(socket.to_owned()), tickets, logins: 1 })
     }
 
     fn log(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.folder.path().join("launch.log")).unwrap_or_default();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+struct Listener {
+    socket: PathBuf,
+    child: std::process::Child,
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -147,9 +185,72 @@ fn every_way_to_say_no_reads_as_a_sentence() {
 
 #[test]
 fn a_missing_program_says_what_to_do() {
-    let settings = LaunchSettings { program: "/nowhere".into(), tickets: "/nowhere".into(), logins: 1 };
+    let way = LaunchWay::Program("/nowhere".into());
+    let settings = LaunchSettings { way, tickets: "/nowhere".into(), logins: 1 };
     let failed = block(async { Launcher::new(settings).login(login("ada")).await.unwrap_err().to_string() });
     assert!(failed.contains("/nowhere cannot be run") && failed.contains("hub.launch_program"), "{failed}");
+}
+
+#[test]
+fn sec_117_logins_starts_and_refusals_go_by_the_socket_as_they_do_by_the_program() {
+    if !nix::unistd::geteuid().is_root() {
+        return eprintln!("skipped: only a socket of root's is believed");
+    }
+    let fake = Fake::new(&json!({
+        "login": [{ "prompt": "Password: ", "expect": "secret" }, { "accept": ["ada", 1000, 1000, [1000]] }],
+        "start": { "started": ["/run/s", "/run/c", "/var/l"] },
+        "revoke": { "refuse": 16 },
+    }));
+    let listener = fake.listener(0);
+    block(async {
+        let launcher = fake.launcher_at(&listener.socket);
+        let mut talk = launcher.login(login("ada")).await.unwrap();
+        assert!(matches!(talk.next().await.unwrap(), Step::Prompt { .. }));
+        talk.answer(&Secret::new("secret")).await.unwrap();
+        assert!(matches!(talk.next().await.unwrap(), Step::Accepted(account) if account.uid == 1000));
+        assert_eq!(launcher.start(start(1000)).await.unwrap().socket, "/run/s");
+        assert_eq!(launcher.revoke(1000).await.unwrap_err().refusal(), Some(Refusal::Uid));
+    });
+}
+
+#[test]
+fn an_end_of_the_connection_without_an_answer_is_told() {
+    if !nix::unistd::geteuid().is_root() {
+        return eprintln!("skipped: only a socket of root's is believed");
+    }
+    let fake = Fake::new(&json!({ "revoke": { "exit": 3 } }));
+    let listener = fake.listener(0);
+    let failed =
+        block(async { fake.launcher_at(&listener.socket).revoke(1000).await.unwrap_err().to_string() });
+    assert!(failed.contains("without an answer (the connection was closed)"), "{failed}");
+}
+
+#[test]
+fn a_listener_that_is_not_roots_gets_nothing() {
+    let own = nix::unistd::geteuid().as_raw();
+    let stranger = if own == 0 { 65_534 } else { own };
+    let fake = Fake::new(&json!({ "revoke": { "revoked": true } }));
+    let listener = fake.listener(stranger);
+    let failed =
+        block(async { fake.launcher_at(&listener.socket).revoke(1000).await.unwrap_err().to_string() });
+    let told = format!("is not root's: uid {stranger} listens there. Nothing was sent");
+    assert!(failed.contains(&told) && failed.contains("orrery-launch.socket"), "{failed}");
+    assert!(fake.log().is_empty());
+}
+
+#[test]
+fn a_socket_that_nobody_listens_on_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("launch.sock");
+    let fake = Fake::new(&json!({}));
+    for there in [false, true] {
+        if there {
+            drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+        }
+        let failed =
+            block(async { fake.launcher_at(&socket).login(login("ada")).await.unwrap_err().to_string() });
+        assert!(failed.contains("`systemctl start orrery-launch.socket`"), "{failed}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! `orrery-proxy`, the hub's registry when the hub runs the data plane inside itself.
 
 pub(crate) mod answer;
+mod gate;
 mod token;
 
 use std::io;
@@ -17,10 +18,12 @@ use http_body_util::Full;
 
 use crate::metrics::Metrics;
 use crate::route::{Matching, Route};
-use crate::side::{self, Limits};
+use crate::side::{self, Closing, Limits};
 use crate::socket::Listener;
 use crate::table::Routes;
 
+pub use gate::Gate;
+pub(crate) use gate::Held;
 pub use token::ApiToken;
 
 /// Changes the routes. What it has answered is live.
@@ -58,6 +61,8 @@ pub struct Api {
     pub matching: Matching,
     /// Where calls are counted.
     pub metrics: Arc<Metrics>,
+    /// Whether changes are taken.
+    pub gate: Gate,
 }
 
 /// Serves the API on a listener until the future is dropped. Must be called inside a
@@ -65,7 +70,12 @@ pub struct Api {
 ///
 /// Fails only when the listener cannot be handed to the runtime.
 pub async fn serve(listener: Listener, api: Arc<Api>) -> io::Result<()> {
-    side::serve(listener, Limits::default(), move |request| {
+    serve_until(listener, Closing::default(), api).await
+}
+
+/// [`serve`], until it is to close.
+pub(crate) async fn serve_until(listener: Listener, closing: Closing, api: Arc<Api>) -> io::Result<()> {
+    side::serve(listener, Limits::default(), closing, move |request| {
         let api = Arc::clone(&api);
         async move { answer::answer(&api, request).await }
     })

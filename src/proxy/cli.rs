@@ -32,9 +32,9 @@ const CHP_VERSION: &str = "5.3.0";
         CONFIGPROXY_API_SSL_KEY_PASSPHRASE     Opens --api-ssl-key\n  \
         CONFIGPROXY_CLIENT_SSL_KEY_PASSPHRASE  Opens --client-ssl-key\n  \
         ORRERY_PROXY_ACME_EAB_KEY              Key of the account --acme-eab-id, in base64url\n  \
-        LISTEN_FDS, LISTEN_FDNAMES             Sockets handed over by systemd: public, api, metrics, redirect\n\n\
+        LISTEN_FDS, LISTEN_FDNAMES             Sockets opened by systemd: public, api, metrics, redirect\n\n\
         Signals: SIGTERM and SIGINT finish what is under way and end with status 2, a second one ends at once;\n\
-        SIGHUP reads certificates again."
+        SIGHUP reads certificates again; SIGUSR2 hands over to a new process of the program (see --hand-over)."
 )]
 pub struct Cli {
     /// Print the version, beginning with that of configurable-http-proxy

@@ -185,6 +185,7 @@ pub fn rest_body(bytes: &[u8]) {
         token: None,
         matching: Matching::Path,
         metrics: Metrics::new(),
+        gate: crate::api::Gate::default(),
     };
     let status = run_to_end(api::answer::answer(&api, request)).status();
     assert!(status.is_success() || status.is_client_error(), "{status}");

@@ -14,7 +14,7 @@
 //! | `relay` | requests and answers in transit, tunnels, error pages |
 //! | `http2` | HTTP/2 towards clients, by way of `relay` |
 //! | `stream`, `pool` | bytes to and from peers; kept connections to servers |
-//! | `notify` | news for systemd |
+//! | `notify`, `activation` | news for systemd, and what it has opened or kept |
 //! | `own_file` | pid files and UNIX sockets, gone when we are |
 //! | `config`, `socket`, `listen`, `admission`, `server` | settings; binding; who may connect; workers and draining |
 //! | `tls` | certificates of the public port and of the API, trust in `https` targets |
@@ -23,6 +23,7 @@
 //! | `cli`, `program`, `chp_log` | the program `orrery-proxy` |
 
 mod access_log;
+pub mod activation;
 mod admission;
 pub mod api;
 mod children;

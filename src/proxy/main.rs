@@ -7,6 +7,10 @@ use orrery_proxy::cli::{Cli, Settings, version};
 use orrery_proxy::program;
 
 fn main() -> ExitCode {
+    let environment = |name: &str| std::env::var(name).ok();
+    if let Some(status) = program::start_successor(&environment) {
+        return status;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(usage) => {
@@ -19,7 +23,15 @@ fn main() -> ExitCode {
         println!("{}", version());
         return ExitCode::SUCCESS;
     }
-    let environment = |name: &str| std::env::var(name).ok();
+    if let Some(pid) = cli.running.hand_over {
+        return match program::order(pid) {
+            Ok(successor) => {
+                println!("Process {successor} serves in place of {pid}");
+                ExitCode::SUCCESS
+            }
+            Err(problem) => fail(&problem),
+        };
+    }
     let settings = match Settings::new(cli, &environment) {
         Ok(settings) => settings,
         Err(problem) => return fail(&problem),

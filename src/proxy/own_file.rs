@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,11 @@ impl OwnFile {
     /// The file at `path`, as it is now: changed later, it counts as somebody else's.
     pub(crate) fn new(path: &Path) -> Self {
         Self { path: path.to_owned(), identity: identity(path) }
+    }
+
+    /// Leaves the file to another process.
+    pub(crate) fn leave(mut self) {
+        self.identity = None;
     }
 }
 
@@ -60,6 +66,13 @@ pub fn listen_unix(path: &Path, mode: Option<u32>) -> io::Result<(UnixListener, 
         return Err(error);
     }
     Ok((listener, OwnFile::new(path)))
+}
+
+/// Whether [`listen_unix`] in any process has bound a socket for `path` under this name.
+pub(crate) fn is_hidden_name(bound: &Path, path: &Path) -> bool {
+    let suffix = bound.as_os_str().as_bytes().strip_prefix(path.as_os_str().as_bytes());
+    let number = suffix.and_then(|suffix| suffix.strip_prefix(b"."));
+    number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
 }
 
 fn make_way(path: &Path) -> io::Result<()> {

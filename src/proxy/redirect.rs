@@ -9,7 +9,7 @@ use http::uri::PathAndQuery;
 use http::{Request, Response, StatusCode, Uri};
 use http_body_util::Full;
 
-use crate::side::{self, Limits};
+use crate::side::{self, Closing, Limits};
 use crate::socket::Listener;
 
 /// Answers that a certificate authority asks for on the plain port (ACME's HTTP-01).
@@ -22,7 +22,17 @@ pub trait PlainAnswers: Send + Sync {
 ///
 /// Fails only when the listener cannot be handed to the runtime.
 pub async fn serve(listener: Listener, port: u16, answers: Option<Arc<dyn PlainAnswers>>) -> io::Result<()> {
-    side::serve(listener, Limits::default(), move |request| {
+    serve_until(listener, Closing::default(), port, answers).await
+}
+
+/// [`serve`], until it is to close.
+pub(crate) async fn serve_until(
+    listener: Listener,
+    closing: Closing,
+    port: u16,
+    answers: Option<Arc<dyn PlainAnswers>>,
+) -> io::Result<()> {
+    side::serve(listener, Limits::default(), closing, move |request| {
         let own = answers.as_ref().and_then(|answers| answers.answer(request.uri().path()));
         let answer = match own {
             Some(body) => Ok(plain(StatusCode::OK, body)),

@@ -193,6 +193,16 @@ impl Route {
         self.last_activity.fetch_max(unix_millis(), Ordering::Relaxed);
     }
 
+    /// Records a use at a time that another process tells; none is later than now.
+    pub(crate) fn touch_at(&self, millis: u64) {
+        self.last_activity.fetch_max(millis.min(unix_millis()), Ordering::Relaxed);
+    }
+
+    /// Replaces the time of creation by that of the last use before.
+    pub(crate) fn was_last_used(&self, millis: u64) {
+        self.last_activity.store(millis.min(unix_millis()), Ordering::Relaxed);
+    }
+
     /// Unix milliseconds of the last bytes that a server sent through a tunnel, of its own accord or not; 0 before any.
     /// CHP does not count them as use, so they stand apart.
     pub fn last_received_ms(&self) -> u64 {

@@ -42,6 +42,9 @@ pub enum Stop {
     Now,
     /// Takes no new connections, ends idle ones, and lets requests under way finish within `drain_timeout`.
     Drain(Tunnels),
+    /// Takes no new connections, for another process has the listeners. Idle ones may send one more request, for a while;
+    /// requests and tunnels go on until they end.
+    HandOver,
 }
 
 /// What becomes of tunnels, such as websockets, when a proxy drains.
@@ -64,8 +67,13 @@ impl ServerHandle {
     /// Stops the proxy; ready when its last worker has ended. A second call with [`Stop::Now`] ends the waiting of a first
     /// one. Works in any runtime.
     pub async fn stop(&self, how: Stop) {
-        self.stop.send_replace(Some(how));
+        self.begin(how);
         self.ended().await;
+    }
+
+    /// Begins to stop the proxy, and does not wait.
+    pub fn begin(&self, how: Stop) {
+        self.stop.send_replace(Some(how));
     }
 
     /// Ready when the proxy has stopped.
@@ -185,14 +193,31 @@ impl WorkerThread {
                 Ok(how) => *how,
                 Err(_) => return,
             };
-            let Some(Stop::Drain(tunnels)) = how else { return };
-            worker.drain(tunnels == Tunnels::Cut);
+            let limit = match how {
+                Some(Stop::Drain(tunnels)) => {
+                    worker.drain(tunnels == Tunnels::Cut);
+                    Some(self.config.drain_timeout)
+                }
+                Some(Stop::HandOver) => {
+                    worker.hand_over();
+                    None
+                }
+                Some(Stop::Now) | None => return,
+            };
             tokio::select! {
                 () = worker.is_empty() => return,
-                () = tokio::time::sleep(self.config.drain_timeout) => return,
+                () = after(limit) => return,
                 changed = stopped.changed() => if changed.is_err() { return },
             }
         }
+    }
+}
+
+/// Ready after this time; never, without one.
+async fn after(limit: Option<Duration>) {
+    match limit {
+        Some(limit) => tokio::time::sleep(limit).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -215,7 +240,7 @@ async fn accept(
             });
             outcome.await
         };
-        let Some(place) = admitted else { return take_the_rest(&door, &worker, &admission) };
+        let Some(place) = admitted else { break };
         let accepted = {
             let mut stopping = pin!(stopped.wait_for(Option::is_some));
             poll_fn(|cx| {
@@ -227,7 +252,7 @@ async fn accept(
             .await
         };
         match accepted {
-            None => return take_the_rest(&door, &worker, &admission),
+            None => break,
             Some(Ok(accepted)) => {
                 if let Some(admitted) = admission.admit(place, accepted.address()) {
                     greet(&door, &worker, accepted, admitted);
@@ -242,6 +267,9 @@ async fn accept(
                 }
             }
         }
+    }
+    if *stopped.borrow() != Some(Stop::HandOver) {
+        take_the_rest(&door, &worker, &admission);
     }
 }
 

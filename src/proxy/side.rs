@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -41,6 +42,47 @@ impl Default for Limits {
 
 /// After a failed accept: the usual cause, no free descriptor, does not go away at once.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// Tells side listeners to close.
+#[derive(Debug, Clone)]
+pub(crate) struct Closing {
+    asked: Arc<watch::Sender<bool>>,
+    /// Listeners that still accept.
+    open: Arc<watch::Sender<usize>>,
+}
+
+impl Default for Closing {
+    fn default() -> Self {
+        Self { asked: Arc::new(watch::Sender::new(false)), open: Arc::new(watch::Sender::new(0)) }
+    }
+}
+
+impl Closing {
+    /// Waits until no listener accepts any more. What has begun is answered, and then connections are closed.
+    pub(crate) async fn close(&self) {
+        self.asked.send_replace(true);
+        // Fails only without a sender, and we are one.
+        let _ = self.open.subscribe().wait_for(|open| *open == 0).await;
+    }
+
+    async fn asked(&self) {
+        // As above.
+        let _ = self.asked.subscribe().wait_for(|asked| *asked).await;
+    }
+
+    fn enter(&self) -> OpenDoor {
+        self.open.send_modify(|open| *open += 1);
+        OpenDoor(Arc::clone(&self.open))
+    }
+}
+
+struct OpenDoor(Arc<watch::Sender<usize>>);
+
+impl Drop for OpenDoor {
+    fn drop(&mut self) {
+        self.0.send_modify(|open| *open = open.saturating_sub(1));
+    }
+}
 
 enum Acceptor {
     Tcp(TcpListener),
@@ -77,16 +119,42 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// Answers every request on `listener` with `answer` until the future is dropped,
-/// which also ends its connections.
-pub(crate) async fn serve<F, Answered>(listener: Listener, limits: Limits, answer: F) -> io::Result<()>
+/// Answers every request on `listener` with `answer` until the future is dropped, which also ends its connections, or until
+/// it is to close: then the future is ready when the last of them has ended.
+pub(crate) async fn serve<F, Answered>(
+    listener: Listener,
+    limits: Limits,
+    closing: Closing,
+    answer: F,
+) -> io::Result<()>
 where
     F: Fn(Request<Incoming>) -> Answered + Clone + Send + 'static,
     Answered: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
     let acceptor = Acceptor::new(listener.socket)?;
-    let places = Arc::new(Semaphore::new(limits.connections));
     let mut connections = JoinSet::new();
+    let door = closing.enter();
+    tokio::select! {
+        () = accept(&acceptor, listener.tls, limits, &closing, answer, &mut connections) => {}
+        () = closing.asked() => {}
+    }
+    drop((acceptor, door));
+    while connections.join_next().await.is_some() {}
+    Ok(())
+}
+
+async fn accept<F, Answered>(
+    acceptor: &Acceptor,
+    tls: Option<Arc<ServerTls>>,
+    limits: Limits,
+    closing: &Closing,
+    answer: F,
+    connections: &mut JoinSet<()>,
+) where
+    F: Fn(Request<Incoming>) -> Answered + Clone + Send + 'static,
+    Answered: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
+    let places = Arc::new(Semaphore::new(limits.connections));
     loop {
         // Never closed, so never an error.
         let place = Arc::clone(&places).acquire_owned().await;
@@ -99,12 +167,12 @@ where
                 continue;
             }
         };
-        let (answer, tls) = (answer.clone(), listener.tls.clone());
+        let (answer, tls, closing) = (answer.clone(), tls.clone(), closing.clone());
         connections.spawn(async move {
             match tls {
-                None => speak(stream, limits, answer).await,
+                None => speak(stream, limits, &closing, answer).await,
                 Some(tls) => match shake_hands(stream, &tls, limits).await {
-                    Ok(stream) => speak(stream, limits, answer).await,
+                    Ok(stream) => speak(stream, limits, &closing, answer).await,
                     Err(error) => log::debug!(error:%; "TLS handshake failed"),
                 },
             }
@@ -119,7 +187,7 @@ async fn shake_hands<S: Stream>(stream: S, tls: &ServerTls, limits: Limits) -> i
     tokio::time::timeout(limits.head, handshake).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-async fn speak<S, F, Answered>(stream: S, limits: Limits, answer: F)
+async fn speak<S, F, Answered>(stream: S, limits: Limits, closing: &Closing, answer: F)
 where
     S: Stream + 'static,
     F: Fn(Request<Incoming>) -> Answered + Send + 'static,
@@ -134,7 +202,15 @@ where
         .title_case_headers(true)
         .header_read_timeout(limits.head)
         .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = connection.await {
+    let mut connection = pin!(connection);
+    let outcome = tokio::select! {
+        outcome = connection.as_mut() => outcome,
+        () = closing.asked() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = outcome {
         log::debug!(error:%; "side connection ended");
     }
 }

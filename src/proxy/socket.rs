@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
@@ -14,6 +15,25 @@ pub enum Socket {
     Tcp(TcpListener),
     /// A path.
     Unix(UnixListener),
+}
+
+impl Socket {
+    /// The same socket once more.
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        Ok(match self {
+            Self::Tcp(listener) => Self::Tcp(listener.try_clone()?),
+            Self::Unix(listener) => Self::Unix(listener.try_clone()?),
+        })
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(listener) => listener.as_fd(),
+            Self::Unix(listener) => listener.as_fd(),
+        }
+    }
 }
 
 /// A socket and what is spoken on it.
@@ -40,10 +60,6 @@ impl From<UnixListener> for Listener {
 impl Listener {
     /// The same socket for another worker: whoever is free accepts.
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
-        let socket = match &self.socket {
-            Socket::Tcp(listener) => Socket::Tcp(listener.try_clone()?),
-            Socket::Unix(listener) => Socket::Unix(listener.try_clone()?),
-        };
-        Ok(Self { socket, tls: self.tls.clone() })
+        Ok(Self { socket: self.socket.try_clone()?, tls: self.tls.clone() })
     }
 }

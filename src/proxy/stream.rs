@@ -191,7 +191,12 @@ mod tests {
             let address = listener.local_addr().unwrap();
             let answer =
                 |_| std::future::ready(http::Response::new(http_body_util::Full::new(bytes::Bytes::new())));
-            tokio::spawn(side::serve(listener.into(), side::Limits::default(), answer));
+            tokio::spawn(side::serve(
+                listener.into(),
+                side::Limits::default(),
+                side::Closing::default(),
+                answer,
+            ));
             let mut client = TcpStream::connect(address).await.unwrap();
             client.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
             assert!(client.read(&mut [0; 1024]).await.unwrap() > 0);

@@ -60,21 +60,58 @@ pub enum StoreError {
         /// What went wrong.
         reason: String,
     },
+    /// Too little room for the copy, or for the upgrade after it; nothing was changed.
+    #[error(
+        "{} has {free} MB free, and {needed} MB are needed for a copy of the database: make room (the database was left as \
+         it was)", folder.display()
+    )]
+    NoRoom {
+        /// Where the copy was to be.
+        folder: PathBuf,
+        /// Megabytes.
+        free: u64,
+        /// Megabytes.
+        needed: u64,
+    },
+    /// A database that is no file of ours to copy.
+    #[error("there is no file to copy: {advice}")]
+    NoFile {
+        /// What to do instead.
+        advice: &'static str,
+    },
+    /// Somebody has the file open that is to be replaced.
+    #[error("{} is in use: stop the hub first (`systemctl stop orrery`)", path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A copy cannot be put back; the database is as it was.
+    #[error("nothing was restored to {}: {reason}", path.display())]
+    Restore {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// A later version of Orrery has upgraded this database.
     #[error(
-        "the database is at schema {found}, but this program knows none later than {known}: install the newer Orrery \
-         again, or restore the backup that it made before the upgrade"
+        "the database is at schema {found}{by}, but this program ({}) knows none later than {known}: install that Orrery \
+         again, or go back with {way_back} (what happened since the upgrade is lost then)", env!("CARGO_PKG_VERSION")
     )]
     NewerSchema {
         /// The latest migration in the database.
         found: String,
         /// The latest migration of this program.
         known: String,
+        /// Which program that was, if it is known.
+        by: String,
+        /// The command or the copy that leads back.
+        way_back: String,
     },
     /// The tables are older than this program (DB-009).
     #[error(
-        "the database lacks the schema changes {}: make a backup and run `orrery db migrate`, or set \
-         `database.upgrade_on_start = true`", pending.join(", ")
+        "the database lacks the schema changes {}: run `orrery db migrate`, which copies an SQLite file first (of \
+         PostgreSQL, make a dump before), or set `database.upgrade_on_start = true`", pending.join(", ")
     )]
     SchemaOutdated {
         /// The migrations to run, oldest first.
@@ -90,8 +127,21 @@ pub enum StoreError {
         table: String,
     },
     /// Running the migrations failed; none of them was applied.
-    #[error("the database schema cannot be changed: {0}")]
-    Migration(String),
+    #[error(
+        "the database could not be brought from schema {from} to {to}, and was left as it was: {reason}. The Orrery that \
+         was here before runs on it as ever: install its package again, start it, and report this"
+    )]
+    Migration {
+        /// The schema that it had and has.
+        from: String,
+        /// The schema that it was to get.
+        to: String,
+        /// What the database said.
+        reason: String,
+    },
+    /// This program's own migrations cannot be read: a defect.
+    #[error("the migrations of this program cannot be read: {0}")]
+    Migrations(String),
     /// What was to be stored exists already.
     #[error("it exists already: {0}")]
     Conflict(#[source] QueryError),

@@ -1,20 +1,20 @@
 //! The schema: creating it, bringing it up to date, and refusing one that this program does not know.
 //!
 //! Diesel keeps the list of applied migrations in its own table; JupyterHub's `alembic_version` is never touched. There
-//! is no way back down: the copy made before an upgrade is the way back.
+//! is no way back down: the copy made before an upgrade is the way back (`copies`).
 
 use std::collections::BTreeSet;
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use super::copies::{self, Occasion};
 use super::db::{self, on_backend};
 use super::url::{self, Target};
 use super::{Db, Store, StoreConfig, StoreError};
@@ -86,27 +86,67 @@ pub(super) fn bring_up_to_date(
     mode: OpenMode,
 ) -> Result<Migrated, StoreError> {
     let state = inspect(db)?;
-    if let Some(found) = state.unknown.last() {
-        let known = state.pending.last().or(state.applied.last()).cloned().unwrap_or_default();
-        return Err(StoreError::NewerSchema { found: found.clone(), known });
+    if !state.unknown.is_empty() {
+        return Err(newer(db, config, &state));
     }
     if state.pending.is_empty() {
         return Ok(Migrated::default());
     }
     if state.applied.is_empty() {
-        return Ok(Migrated { applied: run(db)?, backup: None });
+        return Ok(Migrated { applied: run(db, &state)?, backup: None });
     }
     match mode {
         OpenMode::CreateOrCurrent => Err(StoreError::SchemaOutdated { pending: state.pending }),
-        OpenMode::Upgrade => {
-            let backup = back_up(db, config, Utc::now())?;
-            Ok(Migrated { applied: run(db)?, backup })
+        OpenMode::Upgrade => upgrade(db, config, &state),
+    }
+}
+
+/// Copies an SQLite file, and brings its tables up to date. A migration that fails leaves them as they were, so the copy
+/// has nothing to tell then: without it, a hub that is started over and over fills no disk.
+fn upgrade(db: &mut Db, config: &StoreConfig, state: &SchemaState) -> Result<Migrated, StoreError> {
+    let path = match url::target(&config.url)? {
+        Target::File(path) => path,
+        Target::Memory | Target::Postgres(_) => {
+            return Ok(Migrated { applied: run(db, state)?, backup: None });
+        }
+    };
+    let from = state.applied.last().cloned().unwrap_or_default();
+    let backup = copies::make(db, &path, Occasion::Upgrade, &from, Utc::now())?;
+    match run(db, state) {
+        Ok(applied) => {
+            copies::prune(&path, config.backups.max(1));
+            Ok(Migrated { applied, backup: Some(backup) })
+        }
+        Err(failed) => {
+            let _ = fs::remove_file(&backup);
+            Err(failed)
         }
     }
 }
 
+/// The error of a database that a later program has used.
+pub(super) fn newer(db: &mut Db, config: &StoreConfig, state: &SchemaState) -> StoreError {
+    let known = state.pending.last().max(state.applied.last()).cloned().unwrap_or_default();
+    let found = state.unknown.last().cloned().unwrap_or_default();
+    let by = last_program(db).map(|version| format!(" (the last hub on it was Orrery {version})"));
+    let copy = match (Store::way_back(config, &known), &db) {
+        (Some(copy), _) => format!("`orrery db restore {}`", copy.display()),
+        (None, Db::Sqlite(_)) => "`orrery db restore` and a copy made before the upgrade".to_owned(),
+        (None, Db::Postgres(_)) => "the dump made before the upgrade (pg_restore)".to_owned(),
+    };
+    StoreError::NewerSchema { found, known, by: by.unwrap_or_default(), way_back: copy }
+}
+
+/// The version of the hub that was started last, if the journal tells.
+fn last_program(db: &mut Db) -> Option<String> {
+    let sql = "SELECT detail AS name FROM journal WHERE action = 'hub.start' AND detail IS NOT NULL \
+               ORDER BY id DESC LIMIT 1";
+    let detail: serde_json::Value = serde_json::from_str(names(db, sql).ok()?.first()?).ok()?;
+    Some(detail.get("version")?.as_str()?.to_owned())
+}
+
 /// Compares the database with this program's migrations; changes nothing.
-fn inspect(db: &mut Db) -> Result<SchemaState, StoreError> {
+pub(super) fn inspect(db: &mut Db) -> Result<SchemaState, StoreError> {
     let known = match db {
         Db::Sqlite(_) => all_of(&SQLITE)?,
         Db::Postgres(_) => all_of(&POSTGRES)?,
@@ -130,7 +170,7 @@ fn inspect(db: &mut Db) -> Result<SchemaState, StoreError> {
 }
 
 fn all_of<S: MigrationSource<diesel::sqlite::Sqlite>>(source: &S) -> Result<Vec<String>, StoreError> {
-    let migrations = source.migrations().map_err(|e| StoreError::Migration(e.to_string()))?;
+    let migrations = source.migrations().map_err(|e| StoreError::Migrations(e.to_string()))?;
     let mut versions: Vec<_> = migrations.iter().map(|m| m.name().version().to_string()).collect();
     versions.sort_unstable();
     Ok(versions)
@@ -161,7 +201,8 @@ pub(super) fn names(db: &mut Db, sql: &str) -> Result<Vec<String>, StoreError> {
 }
 
 /// Runs all pending migrations in one transaction; a second process waits for the first and finds nothing to do.
-fn run(db: &mut Db) -> Result<Vec<String>, StoreError> {
+fn run(db: &mut Db, state: &SchemaState) -> Result<Vec<String>, StoreError> {
+    let last = |versions: &[String]| versions.last().cloned().unwrap_or_else(|| "none".to_owned());
     db::transaction(db, |db| {
         let versions = match db {
             Db::Sqlite(c) => c.run_pending_migrations(SQLITE),
@@ -170,26 +211,12 @@ fn run(db: &mut Db) -> Result<Vec<String>, StoreError> {
                 c.run_pending_migrations(POSTGRES)
             }
         };
-        let versions = versions.map_err(|e| StoreError::Migration(e.to_string()))?;
+        let failed = |reason: String| StoreError::Migration {
+            from: last(&state.applied),
+            to: last(&state.pending),
+            reason,
+        };
+        let versions = versions.map_err(|e| failed(e.to_string()))?;
         Ok(versions.iter().map(ToString::to_string).collect())
     })
-}
-
-/// Copies an SQLite file to `<file>.YYYY-MM-DD-HHMMSS` (UTC, mode 0600), with what is still in its write-ahead log.
-fn back_up(db: &mut Db, config: &StoreConfig, now: DateTime<Utc>) -> Result<Option<PathBuf>, StoreError> {
-    let (Db::Sqlite(connection), Target::File(path)) = (db, url::target(&config.url)?) else {
-        return Ok(None);
-    };
-    let copy = PathBuf::from(format!("{}.{}", path.display(), now.format("%Y-%m-%d-%H%M%S")));
-    let failed = |reason: String| StoreError::Backup { path: copy.clone(), reason };
-    // SQLite fills an empty file, and keeps its mode
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&copy);
-    made.map_err(|e| failed(e.to_string()))?;
-    copy_into(connection, &copy).map_err(|e| failed(e.to_string()))?;
-    Ok(Some(copy))
-}
-
-fn copy_into(connection: &mut SqliteConnection, copy: &Path) -> QueryResult<()> {
-    let query = diesel::sql_query("VACUUM INTO ?").bind::<Text, _>(copy.to_string_lossy().into_owned());
-    query.execute(connection).map(drop)
 }

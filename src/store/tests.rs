@@ -3,3 +3,4 @@
 mod cascades;
 mod opening;
 mod transactions;
+mod way_back;

@@ -93,7 +93,12 @@ impl From<StoreError> for Refused {
             | StoreError::NewerSchema { .. }
             | StoreError::SchemaOutdated { .. }
             | StoreError::ForeignTables { .. }
-            | StoreError::Migration(_)
+            | StoreError::Migration { .. }
+            | StoreError::Migrations(_)
+            | StoreError::NoRoom { .. }
+            | StoreError::NoFile { .. }
+            | StoreError::InUse { .. }
+            | StoreError::Restore { .. }
             | StoreError::Interrupted(_)
             | StoreError::Query(_) => Self::internal(&error),
         }

@@ -10,7 +10,7 @@ use actix_web::{Resource, Route};
 
 use super::pages::{
     accept_share, account, admin, errors, home, keep, language, login, logout, metrics, own_host, ready,
-    redirects, root, small, spawn, spawn_pending, stop, stopped, token, user_redirect,
+    redirects, root, sharing, small, spawn, spawn_pending, start, stop, stopped, token, user_redirect,
 };
 use super::state::Hub;
 use super::{api, headers, oauth, openapi, static_files};
@@ -47,11 +47,17 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
         .service(
             page("accept-share").route(get().to(accept_share::show)).route(post().to(accept_share::submit)),
         )
+        .service(page("sharing").route(get().to(sharing::show)).route(post().to(sharing::submit)))
+        .service(page("sharing/revoke").route(post().to(sharing::revoke)))
         .service(starts(page("spawn")))
         .service(starts(page("spawn/{user}")))
         .service(starts(page("spawn/{user}/{server}")))
         .service(page("spawn-pending/{user}").route(get().to(spawn_pending::show)))
         .service(page("spawn-pending/{user}/{server}").route(get().to(spawn_pending::show)))
+        .service(page("start/{user}").route(post().to(start::submit)))
+        .service(page("start/{user}/{server}").route(post().to(start::submit)))
+        .service(restarts(page("restart/{user}")))
+        .service(restarts(page("restart/{user}/{server}")))
         .service(page("stop/{user}").route(post().to(stop::submit)))
         .service(page("stop/{user}/{server}").route(post().to(stop::submit)))
         .service(page("keep/{user}").route(post().to(keep::submit)))
@@ -103,6 +109,10 @@ fn read() -> Route {
 
 fn starts(page: Resource) -> Resource {
     page.route(get().to(spawn::show)).route(post().to(spawn::submit))
+}
+
+fn restarts(page: Resource) -> Resource {
+    page.route(get().to(start::ask)).route(post().to(start::restart))
 }
 
 /// What programs do to a server that is not there.

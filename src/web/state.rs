@@ -34,7 +34,9 @@ use crate::domain::network::Network;
 use crate::domain::next_url::Origin;
 use crate::domain::oauth::pkce;
 use crate::domain::places::Places;
+use crate::domain::profiles::Profiles;
 use crate::domain::scope::Catalogue;
+use crate::domain::signing_keys::SigningKeys;
 use crate::events::Events;
 use crate::hooks::{Hook, Turns};
 use crate::metrics::Metrics;
@@ -56,8 +58,8 @@ pub struct WebSettings {
     pub places: Places,
     /// `hub.trusted_proxies`; the embedded data plane's own address is always among them.
     pub trusted_proxies: Vec<Network>,
-    /// The key of signed cookies.
-    pub cookie_secret: Vec<u8>,
+    /// The keys of signed cookies.
+    pub cookie_keys: SigningKeys,
     /// `hub.cookie_max_age`.
     pub cookie_max_age: Duration,
     /// `hub.cookie_host_prefix`.
@@ -118,6 +120,8 @@ pub struct WebSettings {
     pub pkce: pkce::Policy,
     /// `hub.tokens.max_lifetime`; zero for none.
     pub token_max_lifetime: Duration,
+    /// `spawner.profiles`.
+    pub profiles: Arc<Profiles>,
     /// `spawner.options_form`.
     pub options_form: String,
     /// `spawner.options_from_form = "simple"`.

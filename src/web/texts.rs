@@ -125,8 +125,7 @@ impl Texts {
                 catalogue.fallbacks = chain;
             }
         }
-        Self { catalogues, offered: Vec::new(), usual: Language(0), automatic: true, said }
-            .offering(settings)
+        Self { catalogues, offered: Vec::new(), usual: Language(0), automatic: true, said }.offering(settings)
     }
 
     fn offering(mut self, settings: &LanguageSettings) -> Result<Self, TextsError> {
@@ -234,7 +233,8 @@ impl Texts {
     }
 
     fn said_so_deep<'t>(&'t self, language: Language, sentence: &'t str, depth: u8) -> Cow<'t, str> {
-        let Some(found) = Some(depth).filter(|depth| *depth > 0).and_then(|_| self.said.find(sentence)) else {
+        let Some(found) = Some(depth).filter(|depth| *depth > 0).and_then(|_| self.said.find(sentence))
+        else {
             return Cow::Borrowed(sentence);
         };
         let mut values = FluentArgs::with_capacity(found.values.len());

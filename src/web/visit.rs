@@ -163,8 +163,8 @@ impl Visit {
         }
         let submitted = argument.or(self.submitted_header.as_deref());
         let now = Utc::now().timestamp();
-        let secret = &hub.settings.cookie_secret;
-        xsrf::verify(secret, self.xsrf_cookies(), &self.xsrf_id(user), submitted, &self.method, now)
+        let keys = &hub.settings.cookie_keys;
+        xsrf::verify(keys, self.xsrf_cookies(), &self.xsrf_id(user), submitted, &self.method, now)
             .map_err(|error| Refused::forbidden(error.to_string()))
     }
 
@@ -174,11 +174,11 @@ impl Visit {
         let id = self.xsrf_id(user);
         let settings = &hub.settings;
         let now = Utc::now().timestamp();
-        let held = xsrf::find_cookie(&settings.cookie_secret, self.xsrf_cookies(), &id, now);
+        let held = xsrf::find_cookie(&settings.cookie_keys, self.xsrf_cookies(), &id, now);
         match held {
             Some(token) if renewal == Renewal::IfNeeded => (token.to_owned(), None),
             _ => {
-                let token = xsrf::token(&settings.cookie_secret, &id, now);
+                let token = xsrf::token(settings.cookie_keys.first(), &id, now);
                 let lifetime = if user.is_some() {
                     Lifetime::Session
                 } else {
@@ -248,8 +248,8 @@ impl Visit {
         let now = Utc::now();
         let id = secret::hex(&secret::random_bytes::<8>()?);
         let value = Login { cookie_id: cookie_id.to_owned(), id: Some(id) }.value();
-        let secret = &hub.settings.cookie_secret;
-        let signed = signed_value::sign(secret, hub.login_cookie(), value.as_bytes(), now.timestamp());
+        let key = hub.settings.cookie_keys.first();
+        let signed = signed_value::sign(key, hub.login_cookie(), value.as_bytes(), now.timestamp());
         Ok(self.login_line(hub, &signed, Lifetime::Until(now + Duration::days(LOGIN_COOKIE_DAYS))))
     }
 
@@ -321,7 +321,7 @@ impl Visit {
 pub fn signed_login(hub: &Hub, signed: &str) -> Option<Login> {
     let (name, settings) = (hub.login_cookie(), &hub.settings);
     let now = Utc::now().timestamp();
-    let value = signed_value::verify(&settings.cookie_secret, name, signed, now, settings.cookie_max_age)?;
+    let value = settings.cookie_keys.verify(name, signed, now, settings.cookie_max_age)?;
     Login::parse(&value)
 }
 

@@ -4,7 +4,7 @@ can be used. Fails if a page is over 100 kB."""
 import json
 import sys
 
-from scenes import FORM_SCENES, Person, become, chromium, hub, play, scenes, settled, FORM
+from scenes import FORM_SCENES, PROFILE_SCENES, PROFILES, Person, become, chromium, hub, play, scenes, settled, FORM
 
 MOST = 100_000
 
@@ -43,6 +43,9 @@ def main():
             line(name, url, played["people"].get(who), path)
     with hub(f"\nspawner.options_form = '''{FORM}'''\nauth.auto_login = true\n") as url:
         for name, who, path in FORM_SCENES:
+            line(name, url, Person(url, who), path)
+    with hub(PROFILES) as url:
+        for name, who, path in PROFILE_SCENES:
             line(name, url, Person(url, who), path)
     sys.exit(f"{heavy} pages are over {MOST} bytes" if heavy else 0)
 

@@ -153,6 +153,8 @@ def scenes(played):
         ("not-running", "new", "/hub/user/new/lab"),
         ("token", "ada", "/hub/token"),
         ("account", "ada", "/hub/account"),
+        ("sharing", "ada", "/hub/sharing"),
+        ("restart", "ada", "/hub/restart/ada?next=%2Fuser%2Fada%2Flab"),
         ("accept-share", "new", f"/hub/accept-share?code={played['code']}"),
         ("oauth", "new", f"/hub/api/oauth2/authorize?{oauth}"),
         ("admin", "boss", "/hub/admin"),
@@ -164,6 +166,51 @@ def scenes(played):
 
 
 FORM_SCENES = [("spawn", "new", "/hub/spawn"), ("logout", "new", "/hub/logout")]
+
+PROFILES = """
+[spawner.profiles.small]
+display_name = "Small"
+description = "For courses and for looking around: 2 GiB of memory."
+default = true
+set = { mem_limit = "2G" }
+[spawner.profiles.lab]
+display_name = "Choose the size"
+description = "For everything else."
+order = 1
+set = { environment = { MEMORY = "{memory}" } }
+[spawner.profiles.lab.options.memory]
+type = "integer"
+label = "Memory"
+min = 1
+max = 64
+default = 8
+unit = "GiB"
+[spawner.profiles.lab.options.image]
+type = "choice"
+label = "Image"
+order = 1
+choices = [{ value = "science", label = "Data science" }, { value = "r", label = "R and RStudio" }]
+[spawner.profiles.lab.options.branch]
+type = "text"
+label = "Branch"
+help = "Lower-case letters."
+pattern = "[a-z]*"
+order = 2
+[spawner.profiles.lab.options.loud]
+type = "boolean"
+label = "Log more"
+order = 3
+set = { debug = true }
+[spawner.profiles.lab.options.fail]
+type = "boolean"
+label = "Fail at once"
+order = 4
+set = { environment = { FAKE_FAIL = "1" } }
+"""
+PROFILE_SCENES = [
+    ("profiles", "new", "/hub/spawn?fill-profile=lab&fill-lab.memory=16"),
+    ("profiles-wrong", "new", "/hub/spawn?opt-profile=lab&opt-memory=999&opt-branch=A"),
+]
 
 
 @contextmanager

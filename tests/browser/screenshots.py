@@ -6,7 +6,7 @@ Names on the command line are scenes; without any, all are taken.
 import base64
 import sys
 
-from scenes import FORM, FORM_SCENES, ROOT, become, chromium, hub, look, play, scenes, settled, Person
+from scenes import FORM, FORM_SCENES, PROFILE_SCENES, PROFILES, ROOT, become, chromium, hub, look, play, scenes, settled, Person
 
 TARGET = ROOT / "target/screenshots"
 MOST = 4000  # pixels high; the description of the API is longer
@@ -38,6 +38,10 @@ def main(wanted):
     if not wanted or any(name in wanted for name, *_ in FORM_SCENES):
         with hub(f"\nspawner.options_form = '''{FORM}'''\nauth.auto_login = true\n") as url, chromium() as driver:
             for name, who, path in FORM_SCENES:
+                take(driver, url, name, Person(url, who), path)
+    if not wanted or any(name in wanted for name, *_ in PROFILE_SCENES):
+        with hub(PROFILES) as url, chromium() as driver:
+            for name, who, path in PROFILE_SCENES:
                 take(driver, url, name, Person(url, who), path)
     print(f"{len(list(TARGET.glob('*.png')))} pictures in {TARGET}")
 

@@ -1,7 +1,7 @@
 """UI-171: axe-core finds nothing on any page, in both themes, 1280 and 320 pixels wide; and nothing scrolls sideways (UI-166)."""
 import pytest
 
-from scenes import FORM, FORM_SCENES, ROOT, Person, become, chromium, hub, look, play, scenes, settled
+from scenes import FORM, FORM_SCENES, PROFILE_SCENES, PROFILES, ROOT, Person, become, chromium, hub, look, play, scenes, settled
 
 AXE = ROOT / ".dev/axe/node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -59,3 +59,14 @@ def test_ui_171_ui_166_axe_finds_nothing(driver, played, name):
 @pytest.mark.parametrize("name, who, path", FORM_SCENES)
 def test_ui_171_ui_166_axe_finds_nothing_on_other_hubs(driver, form_hub, name, who, path):
     check(driver, form_hub, Person(form_hub, who), path)
+
+
+@pytest.fixture(scope="module")
+def profile_hub():
+    with hub(PROFILES) as url:
+        yield url
+
+
+@pytest.mark.parametrize("name, who, path", PROFILE_SCENES)
+def test_ui_171_ui_166_axe_finds_nothing_on_forms_of_profiles(driver, profile_hub, name, who, path):
+    check(driver, profile_hub, Person(profile_hub, who), path)

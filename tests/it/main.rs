@@ -7,6 +7,7 @@
     reason = "a test ends where its hub misbehaves"
 )]
 
+mod activation;
 mod auth;
 mod config;
 mod contract;

@@ -2,6 +2,7 @@
 
 mod languages;
 mod login;
+mod profiles;
 mod redirects;
 mod servers;
 mod shares;

@@ -5,13 +5,16 @@ import os
 import signal
 import socket
 import subprocess
-from html.parser import HTMLParser
+import sys
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from conftest import ORRERY, PROBE, account, wait_for
+from conftest import ORRERY, PROBE, ROOT, account, wait_for
+
+sys.path.insert(0, str(ROOT / "tests/support"))
+from page import Page  # noqa: E402
 
 ADMIN = "admin-token-of-the-tests-0123456789"
 numbers = itertools.count(1)
@@ -25,7 +28,8 @@ def free_port():
 class Daemon:
     """One running hub, with PAM and servers as their users."""
 
-    def __init__(self, settings="", command=(PROBE,), arguments=("--socket={socket}",), allow_all=True):
+    def __init__(self, settings="", command=(PROBE,), arguments=("--socket={socket}",), allow_all=True, prefix=()):
+        self.prefix = prefix
         self.account = account("orrery")
         self.folder = Path("/var/lib/orrery") / f"hub{next(numbers)}"
         self.folder.mkdir(mode=0o700)
@@ -59,7 +63,7 @@ roles.tests.services = ["tests"]
     def start(self):
         log = open(self.folder / "log", "ab")
         self.process = subprocess.Popen(
-            [ORRERY, "--config", str(self.config)], cwd=self.folder, env={"PATH": "/usr/bin:/bin"}, stdin=subprocess.DEVNULL,
+            [*self.prefix, ORRERY, "--config", str(self.config)], cwd=self.folder, env={"PATH": "/usr/bin:/bin"}, stdin=subprocess.DEVNULL,
             stdout=log, stderr=log, **self.account.identity())
         wait_for(self.is_up, lambda: f"the hub: {self.log()}")
         return self
@@ -94,30 +98,6 @@ roles.tests.services = ["tests"]
 
     def person(self, who):
         return Person(self, who)
-
-
-class Page(HTMLParser):
-    """The first form of a page with its fields, and its text."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.fields, self.types, self.words, self.hidden = {}, {}, [], 0
-        self.feed(text)
-        self.text = " ".join(" ".join(self.words).split())
-
-    def handle_starttag(self, tag, attributes):
-        attributes = dict(attributes)
-        if tag == "input" and attributes.get("name"):
-            self.fields.setdefault(attributes["name"], attributes.get("value") or "")
-            self.types.setdefault(attributes["name"], attributes.get("type"))
-        self.hidden += tag in ("script", "style")
-
-    def handle_endtag(self, tag):
-        self.hidden -= tag in ("script", "style")
-
-    def handle_data(self, data):
-        if not self.hidden:
-            self.words.append(data)
 
 
 class Person:

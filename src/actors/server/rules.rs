@@ -16,6 +16,7 @@ use crate::auth::StateKeys;
 use crate::config::auth::AuthConfig;
 use crate::config::spawner::SpawnerConfig;
 use crate::config::spawner::variant::{Variant, VariantError};
+use crate::domain::profiles::{Profiles, Unfit};
 use crate::domain::server_state::{Failure, FailureKind, Rejection};
 use crate::hooks::{Hook, HookError, HookSetupError, Turns};
 
@@ -34,6 +35,7 @@ pub struct StartRules(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     base: SpawnerConfig,
+    profiles: Profiles,
     hooks: Hooks,
     keys: StateKeys,
     keeps_state: bool,
@@ -79,7 +81,8 @@ impl StartRules {
             progress: hook("progress", &given.progress)?,
         };
         let keeps_state = auth.state.enabled;
-        Ok(Self(Arc::new(Inner { base: spawner.clone(), hooks, keys, keeps_state })))
+        let profiles = spawner.profiles();
+        Ok(Self(Arc::new(Inner { base: spawner.clone(), profiles, hooks, keys, keeps_state })))
     }
 
     /// The longest time that the hooks before a start may take.
@@ -101,7 +104,10 @@ impl StartRules {
         let hooks = &self.0.hooks;
         let asks =
             hooks.auth_state.is_some() || hooks.apply_user_options.is_some() || hooks.pre_spawn.is_some();
-        asks || !self.0.base.group_overrides.is_empty() || !self.0.base.user_options.is_empty()
+        let base = &self.0.base;
+        asks || !base.group_overrides.is_empty()
+            || !base.user_options.is_empty()
+            || !self.0.profiles.is_empty()
     }
 
     /// Whether a hook asks what the sign-in left.
@@ -211,9 +217,13 @@ impl Start<'_> {
     async fn options(&mut self) -> Result<(), Failure> {
         let none = Map::new();
         let options = self.facts.options.as_ref().and_then(Value::as_object).unwrap_or(&none);
+        let of_profile = self.profile(options)?;
         let map = &self.rules.base.user_options;
-        let undeclared: Vec<&str> =
-            options.keys().map(String::as_str).filter(|name| !map.contains_key(*name)).collect();
+        let undeclared: Vec<&str> = options
+            .keys()
+            .map(String::as_str)
+            .filter(|name| !of_profile && !map.contains_key(*name))
+            .collect();
         for (name, target) in map {
             let Some(value) = options.get(name).map(literal_of(target)) else { continue };
             self.variant
@@ -234,6 +244,27 @@ impl Start<'_> {
             Err(refused @ HookError::Refused(_)) => Err(self.refused("apply_user_options", refused)),
             Err(failed) => Err(self.bad_options(&failed.to_string())),
         }
+    }
+
+    /// What the chosen profile sets; without a choice the preset one. False if there are no profiles.
+    fn profile(&mut self, options: &Map<String, Value>) -> Result<bool, Failure> {
+        if self.rules.profiles.is_empty() {
+            return Ok(false);
+        }
+        let chosen = self.rules.profiles.choose(options, &self.facts.person.groups);
+        let chosen = chosen.map_err(|unfit| self.unfit(&unfit))?;
+        for (key, value) in chosen.settings() {
+            self.variant.apply(&key, &value).map_err(|wrong| self.bad_options(&wrong.to_string()))?;
+        }
+        Ok(true)
+    }
+
+    /// The configuration or the person's groups are others than when the options were chosen.
+    fn unfit(&self, unfit: &Unfit) -> Failure {
+        warn!(server:? = self.identity.key, error:% = unfit; "the options of a start are not those of a profile");
+        let rejection = Rejection { status: 400, reason: None, message_html: None };
+        let message = format!("The options do not fit any longer; choose others. {unfit}");
+        Failure { rejection: Some(Box::new(rejection)), ..Failure::new(FailureKind::Hook, message) }
     }
 
     async fn pre_spawn(&mut self) -> Result<(), Failure> {

@@ -1,7 +1,8 @@
 //! The database: can it be reached, and are its tables those of this program?
 
 use super::Finding;
-use crate::app::{parts, schema_state};
+use crate::app::parts;
+use crate::app::upkeep::{schema_state, way_back};
 use crate::config::Config;
 use crate::config::database::Database;
 
@@ -21,11 +22,12 @@ pub(super) fn examine(config: &Config) -> Finding {
         }
         Ok(state) if !state.unknown.is_empty() => {
             let found = format!("a newer Orrery has used it (it has {})", state.unknown.join(", "));
-            Finding::wrong(
-                CHECK,
-                found,
-                "install that version, or go back to the copy made before the upgrade",
-            )
+            let copy = way_back(config, &state);
+            let copy = copy.map_or_else(|| "FILE".to_owned(), |copy| copy.display().to_string());
+            let advice = format!(
+                "install that version, or go back to the copy made before the upgrade: `orrery db restore {copy}`"
+            );
+            Finding::wrong(CHECK, found, advice)
         }
         Ok(state) if state.applied.is_empty() => {
             Finding::ok(CHECK, "it can be reached and is empty; the hub makes its tables")

@@ -2,7 +2,7 @@
 //! policy, the PAM service, the folder of the tickets.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, getegid, geteuid, getgroups};
@@ -28,7 +28,10 @@ pub(super) fn examine(config: &Config) -> Vec<Finding> {
     if !pam && !local {
         return findings;
     }
-    findings.push(launch(&config.hub.launch_program));
+    findings.push(match config.launch_socket() {
+        Some(path) => socket(path, Path::new("/proc/net/unix")),
+        None => launch(&config.hub.launch_program),
+    });
     findings.extend(session(Path::new(paths::SESSION)));
     let known = policy::read_now();
     findings.push(policy_file(&known, Path::new(paths::POLICY)));
@@ -69,6 +72,45 @@ fn launch(program: &Path) -> Finding {
         Some(problem) => Finding::wrong(PROGRAMS, format!("{shown} {problem}"), advice),
         None => Finding::ok(PROGRAMS, format!("{shown} is installed as it must be")),
     }
+}
+
+/// The socket on which systemd starts `orrery-launch`. It is not connected to: that would be a request, a malformed one.
+fn socket(path: &Path, listeners: &Path) -> Finding {
+    let shown = path.display();
+    let advice = "systemctl enable --now orrery-launch.socket; without systemd set hub.launch_socket to \"\"";
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(failed) => return Finding::wrong(PROGRAMS, format!("{shown}: {failed}"), advice),
+    };
+    let owner = "set SocketUser= of orrery-launch.socket to the hub's account, and SocketMode=0600";
+    let (problem, advice) = if !found.file_type().is_socket() {
+        ("is no socket", advice)
+    } else if !listens(path, listeners) {
+        ("is a socket on which nobody listens", advice)
+    } else if path.parent().is_some_and(|folder| loose(folder).is_some()) {
+        (
+            "is in a folder that others than root can change",
+            "set ListenStream= to a path in /run, and hub.launch_socket with it",
+        )
+    } else if found.mode() & 0o077 != 0 {
+        ("can be connected to by others than the hub", owner)
+    } else if !geteuid().is_root() && found.uid() != geteuid().as_raw() {
+        ("does not belong to this account", owner)
+    } else {
+        return Finding::ok(PROGRAMS, format!("systemd starts orrery-launch for connections to {shown}"));
+    };
+    Finding::wrong(PROGRAMS, format!("{shown} {problem}"), advice)
+}
+
+/// Whether the kernel's table (`/proc/net/unix`) has a listener of that name; where there is no table, nobody knows.
+fn listens(path: &Path, table: &Path) -> bool {
+    const ACCEPTS_CONNECTIONS: &str = "00010000";
+    let Ok(table) = fs::read_to_string(table) else { return true };
+    table.lines().any(|line| {
+        let mut fields = line.split_ascii_whitespace();
+        fields.nth(3) == Some(ACCEPTS_CONNECTIONS)
+            && fields.nth(3).is_some_and(|name| Path::new(name) == path)
+    })
 }
 
 fn is_own_group(gid: u32) -> bool {
@@ -233,6 +275,23 @@ mod tests {
             fs::set_permissions(&program, fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(launch(&program).level, Level::Wrong, "{mode:o}");
         }
+    }
+
+    #[test]
+    fn a_socket_must_be_there_and_root_must_listen_for_nobody_but_the_hub() {
+        let told = |path: &Path| socket(path, Path::new("/proc/net/unix"));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("launch.sock");
+        let missing = told(&path);
+        assert!(missing.level == Level::Wrong && missing.advice.unwrap().contains("orrery-launch.socket"));
+        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        // below /tmp, which everybody can write to
+        assert!(told(&path).found.contains("folder that others"), "{:?}", told(&path));
+        drop(listener);
+        assert!(told(&path).found.contains("nobody listens"), "{:?}", told(&path));
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "").unwrap();
+        assert!(told(&path).found.contains("no socket"), "{:?}", told(&path));
     }
 
     #[test]

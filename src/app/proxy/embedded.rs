@@ -10,7 +10,7 @@ use log::info;
 use orrery_proxy::{Listener, Metrics, OwnFile, Routes, ServerHandle, Stop, Tunnels};
 
 use super::super::AppError;
-use super::super::listen;
+use super::super::listen::{self, Activated};
 use super::rest_api;
 use crate::config::{Addresses, Config};
 use certificates::Certificates;
@@ -27,9 +27,13 @@ pub(in crate::app) struct Embedded {
 }
 
 impl Embedded {
-    pub(super) fn bind(config: &Config, addresses: &Addresses) -> Result<Self, AppError> {
+    pub(super) fn bind(
+        config: &Config,
+        addresses: &Addresses,
+        activated: &mut Activated,
+    ) -> Result<Self, AppError> {
         let mode = settings::socket_mode(config);
-        let (socket, file) = listen::bind_endpoint("proxy.bind_url", &addresses.public, mode)?;
+        let (socket, file) = activated.listen("public", "proxy.bind_url", &addresses.public, mode)?;
         let api = rest_api::bind(config, mode)?;
         let redirect = redirect::bind(config, &addresses.public)?;
         let certificates = Certificates::load(config)?;

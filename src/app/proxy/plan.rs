@@ -9,8 +9,17 @@ use crate::domain::route_spec::Routing;
 use crate::proxy_child::{ProxyPlan, arguments};
 use crate::secret::Secret;
 
-/// What the proxy has no use for: secrets of the hub.
-const WITHHELD: [&str; 2] = ["JPY_COOKIE_SECRET", "JUPYTERHUB_CRYPT_KEY"];
+/// What the proxy has no use for: secrets of the hub, and what is between the hub and systemd.
+const WITHHELD: [&str; 8] = [
+    "JPY_COOKIE_SECRET",
+    "JUPYTERHUB_CRYPT_KEY",
+    "LISTEN_FDS",
+    "LISTEN_FDNAMES",
+    "LISTEN_PID",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+];
 
 pub(super) fn plan(
     config: &Config,

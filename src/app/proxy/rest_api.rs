@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use log::{error, info};
-use orrery_proxy::api::{self, Api, ApiToken};
+use orrery_proxy::api::{self, Api, ApiToken, Gate};
 use orrery_proxy::{Listener, Matching, Metrics, OwnFile, Routes, Socket};
 use tokio::task::JoinHandle;
 
@@ -47,6 +47,7 @@ impl Bound {
             token: Some(self.token),
             matching: Matching::Path,
             metrics,
+            gate: Gate::default(),
         };
         let listener = Listener { socket: self.socket, tls: None };
         info!(url = self.shown.as_str(); "the proxy's REST API answers");

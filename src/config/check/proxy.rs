@@ -109,7 +109,9 @@ fn rest_api(config: &Config, report: &mut Report) {
         Ok(api) => api,
         Err(error) => return report.wrong_at("proxy.api_url", error.to_string()),
     };
-    if proxy.r#type == ProxyType::External && proxy.auth_token.is_empty() {
+    // who may reach a UNIX socket is decided by its folder; every account may reach a port
+    let for_everybody = !matches!(api.endpoint, Endpoint::Unix(_));
+    if proxy.r#type == ProxyType::External && proxy.auth_token.is_empty() && for_everybody {
         report.wrong_at(
             "proxy.auth_token",
             "needed, because the hub has not started the proxy: the text that the proxy got as CONFIGPROXY_AUTH_TOKEN \
@@ -176,6 +178,7 @@ mod tests {
         for text in ["proxy.type = \"external\"", "proxy.type = \"chp\"\nproxy.managed = false"] {
             assert!(problems(text).contains("`proxy.auth_token`: needed"), "{text}");
             reading(&format!("{text}\nproxy.auth_token = \"t\""));
+            reading(&format!("{text}\nproxy.api_url = \"http+unix://%2Frun%2Forrery-proxy%2Fapi.sock\""));
         }
         reading("proxy.type = \"child\"");
     }

@@ -13,6 +13,7 @@ const POWERFUL: [&str; 6] =
 /// Checks what makes starts different from each other, and what is special about processes of this machine.
 pub(super) fn check(spawner: &SpawnerConfig, report: &mut Report) {
     local(spawner, report);
+    super::profiles::check(spawner, report);
     for (name, wanted) in &spawner.group_overrides {
         let key = Key::new(["spawner", "group_overrides", name]);
         for error in wanted.groups.iter().filter_map(|group| GroupName::parse(group).err()) {

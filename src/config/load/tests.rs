@@ -33,6 +33,23 @@ fn the_system_file_comes_before_the_one_in_the_directory() {
 }
 
 #[test]
+fn what_the_package_sets_is_weaker_than_the_system_file_and_counts_with_no_other() {
+    let mut case = Case::file("hub.port = 1");
+    case.write("etc/orrery.toml", "hub.port = 2");
+    case.write("package/10-package.toml", "hub.port = 3\nproxy.workers = 3");
+    case.sources.package_directory = Some("package".into());
+    case.sources.system_file = "etc/orrery.toml".into();
+    let system = case.read().unwrap();
+    assert_eq!((system.config.hub.port, system.config.proxy.workers), (2, 3));
+    let files = ["package/10-package.toml", "etc/orrery.toml"];
+    assert_eq!(system.files, files.map(PathBuf::from));
+    case.sources.file = Some("orrery.toml".into());
+    let other = case.read().unwrap();
+    assert_eq!(other.config.hub.port, 1);
+    assert_eq!(other.files, [PathBuf::from("orrery.toml")]);
+}
+
+#[test]
 fn cfg_003_an_unknown_key_is_named_with_its_section_and_the_nearest_key() {
     let found = problems("[hub.limits]\nconcurent_spawns = 3\n[hbu]\nx = 1\n[services.x]\nfrobnicate = 1");
     assert!(found.contains("orrery.toml: `hub.limits.concurent_spawns`: there is no such key"), "{found}");

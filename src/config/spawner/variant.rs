@@ -102,6 +102,17 @@ impl Variant {
         outcome
     }
 
+    /// Sets a key as a profile says it: tables are merged, anything else replaces and may be a text in quotes.
+    ///
+    /// # Errors
+    /// [`VariantError`].
+    pub fn apply(&mut self, key: &str, value: &Json) -> Result<(), VariantError> {
+        match value {
+            Json::Object(_) => self.merge(&[(key.to_owned(), value.clone())].into_iter().collect()),
+            _ => self.set(key, value),
+        }
+    }
+
     fn put(&mut self, target: &str, value: Json) {
         match target.split_once('.') {
             None => {

@@ -30,6 +30,10 @@ const MATRIX: [(Option<&str>, Option<&str>, bool); 9] = [
     (Some("unheard-of"), Some("same-origin"), true),
 ];
 
+fn keys(secret: &[u8]) -> SigningKeys {
+    SigningKeys::new([secret.to_vec().into()]).unwrap()
+}
+
 #[test]
 fn cook_022_the_matrix_decides_about_reading_the_api() {
     for (mode, site, checked) in MATRIX {
@@ -121,15 +125,15 @@ fn a_token_is_what_the_reference_would_have_made() {
     let secret: Vec<u8> = (0..32).collect();
     let by_tornado = "MnwxOjB8MTA6MTc5NTMwNTU0MHw1Ol94c3JmfDEyOlRtOXVaVHBoWW1NOXw3YzM0Y2U2M2IxZTJlMzQ0MzNjZTc5NjE1ZWYyNGNiNDkxZTYzODEzZWI3NWVmZjdmNThiNzEzMmI4YWY1ZGJh";
     assert_eq!(token(&secret, "None:abc=", NOW), by_tornado);
-    assert_eq!(decode(&secret, by_tornado, NOW + 31 * 86_400), Some(b"None:abc=".to_vec()));
-    assert_eq!(decode(&secret, by_tornado, NOW + 31 * 86_400 + 1), None);
-    assert_eq!(decode(SECRET, by_tornado, NOW), None);
+    assert_eq!(decode(&keys(&secret), by_tornado, NOW + 31 * 86_400), Some(b"None:abc=".to_vec()));
+    assert_eq!(decode(&keys(&secret), by_tornado, NOW + 31 * 86_400 + 1), None);
+    assert_eq!(decode(&keys(SECRET), by_tornado, NOW), None);
 }
 
 #[test]
 fn cook_021_missing_and_wrong_tokens_are_told_apart() {
     let cookie = token(SECRET, &ALICE.id(), NOW);
-    let check = |submitted| verify(SECRET, [cookie.as_str()], &ALICE.id(), submitted, "POST", NOW);
+    let check = |submitted| verify(&keys(SECRET), [cookie.as_str()], &ALICE.id(), submitted, "POST", NOW);
     assert_eq!(check(Some(cookie.as_str())), Ok(()));
     assert_eq!(check(None).unwrap_err().to_string(), "'_xsrf' argument missing from POST");
     assert_eq!(check(Some("")).unwrap_err().to_string(), "'_xsrf' argument missing from POST");
@@ -139,7 +143,7 @@ fn cook_021_missing_and_wrong_tokens_are_told_apart() {
         let refusal = check(Some(wrong)).unwrap_err();
         assert_eq!(refusal.to_string(), "XSRF cookie does not match POST argument");
     }
-    let no_cookie = verify(SECRET, [], &ALICE.id(), Some(cookie.as_str()), "POST", NOW);
+    let no_cookie = verify(&keys(SECRET), [], &ALICE.id(), Some(cookie.as_str()), "POST", NOW);
     assert_eq!(no_cookie, Err(XsrfError::Mismatch("POST".to_owned())));
 }
 
@@ -149,7 +153,7 @@ fn cook_029_cook_030_a_token_is_void_for_anyone_else_and_after_login() {
     let anonymous = Identity::Anonymous { session_id: Some("5e5510"), fingerprint: "x=" };
     for (before, after) in [(ALICE, bob), (anonymous, ALICE), (ALICE, anonymous)] {
         let old = token(SECRET, &before.id(), NOW);
-        let outcome = verify(SECRET, [old.as_str()], &after.id(), Some(&old), "POST", NOW);
+        let outcome = verify(&keys(SECRET), [old.as_str()], &after.id(), Some(&old), "POST", NOW);
         assert_eq!(outcome, Err(XsrfError::Mismatch("POST".to_owned())));
     }
 }
@@ -164,23 +168,25 @@ fn cook_031_sec_004_other_xsrf_cookies_do_not_disturb() {
     let before: Vec<&str> = strangers.iter().copied().chain([own.as_str()]).collect();
     let after: Vec<&str> = before.iter().rev().copied().collect();
     for cookies in [before, after] {
-        assert_eq!(find_cookie(SECRET, cookies.clone(), &ALICE.id(), NOW), Some(own.as_str()));
-        assert_eq!(verify(SECRET, cookies.clone(), &ALICE.id(), Some(&own), "PUT", NOW), Ok(()));
+        assert_eq!(find_cookie(&keys(SECRET), cookies.clone(), &ALICE.id(), NOW), Some(own.as_str()));
+        assert_eq!(verify(&keys(SECRET), cookies.clone(), &ALICE.id(), Some(&own), "PUT", NOW), Ok(()));
         for submitted in strangers {
-            assert!(verify(SECRET, cookies.clone(), &ALICE.id(), Some(submitted), "PUT", NOW).is_err());
+            assert!(
+                verify(&keys(SECRET), cookies.clone(), &ALICE.id(), Some(submitted), "PUT", NOW).is_err()
+            );
         }
     }
-    assert_eq!(find_cookie(SECRET, strangers, &ALICE.id(), NOW), None);
+    assert_eq!(find_cookie(&keys(SECRET), strangers, &ALICE.id(), NOW), None);
 }
 
 proptest! {
     #[test]
     fn decoding_strangers_text_never_panics(text in "[A-Za-z0-9_-]{0,200}|.{0,80}") {
-        prop_assert_eq!(decode(SECRET, &text, NOW), None);
+        prop_assert_eq!(decode(&keys(SECRET), &text, NOW), None);
     }
 
     #[test]
     fn a_token_gives_its_id_back(id in ".{0,80}") {
-        prop_assert_eq!(decode(SECRET, &token(SECRET, &id, NOW), NOW), Some(id.into_bytes()));
+        prop_assert_eq!(decode(&keys(SECRET), &token(SECRET, &id, NOW), NOW), Some(id.into_bytes()));
     }
 }

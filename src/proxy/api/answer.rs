@@ -22,6 +22,7 @@ const RESOURCE: &str = "/api/routes";
 const MAX_BODY: usize = 1024 * 1024;
 /// From the head to the end of the body. Strangers get this far, and must not keep the places of others (SEC-099).
 const BODY_TIME: Duration = Duration::from_secs(30);
+const HANDED_OVER: &str = "Another process has the routes now: ask again";
 const NO_TARGET: &str = "Must specify 'target' as string";
 
 /// Why a request was not granted: a status and words for it, usually none.
@@ -135,6 +136,7 @@ async fn add(api: &Api, key: &str, body: Value) -> Outcome {
         log::warn!("Route {key} leads nowhere: {why}");
     }
     let shown = route.target_for_log().into_owned();
+    pass(api).await?;
     log::info!("Adding route {key} -> {shown}");
     api.writer.add(route).await.map_err(|why| Refusal(StatusCode::INTERNAL_SERVER_ERROR, why))?;
     log::info!("Route added {key} -> {shown}");
@@ -142,7 +144,16 @@ async fn add(api: &Api, key: &str, body: Value) -> Outcome {
     Ok(with_status(StatusCode::CREATED, Full::default()))
 }
 
+/// A change that came too late would be lost; who sent it tries again, and reaches the other process.
+async fn pass(api: &Api) -> Result<(), Refusal> {
+    match api.gate.pass().await {
+        true => Ok(()),
+        false => Err(Refusal(StatusCode::SERVICE_UNAVAILABLE, HANDED_OVER.to_owned())),
+    }
+}
+
 async fn remove(api: &Api, key: &str) -> Outcome {
+    pass(api).await?;
     api.metrics.api_route_deleted();
     let spec = api.routes.load().get_key(key).map(|route| route.spec().to_owned());
     if let Some(spec) = spec {

@@ -26,6 +26,15 @@ pub struct Running {
     /// Milliseconds to finish requests when told to end [default: 10000]
     #[arg(long, value_name = "MS", value_parser = millis)]
     pub drain_timeout: Option<Duration>,
+    /// Have the orrery-proxy with this process id replaced by a new process of its program, wait until that serves, and end
+    #[arg(long, value_name = "PID", exclusive = true)]
+    pub hand_over: Option<i32>,
+    /// Milliseconds that a new process may take to be ready [default: 30000]
+    #[arg(long, value_name = "MS", value_parser = millis)]
+    pub successor_timeout: Option<Duration>,
+    /// Milliseconds that a replaced process keeps connections; 0: until they end
+    #[arg(long, value_name = "MS", value_parser = millis, default_value = "0")]
+    pub hand_over_timeout: Duration,
     /// File to write the process id to
     #[arg(long, value_name = "FILE")]
     pub pid_file: Option<PathBuf>,

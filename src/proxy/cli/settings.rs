@@ -109,6 +109,10 @@ pub struct Settings {
     pub connect_timeout: Option<Duration>,
     /// How long requests may go on at the end.
     pub drain_timeout: Option<Duration>,
+    /// How long a successor may take until it is ready.
+    pub successor_timeout: Option<Duration>,
+    /// How long connections may go on after a hand-over.
+    pub hand_over_timeout: Option<Duration>,
     /// Worker threads.
     pub workers: Option<usize>,
     /// Client connections at a time.
@@ -179,6 +183,8 @@ impl Settings {
             body_timeout: timeout(forwarding.body_timeout),
             connect_timeout: timeout(forwarding.connect_timeout),
             drain_timeout: running.drain_timeout,
+            successor_timeout: running.successor_timeout,
+            hand_over_timeout: timeout(Some(running.hand_over_timeout)),
             workers: running.workers.map(usize::from),
             max_connections: running.max_connections,
             max_connections_per_address: running.max_connections_per_address,

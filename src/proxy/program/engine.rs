@@ -36,6 +36,16 @@ impl Engine {
         Ok(Self { handle: serve(listeners, routes, config)? })
     }
 
+    /// Accepts nothing any more, since another process does, and lets connections end by themselves.
+    pub(super) fn hand_over(&self) {
+        self.handle.begin(Stop::HandOver);
+    }
+
+    /// Waits for the end of the last connection.
+    pub(super) async fn ended(&self) {
+        self.handle.ended().await;
+    }
+
     /// Accepts nothing any more and lets requests and tunnels finish, within the drain timeout.
     pub(super) async fn drain(&self) {
         self.handle.stop(Stop::Drain(Tunnels::Finish)).await;

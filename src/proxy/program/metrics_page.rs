@@ -9,13 +9,13 @@ use http::{Response, StatusCode};
 use http_body_util::Full;
 
 use crate::metrics::Metrics;
-use crate::side::{self, Limits};
+use crate::side::{self, Closing, Limits};
 use crate::socket::Listener;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
-pub(super) async fn serve(listener: Listener, metrics: Arc<Metrics>) -> io::Result<()> {
-    side::serve(listener, Limits::default(), move |request| {
+pub(super) async fn serve(listener: Listener, closing: Closing, metrics: Arc<Metrics>) -> io::Result<()> {
+    side::serve(listener, Limits::default(), closing, move |request| {
         std::future::ready(answer(request.uri().path(), &metrics))
     })
     .await

@@ -96,6 +96,16 @@ fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     Ok(addresses)
 }
 
+/// Whether a socket with this address is one of those that [`listen`] opens; any port is, where the kernel chooses.
+pub(super) fn means(host: &str, port: u16, address: SocketAddr) -> bool {
+    let is_same =
+        |wanted: SocketAddr| wanted.ip() == address.ip() && (port == 0 || wanted.port() == address.port());
+    match host.is_empty() {
+        true => address.ip().is_unspecified() && (port == 0 || port == address.port()),
+        false => addresses(host, port).is_ok_and(|wanted| wanted.into_iter().any(is_same)),
+    }
+}
+
 /// With IPv6, which takes IPv4 as well; without, if the system has none.
 fn listen_everywhere(port: u16) -> io::Result<TcpListener> {
     match bind(SocketAddr::from(([0_u16; 8], port))) {

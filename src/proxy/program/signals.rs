@@ -13,6 +13,8 @@ pub(super) enum Order {
     End,
     /// Read certificates again: `SIGHUP`.
     Reload,
+    /// Let another process take over: `SIGUSR2`.
+    HandOver,
 }
 
 /// The signals from now on. Must be made inside a tokio runtime.
@@ -24,6 +26,7 @@ impl Signals {
             (SignalKind::terminate(), Order::End),
             (SignalKind::interrupt(), Order::End),
             (SignalKind::hangup(), Order::Reload),
+            (SignalKind::user_defined2(), Order::HandOver),
         ];
         orders
             .into_iter()
@@ -44,10 +47,8 @@ impl Signals {
         .await
     }
 
-    /// Waits for the next order to end; does what `reload` says in the meantime.
-    pub(super) async fn end(&mut self, reload: impl Fn()) {
-        while self.next().await == Order::Reload {
-            reload();
-        }
+    /// Waits for the next order to end; it is too late for others.
+    pub(super) async fn end(&mut self) {
+        while self.next().await != Order::End {}
     }
 }

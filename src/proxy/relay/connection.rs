@@ -30,6 +30,8 @@ use crate::stream::Stream;
 const LINGER: Duration = Duration::from_secs(2);
 /// How long, while draining, a connection that has sent nothing yet may still send a request.
 const LAST_CALL: Duration = Duration::from_secs(1);
+/// How long, after a hand-over, an idle connection may still send a request, if it may be idle for that long.
+const LAST_REQUEST: Duration = Duration::from_secs(10);
 /// What HTTP/2 clients begin with (RFC 9113 section 3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -138,7 +140,7 @@ impl Client {
     async fn receive(&mut self, worker: &Rc<Worker>) -> Received {
         let config = &worker.config;
         let mut has_begun = self.served == 0 || !self.early.is_empty();
-        let mut is_last_call = false;
+        let (mut is_last_call, mut is_last_request) = (false, false);
         self.deadline.set(self.patience(has_begun, worker));
         poll_fn(|cx| {
             // What has arrived counts, even if it is late.
@@ -150,7 +152,12 @@ impl Client {
                 has_begun = true;
                 self.deadline.set(Some(config.header_timeout));
             }
-            if worker.is_draining() && is_idle {
+            if worker.is_handing_over() && is_idle && self.served > 0 && !is_last_request {
+                // Who has just sent one would not know whether it was served.
+                is_last_request = true;
+                self.deadline.set(Some(config.keep_alive.min(LAST_REQUEST)));
+            }
+            if worker.is_draining() && !worker.is_handing_over() && is_idle {
                 if self.served > 0 {
                     return Poll::Ready(Received::End);
                 }
@@ -292,6 +299,9 @@ impl Client {
             // 499 is what nginx's logs taught operators for a client that left.
             Err(Failure::Gone) => (499, 0, Next::Close),
             Err(Failure::Truncated(status)) => (status, 0, Next::Reset),
+            Err(Failure::Unanswered(error)) => {
+                self.fail(worker, request, &Fault::Lost(error), Some(route)).await
+            }
         }
     }
 

@@ -59,6 +59,8 @@ pub(crate) enum Failure {
     Gone,
     /// The answer has begun and will not be complete: `status`.
     Truncated(u16),
+    /// A kept connection ended just when it was used again, and asking once more can do no harm.
+    Unanswered(io::Error),
 }
 
 impl From<Fault> for Failure {
@@ -86,7 +88,14 @@ pub(crate) async fn run(
         // A server that takes nothing is as good as none.
         let sent = tokio::time::timeout(worker.config.connect_timeout, sending).await;
         match sent.unwrap_or_else(|_| Err((1, ErrorKind::TimedOut.into()))) {
-            Ok(()) => return Exchange::new(worker, client, request, (route, target), upstream).run().await,
+            Ok(()) => match Exchange::new(worker, client, request, (route, target), upstream).run().await {
+                // On a connection that nobody else has used, where this cannot happen again. A hub that is restarted closes
+                // its connections, and the next one takes the requests that come meanwhile.
+                Err(Failure::Unanswered(error)) => {
+                    log::debug!(error:%; "a kept connection has ended: once more")
+                }
+                outcome => return outcome,
+            },
             // Nothing of it was taken, so sending it again cannot repeat its effect.
             Err((0, _)) if upstream.is_kept => kept = worker.pool.take(endpoint),
             Err((_, error)) => return Err(Fault::Lost(error).into()),
@@ -130,6 +139,8 @@ struct Exchange<'a> {
     up_is_broken: bool,
     owes_continue: bool,
     client_ended: bool,
+    /// Whether a head came from the server.
+    is_answered: bool,
     /// Bytes of the answer's head that were searched for its end.
     searched: usize,
     waiting: Waiting,
@@ -155,6 +166,7 @@ impl<'a> Exchange<'a> {
             up_is_broken: false,
             owes_continue: request.expects_continue,
             client_ended: false,
+            is_answered: false,
             searched: 0,
             waiting: Waiting::Nobody,
             worker,
@@ -330,6 +342,7 @@ impl<'a> Exchange<'a> {
 
     fn take_head(&mut self, head: &[u8]) -> Result<Answer, Failure> {
         let worker = self.worker;
+        self.is_answered = true;
         let asked = Asked {
             is_http11: self.request.is_http11,
             may_keep: self.request.keeps_connection
@@ -350,7 +363,13 @@ impl<'a> Exchange<'a> {
     }
 
     fn lost(&self, error: io::Error) -> Failure {
-        Fault::Lost(error).into()
+        let is_safe = ["GET", "HEAD", "OPTIONS"].contains(&self.client.translated.method.as_str())
+            && self.request.framing == Framing::Empty;
+        let is_untouched = self.upstream.is_kept && !self.is_answered && self.upstream.early.is_empty();
+        match is_safe && is_untouched && error.kind() != ErrorKind::TimedOut {
+            true => Failure::Unanswered(error),
+            false => Fault::Lost(error).into(),
+        }
     }
 
     /// Carries the request's body; once it is done, notices if the client leaves.

@@ -35,6 +35,7 @@ pub(crate) struct Worker {
     pub(crate) metrics: Arc<WorkerMetrics>,
     is_draining: Cell<bool>,
     cuts_tunnels: Cell<bool>,
+    is_handing_over: Cell<bool>,
     connections: Cell<usize>,
     emptied: Notify,
 }
@@ -51,6 +52,7 @@ impl Worker {
             config,
             is_draining: Cell::new(false),
             cuts_tunnels: Cell::new(false),
+            is_handing_over: Cell::new(false),
             connections: Cell::new(0),
             emptied: Notify::new(),
         })
@@ -66,10 +68,23 @@ impl Worker {
         self.cuts_tunnels.get()
     }
 
+    /// Whether idle connections may send one more request, since another process takes the next ones.
+    pub(crate) fn is_handing_over(&self) -> bool {
+        self.is_handing_over.get()
+    }
+
+    /// Ends each connection with its next answer.
+    pub(crate) fn hand_over(&self) {
+        self.is_draining.set(true);
+        self.is_handing_over.set(true);
+        self.clock.wake_all();
+    }
+
     /// Ends idle connections, and the others after the request under way. `cut_tunnels`: tunnels at once, too.
     pub(crate) fn drain(&self, cut_tunnels: bool) {
         self.is_draining.set(true);
         self.cuts_tunnels.set(cut_tunnels);
+        self.is_handing_over.set(false);
         self.clock.wake_all();
     }
 

@@ -12,18 +12,18 @@ use crate::store::migrate::names;
 use crate::store::testing::{Scratch, each_lasting_scratch, name, user};
 use crate::store::{Db, Migrated, OpenMode, Store, StoreConfig, StoreError, users};
 
-const MIGRATIONS: [&str; 7] = ["0001", "0002", "0003", "0004", "0005", "0006", "0008"];
-const LAST: &str = MIGRATIONS[MIGRATIONS.len() - 1];
+pub(super) const MIGRATIONS: [&str; 7] = ["0001", "0002", "0003", "0004", "0005", "0006", "0008"];
+pub(super) const LAST: &str = MIGRATIONS[MIGRATIONS.len() - 1];
 
 fn open(scratch: &Scratch, mode: OpenMode) -> Result<Store, StoreError> {
     Store::open(&scratch.config, mode)
 }
 
-fn mode_of(path: &Path) -> u32 {
+pub(super) fn mode_of(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-fn files_in(folder: &TempDir) -> Vec<String> {
+pub(super) fn files_in(folder: &TempDir) -> Vec<String> {
     let entries = fs::read_dir(folder.path()).unwrap();
     let mut names: Vec<String> =
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -32,7 +32,7 @@ fn files_in(folder: &TempDir) -> Vec<String> {
 }
 
 /// Takes a database back to the schema before the last migration.
-fn outdate(scratch: &Scratch) {
+pub(super) fn outdate(scratch: &Scratch) {
     drop(scratch.store());
     let sql = format!("DROP TABLE notices; DELETE FROM __diesel_schema_migrations WHERE version = '{LAST}'");
     scratch.connection().batch_execute(&sql).unwrap();
@@ -92,7 +92,8 @@ fn db_009_an_upgrade_of_a_file_makes_a_private_copy_first() {
     let backup = open(&scratch, OpenMode::Upgrade).unwrap().migrated().backup.clone().unwrap();
     let suffix = backup.to_str().unwrap().strip_prefix(&format!("{}.", scratch.config.url)).unwrap();
     let shape: String = suffix.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
-    assert_eq!((shape.as_str(), mode_of(&backup)), ("9999-99-99-999999", 0o600));
+    assert_eq!((shape.as_str(), mode_of(&backup)), ("schema-9999.9999-99-99-999999", 0o600));
+    assert!(suffix.starts_with(&format!("schema-{}.", MIGRATIONS[MIGRATIONS.len() - 2])), "{suffix}");
 
     let copy = StoreConfig { url: backup.to_str().unwrap().to_owned(), ..scratch.config.clone() };
     assert_eq!(Store::schema_state(&copy).unwrap().pending, [LAST]);
@@ -108,7 +109,7 @@ fn a_newer_schema_is_refused_even_for_an_upgrade() {
         scratch.connection().batch_execute(sql).unwrap();
         for mode in [OpenMode::CreateOrCurrent, OpenMode::Upgrade] {
             let refused = open(scratch, mode).unwrap_err();
-            let StoreError::NewerSchema { found, known } = &refused else { panic!("{refused:?}") };
+            let StoreError::NewerSchema { found, known, .. } = &refused else { panic!("{refused:?}") };
             assert_eq!((found.as_str(), known.as_str()), ("9999", LAST));
         }
     });
@@ -126,7 +127,7 @@ fn a_database_of_another_program_is_refused() {
 }
 
 #[test]
-fn a_new_file_and_its_side_files_are_private() {
+fn sec_113_a_new_file_and_its_side_files_are_private() {
     let scratch = Scratch::file();
     let store = scratch.store();
     for file in files_in(scratch.folder.as_ref().unwrap()) {

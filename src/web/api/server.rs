@@ -24,6 +24,7 @@ use crate::store::Db;
 use crate::store::servers::{self, Server};
 use crate::store::users::{self, User};
 use crate::web::caller::Caller;
+use crate::web::choice;
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::Body;
 use crate::web::extract::caller::ApiCaller;
@@ -144,8 +145,9 @@ pub(super) async fn create(
     if found.exists(&key) {
         return Err(exists(&key).into());
     }
-    let wanted = named::Wanted::read(user_options::from_body(body.json()?.unwrap_or_default()))?;
+    let mut wanted = named::Wanted::read(user_options::from_body(body.json()?.unwrap_or_default()))?;
     named::check(&hub, &key, &found)?;
+    wanted.options = choice::kept(&hub, wanted.options, &found.groups)?;
     let asked = key.clone();
     let made = hub.store.write(move |db| {
         make(db, &asked, &wanted)?;

@@ -17,6 +17,7 @@ use crate::domain::token_hash::{self, TokenHash};
 use crate::secret::{self, Secret};
 use crate::store::share_codes::{self, NewShareCode, ShareCode, ShareCodeFilter, ShareCodeId};
 use crate::store::{Db, Page, StoreError};
+use crate::web::caller::Caller;
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::{Body, Object};
 use crate::web::extract::caller::ApiCaller;
@@ -95,8 +96,23 @@ pub(super) async fn create(
     let object = body.object_if_any()?.unwrap_or_default();
     check_keys(&object, &["scopes", "expires_in"])?;
     let expires_in = seconds(&object)?;
-    let scopes = limited(&scopes(&object)?, &key, &hub.catalogue)?;
-    check(&caller, &hub, &scopes, Grantee::Code)?;
+    let (made, secret) = make(&hub, &caller, key, &scopes(&object)?, expires_in).await?;
+    Ok(HttpResponse::Ok().json(NewShareCodeView::new(&hub, made, secret)))
+}
+
+/// Makes a code, for whoever may share the server; with the secret, which is kept nowhere.
+///
+/// # Errors
+/// 403 for scopes that the caller may not grant, 404 if there is no such server.
+pub(in crate::web) async fn make(
+    hub: &Hub,
+    caller: &Caller,
+    key: ServerKey,
+    scopes: &[String],
+    expires_in: i64,
+) -> Result<(ShareCode, String), Refused> {
+    let scopes = limited(scopes, &key, &hub.catalogue)?;
+    check(caller, hub, &scopes, Grantee::Code)?;
     let secret = URL_SAFE_NO_PAD.encode(secret::random_bytes::<32>()?);
     let now = Utc::now();
     let scopes = scopes.iter().map(ToString::to_string).collect();
@@ -105,7 +121,7 @@ pub(super) async fn create(
         let server = lookup::existing_server(db, &key)?;
         Ok::<_, Refused>(share_codes::create(db, &server, &new)?)
     });
-    Ok(HttpResponse::Ok().json(NewShareCodeView::new(&hub, made.await?, secret)))
+    Ok((made.await?, secret))
 }
 
 fn new_code(

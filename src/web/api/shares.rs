@@ -1,6 +1,6 @@
 //! Opening servers to others (rest-api.md 4.13).
 
-pub(super) mod request;
+pub(in crate::web) mod request;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
@@ -129,17 +129,31 @@ pub(super) async fn grant(
     let key = path.owned();
     caller.require(SHARE, lookup::resource(&key))?;
     let request = ShareRequest::read(&body)?;
+    let granted = open(&hub, &caller, key, request).await?;
+    Ok(HttpResponse::Ok().json(ShareView::new(&hub, granted)))
+}
+
+/// Opens a server, for whoever may share it.
+///
+/// # Errors
+/// 400 for a receiver that does not exist, 403 for what the caller may not grant, 404 if there is no such server.
+pub(in crate::web) async fn open(
+    hub: &Hub,
+    caller: &Caller,
+    key: ServerKey,
+    request: ShareRequest,
+) -> Result<Share, Refused> {
     let scopes = limited(&request.scopes, &key, &hub.catalogue)?;
     let wanted = key.clone();
     hub.store.read(move |db| opened::server(db, &wanted)).await?;
-    check(&caller, &hub, &scopes, request.receiver.as_domain())?;
+    check(caller, hub, &scopes, request.receiver.as_domain())?;
     let scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
     let granted = hub.store.write(move |db| {
         let server = lookup::existing_server(db, &key)?;
         let grantee = find(db, &request.receiver)?.ok_or_else(|| request.receiver.unknown())?;
         Ok::<_, Refused>(shares::grant(db, &server, grantee, &scopes, Utc::now())?)
     });
-    Ok(HttpResponse::Ok().json(ShareView::new(&hub, granted.await?)))
+    granted.await
 }
 
 /// The row of a grantee.
@@ -186,7 +200,15 @@ pub(super) async fn revoke(
     })
 }
 
-fn take_back(db: &mut Db, key: &ServerKey, request: &ShareRequest) -> Result<Option<Share>, Refused> {
+/// Takes scopes back, all of them if none is named. What is left.
+///
+/// # Errors
+/// 404 if there is no such server.
+pub(in crate::web) fn take_back(
+    db: &mut Db,
+    key: &ServerKey,
+    request: &ShareRequest,
+) -> Result<Option<Share>, Refused> {
     let server = lookup::existing_server(db, key)?;
     let Some(grantee) = find(db, &request.receiver)? else { return Ok(None) };
     let scopes = Some(request.scopes.as_slice()).filter(|scopes| !scopes.is_empty());

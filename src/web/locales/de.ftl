@@ -43,6 +43,10 @@ connection-lost = Der Hub ist nicht erreichbar. Was Sie sehen, ist vielleicht ni
 signed-out-title = Sie sind abgemeldet
 signed-out-text = Ihre Sitzung ist beendet, hier oder in einem anderen Tab. Melden Sie sich wieder an, um dort weiterzumachen, wo Sie waren; inzwischen wurde nichts geändert.
 signed-out-again = Anmelden
+other-account-title = Ein anderes Konto ist angemeldet
+other-account-text = Sie haben diese Seite als { $before } geöffnet. Seitdem hat sich { $now } in diesem Browser angemeldet; deshalb wurde nichts getan.
+other-account-go-on = Als { $name } weitermachen
+other-account-sign-out = Abmelden
 
 ## An- und Abmeldung
 
@@ -178,6 +182,7 @@ home-slug = Sein Name in Adressen wird { $name } sein.
 home-now = { $name }: { $state }
 home-copied = Die Adresse ist kopiert.
 home-address-is = Die Adresse ist { $address }
+home-queued = { $server } wird gestartet, sobald er gestoppt ist.
 home-rename-title = { $server } umbenennen
 home-rename-text = Nur der Name, den Sie sehen, ändert sich; die Adresse bleibt.
 home-rename-label = Neuer Name
@@ -221,6 +226,8 @@ server-restart = Neu starten
 server-copy = Adresse kopieren
 server-rename = Umbenennen
 server-delete = Löschen
+server-options = Mit anderen Optionen starten
+server-share = Teilen
 server-memory = { $warning }. Nicht gespeicherte Ergebnisse dieses Kernels sind verloren; starten Sie ihn neu und verwenden Sie weniger Speicher auf einmal.
 server-cull = Dieser Server wird { $time } gestoppt, wenn er nicht benutzt wird. Speichern Sie Ihre Arbeit.
 server-keep = Weiterlaufen lassen{ $server }: { $time }
@@ -232,6 +239,7 @@ failure-silent = Der Server wurde beendet, ohne einen Grund zu nennen.
 failure-at = Fehlgeschlagen { $time }
 failure-log = Letzte Zeilen seines Logs
 failure-log-label = Letzte Zeilen des Logs
+retry-in = { $action } in { $seconds } s
 failed-title = Start fehlgeschlagen
 try-again = Noch einmal versuchen
 
@@ -277,12 +285,63 @@ spawn-for = Server wird für { $user } gestartet
 spawn-name = Name des Servers: { $name }
 spawn-error = Fehler: { $message }
 spawn-start = Starten
+spawn-sending = { $count ->
+    [one] { $name } wird gesendet
+   *[other] { $count } Dateien werden gesendet
+}, { $size } MB …
+profiles-question = Was möchten Sie starten?
+profiles-unit = in { $unit }
+profiles-range = Von { $min } bis { $max }.
+
+## Vor einem Neustart
+
+restart-title = Server neu starten
+restart-yours = Ihren Server neu starten?
+restart-yours-named = Ihren Server { $server } neu starten?
+restart-of = Den Server von { $owner } neu starten?
+restart-of-named = Den Server { $server } von { $owner } neu starten?
+restart-text = Was darin läuft, endet, und was nicht gespeichert ist, geht verloren. Er startet wieder so wie beim letzten Mal.
+restart-stopped = Er läuft zurzeit nicht.
+restart-do = Neu starten
+restart-start = Starten
+
+## Teilen
+
+sharing-title = Teilen
+sharing-lead = Wen Sie in einen Server lassen, der sieht und ändert alles darin und kann ausführen, was Sie ausführen können.
+sharing-link = Link erstellen
+sharing-link-help = Wer den Link hat und sich hier anmelden kann, kann ihn annehmen.
+sharing-expiry = Kann angenommen werden für
+sharing-new = Der neue Link
+sharing-person = Mit einer Person oder Gruppe teilen
+sharing-a-person = einer Person
+sharing-a-group = einer Gruppe
+sharing-name = Name
+sharing-mine = Von mir geteilt
+sharing-with = Mit
+sharing-server = Server
+sharing-may = Darf
+sharing-since = Seit
+sharing-until = Bis
+sharing-until-revoked = Sie es widerrufen
+sharing-whom-user = { $name }
+sharing-whom-group = Gruppe { $name }
+sharing-whom-link = Wer den Link { $name } hat
+sharing-accepted = { $count ->
+    [one] 1-mal angenommen
+   *[other] { $count }-mal angenommen
+}
+sharing-not-accepted = Noch nicht angenommen
+sharing-links-text = Wer einen Link angenommen hat, steht mit Namen in der Liste und behält den Zugang, wenn Sie den Link widerrufen.
+sharing-none = Keiner Ihrer Server ist für andere offen.
 
 ## Fehler
 
 error-home = Zur Startseite
 error-not-found = Seite nicht gefunden
 error-nothing-here = Unter dieser Adresse gibt es keine Seite, oder Sie dürfen sie nicht sehen.
+error-retry = In { $seconds } Sekunden können Sie es noch einmal versuchen.
+error-restart = Neu starten
 error-forbidden = Das dürfen Sie hier nicht. Wenn Sie es brauchen, wenden Sie sich an die Verwaltung.
 error-rights = Welche Rechte fehlen
 
@@ -402,3 +461,23 @@ said-status-unknown = Unbekannter Fehler
 said-credentials = Die Anmeldedaten fehlen oder sind ungültig.
 said-sign-in-first = Melden Sie sich erst an und versuchen Sie es dann noch einmal.
 said-no-language = Diese Sprache wird hier nicht angeboten.
+said-short-week = 1 Woche
+said-short-month = 1 Monat
+said-no-lifetime = Wählen Sie eine der angebotenen Laufzeiten.
+said-no-name = Geben Sie zuerst einen Namen ein.
+said-own-server = Das ist schon Ihr eigener Server.
+said-no-link = Das ist kein Link.
+said-may-use = { $name } kann ihn jetzt benutzen.
+said-session-ended = Ihre Sitzung ist beendet, deshalb wurde nichts gestartet. Ihre Eingaben bleiben erhalten: Melden Sie sich an, um weiterzumachen.
+said-signed-out = Abgemeldet
+said-not-startable = So, wie es eingegeben ist, kann es nicht gestartet werden.
+said-no-profile = Es gibt kein Profil, das Sie wählen dürfen. Wenden Sie sich an die Verwaltung.
+said-choose-one = Wählen Sie eines von { $names }.
+said-whole-number = Geben Sie eine ganze Zahl von { $min } bis { $max } ein.
+said-number = Geben Sie eine Zahl von { $min } bis { $max } ein.
+said-true-or-false = Wählen Sie wahr oder falsch.
+said-a-text = Geben Sie einen Text ein.
+said-one-line = Geben Sie eine einzelne Zeile ein, ohne Steuerzeichen.
+said-longest = Geben Sie höchstens { $count } Zeichen ein.
+said-fill-in = Füllen Sie dieses Feld aus.
+said-form-help = Das hat nicht die erwartete Form. { $help }

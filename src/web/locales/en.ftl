@@ -44,6 +44,10 @@ connection-lost = The hub cannot be reached. What you see may be out of date; tr
 signed-out-title = You are signed out
 signed-out-text = Your session has ended, here or in another tab. Sign in again to go on where you were; nothing was changed meanwhile.
 signed-out-again = Sign in
+other-account-title = Another account is signed in
+other-account-text = You opened this page as { $before }. Since then { $now } has signed in in this browser, so nothing was done.
+other-account-go-on = Go on as { $name }
+other-account-sign-out = Sign out
 
 ## Sign-in and sign-out
 
@@ -179,6 +183,7 @@ home-slug = Its name in addresses will be { $name }.
 home-now = { $name }: { $state }
 home-copied = The address is copied.
 home-address-is = The address is { $address }
+home-queued = { $server } will start as soon as it has stopped.
 home-rename-title = Rename { $server }
 home-rename-text = Only the name that you see changes; its address stays.
 home-rename-label = New name
@@ -222,6 +227,8 @@ server-restart = Restart
 server-copy = Copy address
 server-rename = Rename
 server-delete = Delete
+server-options = Start with other options
+server-share = Share
 server-memory = { $warning }. Unsaved results of that kernel are lost; restart it, and use less memory at once.
 server-cull = This server will be stopped at { $time } unless it is used. Save your work.
 server-keep = Keep running{ $server } for { $time }
@@ -233,6 +240,7 @@ failure-silent = The server ended without giving a reason.
 failure-at = Failed { $time }
 failure-log = Last lines of its log
 failure-log-label = Last lines of the log
+retry-in = { $action } in { $seconds } s
 failed-title = Spawn failed
 try-again = Try again
 
@@ -278,12 +286,63 @@ spawn-for = Spawning server for { $user }
 spawn-name = Server name: { $name }
 spawn-error = Error: { $message }
 spawn-start = Start
+spawn-sending = Sending { $count ->
+    [one] { $name }
+   *[other] { $count } files
+}, { $size } MB…
+profiles-question = What do you want to start?
+profiles-unit = in { $unit }
+profiles-range = From { $min } to { $max }.
+
+## Before a restart
+
+restart-title = Restart a server
+restart-yours = Restart your server?
+restart-yours-named = Restart your server { $server }?
+restart-of = Restart the server of { $owner }?
+restart-of-named = Restart the server of { $owner } { $server }?
+restart-text = What runs in it ends, and what is not saved is lost. It starts again as it was started the last time.
+restart-stopped = It does not run at present.
+restart-do = Restart it
+restart-start = Start it
+
+## Sharing
+
+sharing-title = Sharing
+sharing-lead = Whom you let into a server sees and changes everything in it, and can run what you can run.
+sharing-link = Make a link
+sharing-link-help = Whoever has the link and can sign in here may accept it.
+sharing-expiry = Can be accepted for
+sharing-new = The new link
+sharing-person = Share with a person or a group
+sharing-a-person = a person
+sharing-a-group = a group
+sharing-name = Name
+sharing-mine = Shared by me
+sharing-with = With
+sharing-server = Server
+sharing-may = They may
+sharing-since = Since
+sharing-until = Until
+sharing-until-revoked = You revoke it
+sharing-whom-user = { $name }
+sharing-whom-group = Group { $name }
+sharing-whom-link = Whoever has link { $name }
+sharing-accepted = { $count ->
+    [one] Accepted 1 time
+   *[other] Accepted { $count } times
+}
+sharing-not-accepted = Not accepted yet
+sharing-links-text = Who has accepted a link is listed by name and keeps access when the link is revoked.
+sharing-none = None of your servers is open to anybody else.
 
 ## Errors
 
 error-home = Go to the home page
 error-not-found = Page not found
 error-nothing-here = There is no page at this address, or you may not see it.
+error-retry = You can try again in { $seconds } seconds.
+error-restart = Restart it
 error-forbidden = You may not do this here. If you need it, ask an administrator.
 error-rights = Which rights are missing
 
@@ -403,3 +462,23 @@ said-status-unknown = Unknown error
 said-credentials = Missing or invalid credentials.
 said-sign-in-first = Sign in first, then try again.
 said-no-language = This language is not offered here.
+said-short-week = 1 week
+said-short-month = 1 month
+said-no-lifetime = Choose one of the lifetimes that are offered.
+said-no-name = Enter a name first.
+said-own-server = It is your own server already.
+said-no-link = This is no link.
+said-may-use = { $name } may use it now.
+said-session-ended = Your session has ended, so nothing was started. What you entered is kept: sign in to go on.
+said-signed-out = Signed out
+said-not-startable = This cannot be started as it is entered.
+said-no-profile = There is no profile that you may choose. Ask an administrator.
+said-choose-one = Choose one of { $names }.
+said-whole-number = Enter a whole number from { $min } to { $max }.
+said-number = Enter a number from { $min } to { $max }.
+said-true-or-false = Choose true or false.
+said-a-text = Enter a text.
+said-one-line = Enter one line, without control characters.
+said-longest = Enter at most { $count } characters.
+said-fill-in = Fill this in.
+said-form-help = This does not have the form that is expected. { $help }

@@ -226,7 +226,8 @@ pub struct ServerBody {
     /// How a named server is shown.
     #[schema(required = false)]
     pub display_name: String,
-    /// What it is started with; without, what it was started with the last time.
+    /// What it is started with; without, what it was started with the last time. Where there are profiles, `profile` and its
+    /// options.
     #[schema(value_type = Option<Object>)]
     pub user_options: Option<Value>,
 }

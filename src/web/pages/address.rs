@@ -57,6 +57,15 @@ impl Arguments {
     }
 }
 
+impl IntoIterator for Arguments {
+    type Item = (String, String);
+    type IntoIter = std::vec::IntoIter<(String, String)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 /// What follows the first `?`; empty if nothing does.
 #[must_use]
 pub fn query(uri: &str) -> &str {

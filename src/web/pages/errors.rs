@@ -7,12 +7,16 @@ use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use percent_encoding::percent_decode_str;
 
-use super::address::escape_value;
+use super::address::{self, Arguments, escape_value};
 use super::form::Submission;
+use super::target::links;
 use super::visitor::{Visitor, hub_of};
+use crate::domain::names::{ServerKey, ServerName, Username};
+use crate::domain::xsrf;
 use crate::web::error::{PageError, PageFault, Refused};
-use crate::web::render::pages::ErrorPage;
+use crate::web::render::pages::{Argument, ErrorPage};
 use crate::web::render::plain_error;
 use crate::web::state::Hub;
 
@@ -64,7 +68,20 @@ async fn to_login(request: &HttpRequest) -> Result<HttpResponse, PageError> {
 async fn page(request: &HttpRequest, refused: &Refused) -> Result<HttpResponse, PageError> {
     let hub = hub_of(request)?;
     let visitor = Visitor::of(request, &hub).await?;
-    let mut response = visitor.page(&hub, refused.status, &error_page(refused)).await?;
+    let mut page = error_page(refused);
+    if refused.retry_after.is_some() && *request.method() == Method::GET {
+        let uri = &visitor.visit.uri;
+        page.retry_url = Some(address::path(uri).to_owned());
+        page.retry_arguments = Arguments::of(uri)
+            .without(&[xsrf::NAME])
+            .into_iter()
+            .map(|(name, value)| Argument { name, value })
+            .collect();
+    }
+    if refused.status == StatusCode::FORBIDDEN && visitor.user.is_none() && writes(request) {
+        page.sign_in_url = Some(format!("{}?next={}", hub.path("login"), escape_value(&hub.path("home"))));
+    }
+    let mut response = visitor.page(&hub, refused.status, &page).await?;
     if let Some(seconds) = refused.retry_after {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
@@ -76,6 +93,7 @@ fn error_page(refused: &Refused) -> ErrorPage {
         status_code: refused.status.as_u16(),
         status_message: phrase(refused.status).to_owned(),
         message: Some(refused.message.clone()).filter(|message| !message.is_empty()),
+        retry_after: refused.retry_after,
         ..ErrorPage::default()
     }
 }
@@ -132,7 +150,27 @@ pub async fn for_proxies(
             "Your server appears to be down. Try restarting it <a href=\"{home}\">from the home page</a>."
         )
     });
-    let page = ErrorPage { status_code: status, status_message, message_html, ..ErrorPage::default() };
+    let restart_url = match visitor.arguments().last("url") {
+        Some(url) if status == 503 => restart_url(&hub, &visitor, url),
+        _ => None,
+    };
+    let page =
+        ErrorPage { status_code: status, status_message, message_html, restart_url, ..ErrorPage::default() };
     let html = visitor.render(&hub, &page, Some(home)).await?;
     Ok(visitor.written(&hub, StatusCode::OK, html))
+}
+
+/// Where the server is restarted that was to answer at `url`, and then comes back to it. Whether there is one, and may be
+/// restarted by the visitor, is seen there: the proxy asks for this page in nobody's name.
+fn restart_url(hub: &Hub, visitor: &Visitor, url: &str) -> Option<String> {
+    let path = address::path(url).strip_prefix(&format!("{}user/", hub.settings.base_url))?;
+    let mut names = path.split('/').map(|part| percent_decode_str(part).decode_utf8_lossy());
+    let user = Username::from_stored(names.next().filter(|name| !name.is_empty())?.as_ref());
+    let named = names.next().filter(|name| !name.is_empty() && hub.settings.named_servers);
+    let named = named.map(|name| ServerKey::new(user.clone(), ServerName::from_stored(name.as_ref())));
+    let key = named
+        .filter(|key| hub.servers.status(key).is_active())
+        .unwrap_or_else(|| ServerKey::new(user, ServerName::default_server()));
+    let next = visitor.visit.next(Some(url))?;
+    Some(Arguments::default().with("next", next).added_to(&links(hub, &key).restart_url))
 }

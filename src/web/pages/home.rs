@@ -7,9 +7,10 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
 pub use self::live::events;
+use super::sharing::may_share;
 use super::visitor::SignedIn;
-use crate::web::error::PageError;
-use crate::web::render::pages::ServersPart;
+use crate::web::error::{PageError, Refused};
+use crate::web::render::pages::{HomePage, ServersPart};
 use crate::web::state::Hub;
 
 /// Shows them.
@@ -17,7 +18,7 @@ use crate::web::state::Hub;
 /// # Errors
 /// If the database or the template fails.
 pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse, PageError> {
-    let page = servers::of(&hub, visitor.id, &visitor.name).await?;
+    let page = of(&hub, &visitor).await?;
     visitor.visitor.page(&hub, StatusCode::OK, &page).await
 }
 
@@ -26,6 +27,12 @@ pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse
 /// # Errors
 /// If the database or the template fails.
 pub async fn list(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse, PageError> {
-    let page = servers::of(&hub, visitor.id, &visitor.name).await?;
+    let page = of(&hub, &visitor).await?;
     visitor.visitor.page(&hub, StatusCode::OK, &ServersPart(page)).await
+}
+
+async fn of(hub: &Hub, visitor: &SignedIn) -> Result<HomePage, Refused> {
+    let page = servers::of(hub, visitor.id, &visitor.name).await?;
+    let sharing_url = may_share(&visitor.caller, &visitor.name).then(|| hub.path("sharing"));
+    Ok(HomePage { sharing_url, ..page })
 }

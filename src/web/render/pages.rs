@@ -3,8 +3,13 @@
 //! Names that site templates know from JupyterHub are kept where the value means the same (pages.md 8). Fields called
 //! `…_html` and `spawner_options_form` are printed as they are; everything else is escaped.
 
+mod sharing;
+mod spawn;
+
 use serde::Serialize;
 
+pub use self::sharing::{GivenShare, GivenTo, SharedWith, SharingPage};
+pub use self::spawn::{FieldProblem, FormChoice, FormOption, FormProfile, RestartPage, SpawnPage};
 use crate::domain::names::ServerKey;
 
 /// Something that can be rendered.
@@ -95,6 +100,10 @@ pub struct ServerLinks {
     pub spawn_url: String,
     /// The page that watches its start.
     pub pending_url: String,
+    /// Where a form posts to start it with the options of the last time.
+    pub start_url: String,
+    /// The page that asks whether to restart it, and where its form posts to.
+    pub restart_url: String,
     /// Where a form without JavaScript posts to stop it.
     pub stop_url: String,
     /// Where a form without JavaScript posts to keep it from being stopped for being idle.
@@ -121,6 +130,8 @@ impl ServerLinks {
             open_url: key.prefix(prefix),
             spawn_url: format!("{prefix}hub/spawn/{page}"),
             pending_url: format!("{prefix}hub/spawn-pending/{page}"),
+            start_url: format!("{prefix}hub/start/{page}"),
+            restart_url: format!("{prefix}hub/restart/{page}"),
             stop_url: format!("{prefix}hub/stop/{page}"),
             keep_url: format!("{prefix}hub/keep/{page}"),
             progress_url: format!("{api_url}/progress"),
@@ -170,6 +181,8 @@ pub struct HomeServer {
     pub step: Option<String>,
     /// What it was last started with, in short.
     pub options: Vec<ShownOption>,
+    /// Whether it starts with these again, so that the form is for other ones.
+    pub has_last: bool,
     /// Why it isn't running, if that is not what its owner wanted.
     pub failure: Option<Failure>,
     /// When it will be stopped for being idle or old, as ISO 8601, if that is soon.
@@ -223,6 +236,8 @@ pub struct HomePage {
     pub invalid_server_names: Vec<String>,
     /// What others opened to the visitor.
     pub shared_servers: Vec<SharedServer>,
+    /// Where the visitor opens servers to others, if that is permitted.
+    pub sharing_url: Option<String>,
     /// Changes with anything above: scripts look again when it does.
     pub version: String,
 }
@@ -231,23 +246,6 @@ pub struct HomePage {
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
 pub struct ServersPart(pub HomePage);
-
-/// `spawn`: the options form. Its address holds a token, so it does not print itself.
-#[derive(Clone, Default, Serialize)]
-pub struct SpawnPage {
-    /// Whose server, when not the visitor's.
-    pub for_user: Option<String>,
-    /// What the server is called; empty for the default server.
-    pub server_name: String,
-    /// The form's fields, as the spawner wrote them.
-    pub spawner_options_form: String,
-    /// Where the form posts to: this page's own address with `_xsrf` in the query.
-    pub url: String,
-    /// What was wrong with the last attempt.
-    pub error_message: Option<String>,
-    /// The same as trusted markup, used without `error_message`.
-    pub html_error_message: Option<String>,
-}
 
 /// `spawn-pending` while a server starts.
 #[derive(Debug, Clone, Serialize)]
@@ -481,6 +479,15 @@ pub struct AcceptSharePage {
     pub next_url: String,
 }
 
+/// An argument of an address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Argument {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
 /// An error, or what a proxy shows in place of a server.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct ErrorPage {
@@ -494,6 +501,16 @@ pub struct ErrorPage {
     pub message_html: Option<String>,
     /// More trusted markup, such as a way out.
     pub extra_error_html: Option<String>,
+    /// Where whoever was signed out signs in and comes back.
+    pub sign_in_url: Option<String>,
+    /// After so many seconds it may work.
+    pub retry_after: Option<u32>,
+    /// What is asked for again then: its path.
+    pub retry_url: Option<String>,
+    /// And its arguments, since a form's address cannot have any.
+    pub retry_arguments: Vec<Argument>,
+    /// Where a server that does not answer is restarted.
+    pub restart_url: Option<String>,
 }
 
 impl Page for LoginPage {
@@ -513,11 +530,6 @@ impl Page for HomePage {
 
 impl Page for ServersPart {
     const TEMPLATE: &'static str = "servers.html";
-}
-
-impl Page for SpawnPage {
-    const ANNOUNCEMENT: Option<&'static str> = Some("announcement_spawn");
-    const TEMPLATE: &'static str = "spawn.html";
 }
 
 impl Page for SpawnPendingPage {

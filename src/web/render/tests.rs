@@ -13,10 +13,11 @@ use minijinja::UndefinedBehavior;
 use regex::Regex;
 
 use super::pages::{
-    AcceptSharePage, AccountPage, AdminPage, ErrorPage, ExpiryOption, Failure, HomePage, HomeServer,
-    LoginMessage, LoginPage, LoginStep, LogoutPage, NotRunningPage, OauthClient, OauthPage, ScopeDescription,
-    ServerLinks, ServerState, ServersPart, SharedServer, ShownOption, ShownRole, SpawnPage, SpawnPendingPage,
-    StopPendingPage, TokenClient, TokenPage, TokenRow,
+    AcceptSharePage, AccountPage, AdminPage, ErrorPage, ExpiryOption, Failure, FieldProblem, FormChoice,
+    FormOption, FormProfile, GivenShare, GivenTo, HomePage, HomeServer, LoginMessage, LoginPage, LoginStep,
+    LogoutPage, NotRunningPage, OauthClient, OauthPage, RestartPage, ScopeDescription, ServerLinks,
+    ServerState, ServersPart, SharedServer, SharedWith, SharingPage, ShownOption, ShownRole, SpawnPage,
+    SpawnPendingPage, StopPendingPage, TokenClient, TokenPage, TokenRow,
 };
 use super::*;
 use crate::domain::names::{ServerKey, ServerName, Username};
@@ -75,6 +76,7 @@ fn server(owner: &str, name: &str, state: ServerState) -> HomeServer {
         started: None,
         step: None,
         options: Vec::new(),
+        has_last: false,
         usage: None,
         usage_warning: None,
         cull_at: None,
@@ -92,6 +94,7 @@ fn home(owner: &str, state: ServerState, named: Vec<HomeServer>) -> HomePage {
         named_server_limit_per_user: 0,
         invalid_server_names: Vec::new(),
         shared_servers: Vec::new(),
+        sharing_url: None,
         version: "0123".to_owned(),
     }
 }
@@ -274,6 +277,61 @@ fn every_page_in(language: Language, text: &str) -> Vec<(&'static str, String)> 
         error_message: Some(text.to_owned()),
         ..SpawnPage::default()
     };
+    let options = ["choice", "integer", "switch", "text"].map(|kind| FormOption {
+        field: text.to_owned(),
+        id: format!("option-gpu-{kind}"),
+        label: text.to_owned(),
+        help: text.to_owned(),
+        kind,
+        value: text.to_owned(),
+        choices: vec![FormChoice { value: text.to_owned(), label: text.to_owned() }],
+        max: text.to_owned(),
+        unit: text.to_owned(),
+        problem: Some(text.to_owned()),
+        ..FormOption::default()
+    });
+    let gpu = FormProfile {
+        slug: "gpu".to_owned(),
+        display_name: text.to_owned(),
+        description: text.to_owned(),
+        chosen: true,
+        options: options.into(),
+    };
+    let id = "option-gpu-text".to_owned();
+    let profiles = SpawnPage {
+        profiles: vec![gpu, FormProfile { slug: "small".to_owned(), ..FormProfile::default() }],
+        problems: vec![FieldProblem { id, label: text.to_owned(), message: text.to_owned() }],
+        failure: Some(failure(text)),
+        ..spawn.clone()
+    };
+    let spawn = SpawnPage { entered: Some(serde_json::json!({ text: [text] })), ..spawn };
+    let sharing = SharingPage {
+        servers: vec![SharedWith { name: text.to_owned(), display_name: text.to_owned(), chosen: true }],
+        shares: [GivenTo::User, GivenTo::Group, GivenTo::Link]
+            .map(|to| GivenShare {
+                server: text.to_owned(),
+                server_shown: text.to_owned(),
+                to,
+                name: text.to_owned(),
+                permitted: vec![text.to_owned()],
+                created: text.to_owned(),
+                expires_at: None,
+                used: 1,
+            })
+            .into(),
+        new_link: Some(text.to_owned()),
+        problem: Some(text.to_owned()),
+        problem_in: "person",
+        done: Some(text.to_owned()),
+        entered: text.to_owned(),
+        ..SharingPage::default()
+    };
+    let restart = RestartPage {
+        owner: text.to_owned(),
+        server_name: text.to_owned(),
+        url: text.to_owned(),
+        running: true,
+    };
     let stopped = NotRunningPage {
         owner: text.to_owned(),
         server_name: text.to_owned(),
@@ -307,6 +365,9 @@ fn every_page_in(language: Language, text: &str) -> Vec<(&'static str, String)> 
         ("logout", show(&visitor, &LogoutPage {})),
         ("home", show(&visitor, &home)),
         ("spawn", show(&visitor, &spawn)),
+        ("profiles", show(&visitor, &profiles)),
+        ("sharing", show(&visitor, &sharing)),
+        ("restart", show(&visitor, &restart)),
         ("spawn_pending", show(&visitor, &pending(text))),
         ("stop_pending", show(&visitor, &stopping)),
         ("not_running", show(&visitor, &stopped)),

@@ -1,16 +1,17 @@
 // Talking to the hub's REST API as the person who is signed in, and telling them when that fails.
 
-import { t } from "./texts.js";
+import { tellIfChanged } from "./session.js";
+import { page, t } from "./texts.js";
 
-/** The page's facts: base_url, prefix, user, xsrf_token. */
-export const page = JSON.parse(document.getElementById("jhdata").textContent);
+export { page } from "./texts.js";
 
 /** A request that the hub refused or that never reached it (status 0). */
 export class ApiError extends Error {
-  constructor(status, message) {
+  constructor(status, message, retryAfter = 0) {
     super(t("api-failed", { status, message }));
     this.status = status;
     this.reason = message; // for places where nobody wonders what a request is
+    this.retryAfter = retryAfter; // seconds after which it may work
   }
 }
 
@@ -34,7 +35,9 @@ export async function call(method, url, body, accept = "application/json") {
     throw new ApiError(0, t("api-unreachable"));
   }
   if (!response.ok) {
-    throw new ApiError(response.status, await reason(response));
+    const error = new ApiError(response.status, await reason(response), Number(response.headers.get("Retry-After")) || 0);
+    error.told = response.status === 403 && await tellIfChanged();
+    throw error;
   }
   return response;
 }

@@ -2,10 +2,11 @@
 
 import { ask } from "./ask.js";
 import { call, page } from "./api.js";
-import { h, toast } from "./dom.js";
-import { Live, signedOut } from "./live.js";
+import { h, said, toast } from "./dom.js";
+import { Live } from "./live.js";
 import { displayName, slug } from "./names.js";
 import { t } from "./texts.js";
+import { countDown } from "./retry.js";
 
 const part = () => document.getElementById("servers-part");
 const { userApiUrl } = part().dataset;
@@ -41,10 +42,9 @@ async function act(card, action) {
   try {
     await action();
   } catch (error) {
-    if (error.status === 403 && !(await isSignedIn())) {
-      signedOut();
-    } else {
-      problems.set(key, error.reason ?? error.message);
+    if (!error.told) {
+      const from = error.retryAfter ? Date.now() + error.retryAfter * 1000 : 0;
+      problems.set(key, { text: error.reason ?? error.message, action, from });
       showProblem(card);
     }
   } finally {
@@ -56,20 +56,15 @@ async function act(card, action) {
   }
 }
 
-async function isSignedIn() {
-  try {
-    return (await fetch(`${page.base_url}home/servers`, { redirect: "manual" })).ok;
-  } catch {
-    return true; // unknown: the hub cannot be reached
-  }
-}
-
 /** What went wrong stays at the card, also when the card is drawn anew, until something else is done there. */
 function showProblem(card) {
-  const text = problems.get(keyOf(card));
+  const problem = problems.get(keyOf(card));
   card.querySelector(".row-error")?.remove();
-  if (text) {
-    card.append(h("p", { class: "problem row-error", role: "alert" }, text));
+  if (problem) {
+    const again = h("button", { type: "button", class: "btn-small", onclick: () => act(card, problem.action) },
+      t("try-again"), said(card.dataset.displayName));
+    countDown(again, problem.from);
+    card.append(h("div", { class: "row-error" }, h("p", { class: "problem", role: "alert" }, problem.text), again));
   }
 }
 
@@ -119,9 +114,17 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("submit", (event) => {
+  const card = event.target.closest?.("#servers-part li");
+  if (event.target.matches?.(".start-form") && card) {
+    if (card.dataset.state !== "stopping") {
+      return; // to the page that watches the start
+    }
+    event.preventDefault();
+    toast(t("home-queued", { server: card.dataset.displayName }));
+    actions.restart(card);
+  }
   if (event.target.matches?.("#servers-part .stop-form")) {
     event.preventDefault();
-    const card = event.target.closest("li");
     act(card, async () => {
       const stopped = call("DELETE", card.dataset.apiUrl);
       // a stop that takes a while shows as stopping meanwhile

@@ -2,7 +2,7 @@
 // differs is replaced. The hub alone decides what things look like; what scripts show is what the page shows without them.
 
 import { h } from "./dom.js";
-import { page } from "./api.js";
+import { otherAccount, signedOut } from "./session.js";
 import { t } from "./texts.js";
 import { showTimes } from "./times.js";
 
@@ -24,20 +24,6 @@ function connection(text) {
     bar.textContent = text;
     bar.hidden = !text;
   }
-}
-
-/** Asks to sign in, and comes back to this page afterwards. */
-export function signedOut() {
-  if (document.getElementById("signed-out")) {
-    return;
-  }
-  const next = encodeURIComponent(location.pathname + location.search);
-  const dialog = h("dialog", { id: "signed-out", "aria-labelledby": "signed-out-title" },
-    h("h2", { id: "signed-out-title" }, t("signed-out-title")),
-    h("p", {}, t("signed-out-text")),
-    h("div", { class: "actions" }, h("a", { class: "btn btn-primary", href: `${page.base_url}login?next=${next}` }, t("signed-out-again"))));
-  document.body.append(dialog);
-  dialog.showModal();
 }
 
 /** The part with this id, as the hub has it now; null for who is signed out. */
@@ -139,6 +125,12 @@ export class Live {
       return;
     }
     const place = document.getElementById(this.id);
+    const { userApiUrl: whose } = fresh.dataset;
+    if (whose !== place.dataset.userApiUrl) {
+      this.close();
+      otherAccount(decodeURIComponent(whose.split("/").pop()));
+      return;
+    }
     if (!fresh.isEqualNode(this.known)) {
       swap(place, this.known, fresh, this.changed);
     }

@@ -3,6 +3,7 @@
 import { call, page, showError, withXsrf } from "./api.js";
 import { h } from "./dom.js";
 import { locale, t, told } from "./texts.js";
+import { dropDrafts } from "./drafts.js";
 
 const at = (id) => document.getElementById(id);
 const { progressUrl, apiUrl } = at("progress").dataset;
@@ -14,6 +15,7 @@ let stopping = false;
 let last; // the step that is under way
 
 let events;
+dropDrafts();
 watch();
 const clock = setInterval(tick, 1000);
 

@@ -1,4 +1,7 @@
-// The words of scripts, in the language of the page, which brings along what its scripts need (`script.texts`).
+// What the page brings along for its scripts: facts, and words in its own language (`script.texts`).
+
+/** The page's facts: base_url, prefix, user, xsrf_token. */
+export const page = JSON.parse(document.getElementById("jhdata").textContent);
 
 const language = document.documentElement.lang || "en";
 

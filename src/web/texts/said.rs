@@ -38,7 +38,9 @@ impl Said {
     pub(super) fn new(english: &Catalogue) -> Self {
         let mut said = Self::default();
         for key in english.keys.iter().filter(|key| key.starts_with(SAID)) {
-            let Some(form) = english.pattern(key).and_then(|pattern| Form::new(key, pattern)) else { continue };
+            let Some(form) = english.pattern(key).and_then(|pattern| Form::new(key, pattern)) else {
+                continue;
+            };
             if let ([whole], true) = (form.texts.as_slice(), form.values.is_empty()) {
                 said.whole.insert(whole.clone(), key.clone());
             }

@@ -9,7 +9,7 @@ use super::*;
 use crate::web::assets::Assets;
 
 /// Keys that templates and scripts put together: `t("state-" ~ state)`.
-const PUT_TOGETHER: [&str; 4] = ["notice-", "filter-", "state-", "server-"];
+const PUT_TOGETHER: [&str; 6] = ["notice-", "filter-", "state-", "server-", "restart-", "sharing-whom-"];
 
 fn texts() -> Texts {
     Texts::new(&LanguageSettings::default(), &[]).expect("languages")
@@ -141,8 +141,10 @@ fn what_the_code_says_it_says_in_these_words() {
         assert!(code.contains(sentence), "{key} = {sentence}");
     }
     for form in texts.said.forms().iter().filter(|form| ours(&form.key)) {
-        for text in form.texts.iter().filter(|text| text.len() > 4) {
-            assert!(code.contains(text.as_str()), "{}: {text:?}", form.key);
+        // lists and reasons are put together
+        let pieces = form.texts.iter().flat_map(|text| text.split(", ")).flat_map(|text| text.split(": "));
+        for piece in pieces.filter(|piece| piece.len() > 4) {
+            assert!(code.contains(piece), "{}: {piece:?}", form.key);
         }
     }
     assert!(texts.said.forms().len() > 50);
@@ -166,7 +168,10 @@ fn sentences_of_the_code_are_found_again_with_their_values() {
             "Waiting for a free place: 3 before you, about 20 seconds",
             "Warten auf einen freien Platz: 3 vor Ihnen, etwa 20 Sekunden",
         ),
-        ("Waiting for a free place: you are next", "Warten auf einen freien Platz: Sie sind als Nächstes dran"),
+        (
+            "Waiting for a free place: you are next",
+            "Warten auf einen freien Platz: Sie sind als Nächstes dran",
+        ),
         ("Spawn failed: it ended with status 1", "Start fehlgeschlagen: Er endete mit Status 1"),
         ("Spawn failed: 2 processes", "Start fehlgeschlagen: 2 Prozesse"),
         ("Spawn failed: ", "Spawn failed: "),

@@ -9,6 +9,7 @@
 )]
 
 mod attributes;
+mod broker;
 mod faults;
 mod files;
 mod logging;

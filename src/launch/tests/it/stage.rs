@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
-use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -124,7 +124,20 @@ impl Stage {
 
     /// Runs a command that ends up as `orrery-launch`, and says `bytes` to it through a socket that `uid` made.
     pub(crate) fn run(&self, command: &mut Command, uid: u32, bytes: &[u8]) -> Outcome {
-        let (ours, theirs) = socket_of(uid);
+        self.run_on(command, socket_of(uid), bytes)
+    }
+
+    /// systemd runs it on a connection that it has accepted from `uid`: as root, `attack`ed by what the unit could set.
+    pub(crate) fn broker(&self, attack: &str, uid: u32, bytes: &[u8]) -> Outcome {
+        self.run_on(Command::new("/run/caller").args([attack, "0"]), accepted_from(uid), bytes)
+    }
+
+    fn run_on(
+        &self,
+        command: &mut Command,
+        (ours, theirs): (UnixStream, UnixStream),
+        bytes: &[u8],
+    ) -> Outcome {
         let mut child = command.stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs))).spawn().unwrap();
         command.stdin(Stdio::null()); // closes our copy of the other end
         finish(&mut child, ours, bytes)
@@ -171,6 +184,22 @@ pub(crate) fn socket_of(uid: u32) -> (UnixStream, UnixStream) {
             .join()
             .unwrap()
     })
+}
+
+/// A connection that `uid` made to a listener of root's: the client's end and the accepted one.
+pub(crate) fn accepted_from(uid: u32) -> (UnixStream, UnixStream) {
+    let path = format!("/run/launch-{uid}.sock");
+    let _ = fs::remove_file(&path);
+    let listener = UnixListener::bind(&path).unwrap();
+    mode(&path, 0o666);
+    let client = thread::scope(|scope| {
+        let connect = scope.spawn(|| {
+            become_for_sockets(uid);
+            UnixStream::connect(&path).unwrap()
+        });
+        connect.join().unwrap()
+    });
+    (client, listener.accept().unwrap().0)
 }
 
 /// `SO_PEERCRED` takes the effective uid of the thread that makes the pair.

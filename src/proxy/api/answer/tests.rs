@@ -7,7 +7,7 @@ use hyper::body::Frame;
 use proptest::prelude::*;
 
 use super::*;
-use crate::api::{ApiToken, RouteWriter};
+use crate::api::{ApiToken, Gate, RouteWriter};
 use crate::metrics::Metrics;
 use crate::route::Matching;
 use crate::table::Routes;
@@ -28,7 +28,8 @@ fn asked(api: &Api, method: &str, uri: &str, body: &str) -> (u16, String) {
 fn api(matching: Matching) -> Api {
     let routes = Routes::default();
     let writer = Arc::new(routes.clone());
-    Api { routes, writer, token: ApiToken::new("t"), matching, metrics: Metrics::new() }
+    let (token, gate) = (ApiToken::new("t"), Gate::default());
+    Api { routes, writer, token, matching, metrics: Metrics::new(), gate }
 }
 
 /// A body of which nothing ever comes.
@@ -120,4 +121,30 @@ proptest! {
         }
         prop_assert!(api.routes.load().is_empty());
     }
+}
+
+#[test]
+fn a_change_that_waits_for_a_hand_over_is_made_or_told_to_come_again() {
+    let api = api(Matching::Path);
+    let target = r#"{"target": "http://h:1"}"#;
+    let request = |key: &str| {
+        let request = Request::builder().method("POST").uri(format!("/api/routes{key}"));
+        request.header("authorization", "token t").body(Full::<Bytes>::from(target)).unwrap()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        let held = api.gate.hold();
+        let mut waiting = std::pin::pin!(answer(&api, request("/a")));
+        let early = tokio::time::timeout(Duration::from_millis(20), waiting.as_mut()).await;
+        assert!(early.is_err() && api.routes.load().is_empty());
+        drop(held);
+        assert_eq!(waiting.await.status(), 201);
+        let held = api.gate.hold();
+        let waiting = async { answer(&api, request("/b")).await.status() };
+        let (status, ()) = tokio::join!(waiting, async { held.gone() });
+        assert_eq!((status.as_u16(), api.routes.load().len()), (503, 1));
+        assert_eq!(answer(&api, request("/c")).await.status(), 503);
+    });
+    assert_eq!(asked(&api, "GET", "/api/routes/a", "").0, 200);
+    assert_eq!(asked(&api, "DELETE", "/api/routes/a", "").0, 503);
 }

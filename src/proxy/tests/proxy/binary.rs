@@ -59,15 +59,19 @@ impl Program {
 
     /// Waits for a line of the log; panics with the log when there is none.
     pub(crate) fn line_with(&mut self, part: &str) -> String {
+        self.nth_line_with(0, part)
+    }
+
+    /// The line after `before` others of the kind.
+    pub(crate) fn nth_line_with(&mut self, before: usize, part: &str) -> String {
         let end = Instant::now() + DEADLINE;
         loop {
-            if let Some(line) = self.log.iter().find(|line| line.contains(part)) {
+            if let Some(line) = self.log.iter().filter(|line| line.contains(part)).nth(before) {
                 return line.clone();
             }
-            let left = end.saturating_duration_since(Instant::now());
-            match self.lines.recv_timeout(left) {
+            match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(line) => self.log.push(line),
-                Err(_) => panic!("no line with {part:?} in {:#?}", self.log),
+                Err(_) => panic!("no line {before} with {part:?} in {:#?}", self.log),
             }
         }
     }
@@ -121,6 +125,11 @@ impl Program {
             self.log.push(line);
         }
         self.child.wait().unwrap()
+    }
+
+    /// Its status, if it has ended; others may still write to its output.
+    pub(crate) fn try_wait(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 
     /// Tells it to end, and waits.

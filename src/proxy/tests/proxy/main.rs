@@ -12,6 +12,7 @@ mod confinement;
 mod drain;
 mod encryption;
 mod errors;
+mod hand_over;
 mod heads;
 mod program;
 mod refusals;

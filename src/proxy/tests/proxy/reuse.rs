@@ -91,7 +91,7 @@ fn a_server_that_closes_unannounced_between_requests_loses_none() {
 }
 
 #[test]
-fn a_request_that_a_server_has_seen_is_never_sent_twice() {
+fn a_request_with_effects_that_a_server_has_seen_is_never_sent_twice() {
     run(async {
         let seen = Rc::new(Cell::new(0));
         let counter = Rc::clone(&seen);
@@ -156,5 +156,29 @@ fn no_more_connections_are_kept_than_configured() {
         let proxy = Proxy::with(none, &[("/", server.url())]);
         assert_eq!(proxy.get("/").await.body, "ok");
         assert_eq!(has_closed.recv().await.as_deref(), Some(""));
+    });
+}
+
+#[test]
+fn a_request_without_effects_is_sent_again_when_a_kept_connection_ends_without_an_answer() {
+    run(async {
+        // Closes, without a word before, when it is asked again on a connection: as a hub that is restarted may.
+        let forgetful = Backend::start(|mut wire| async move {
+            wire.head().await;
+            wire.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nonce").await;
+            wire.head().await;
+        })
+        .await;
+        let proxy = Proxy::start(&[("/", forgetful.url())]);
+        for method in ["GET", "OPTIONS"] {
+            assert_eq!(proxy.get("/").await.body, "once");
+            let mut client = proxy.client().await;
+            client.send(format!("{method} / HTTP/1.1\r\nHost: hub\r\n\r\n")).await;
+            assert_eq!(client.answer().await.body, "once", "{method}");
+        }
+        assert_eq!(proxy.get("/").await.body, "once");
+        let mut client = proxy.client().await;
+        client.send("POST / HTTP/1.1\r\nHost: hub\r\nContent-Length: 1\r\n\r\nx").await;
+        assert_eq!(client.answer().await.code(), 503, "it may have had an effect");
     });
 }

@@ -15,6 +15,7 @@ use crate::domain::user_options;
 use crate::store::Db;
 use crate::store::{servers, users};
 use crate::web::api::{gains, lookup};
+use crate::web::choice;
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::{self, Body, is_falsy};
 use crate::web::extract::caller::ApiCaller;
@@ -67,7 +68,8 @@ pub(in crate::web::api) async fn change(
     if hub.servers.status(&key).is_active() {
         return Err(active(&key).into());
     }
-    let change = wish.checked()?;
+    let mut change = wish.checked()?;
+    change.options = choice::kept(&hub, change.options, &found.groups)?;
     let target = change.target(&key);
     let (from, to) = (key.clone(), target.clone());
     let (author, catalogue) = (Arc::clone(&caller.0), Arc::clone(&hub.catalogue));

@@ -7,6 +7,7 @@ use super::start::answer;
 use crate::actors::server::Identity;
 use crate::actors::sign_in::Moment;
 use crate::web::api::lookup;
+use crate::web::choice;
 use crate::web::error::ApiError;
 use crate::web::extract::caller::ApiCaller;
 use crate::web::extract::path::Path;
@@ -28,6 +29,7 @@ const RESTART: &[&str] = &["servers"];
     responses(
         (status = 201, description = "It is ready"),
         (status = 202, description = "It stops or starts; the progress stream says how far it got"),
+        (status = 400, description = "Choose one of the profiles that there are for you: small, medium."),
         (status = 404, description = "No such server: ada/lab"),
         (status = 409, description = "The server was stopped while it was starting"),
         (status = 429, description = "Too many servers are starting right now. Try again in 60 seconds."),
@@ -46,6 +48,8 @@ pub(in crate::web::api) async fn restart(
     let found = find(&hub, &key).await?;
     // before the stop: a server that could not be started again is left alone
     hub.require_open()?;
+    let last = found.row.as_ref().and_then(|row| row.user_options.as_ref());
+    choice::settled(&hub, None, last, &found.groups)?;
     for moment in [Moment::Stop, Moment::Spawn] {
         sign_in::check_owner(&hub, &caller, &found.owner, moment).await?;
     }

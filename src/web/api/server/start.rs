@@ -15,6 +15,7 @@ use crate::domain::user_options;
 use crate::store::Db;
 use crate::store::servers;
 use crate::web::api::lookup;
+use crate::web::choice;
 use crate::web::error::{ApiError, Refused};
 use crate::web::extract::body::Body;
 use crate::web::extract::caller::ApiCaller;
@@ -59,12 +60,14 @@ pub(in crate::web::api) async fn start(
     let key = path.server();
     caller.require(START, lookup::resource(&key))?;
     let found = find(&hub, &key).await?;
-    let wanted = Wanted::read(user_options::from_body(body.json()?.unwrap_or_default()))?;
+    let mut wanted = Wanted::read(user_options::from_body(body.json()?.unwrap_or_default()))?;
     named::check(&hub, &key, &found)?;
     if let Some(answer) = under_way(&hub.servers.status(&key), &key) {
         return Ok(answer?);
     }
     hub.require_open()?;
+    let last = found.row.as_ref().and_then(|row| row.user_options.as_ref());
+    wanted.options = choice::settled(&hub, wanted.options, last, &found.groups)?;
     sign_in::check_owner(&hub, &caller, &found.owner, Moment::Spawn).await?;
     let options = wanted.options.clone();
     let asked = key.clone();

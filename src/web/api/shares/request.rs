@@ -11,15 +11,15 @@ const KEYS: [&str; 3] = ["user", "group", "scopes"];
 
 /// With whom to share what.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct ShareRequest {
-    pub(super) receiver: Receiver,
+pub(in crate::web) struct ShareRequest {
+    pub(in crate::web) receiver: Receiver,
     /// As written; empty for the default when granting, and for all when revoking.
-    pub(super) scopes: Vec<String>,
+    pub(in crate::web) scopes: Vec<String>,
 }
 
 /// With whom to share.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Receiver {
+pub(in crate::web) enum Receiver {
     /// A user.
     User(Username),
     /// The members of a group.

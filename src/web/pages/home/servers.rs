@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::domain::culling::{Policy, spoken};
 use crate::domain::ids::UserId;
 use crate::domain::names::{GroupName, ServerKey, ServerName, Username};
+use crate::domain::profiles::Profiles;
 use crate::domain::timestamp;
 use crate::domain::usage::Usage;
 use crate::store::servers::{self, Server};
@@ -15,6 +16,7 @@ use crate::store::shares::{self, Grantee, Share, ShareFilter};
 use crate::store::{Db, StoreError, users};
 use crate::web::error::Refused;
 use crate::web::pages::failure;
+use crate::web::pages::spawn::options::has_form;
 use crate::web::pages::target::links;
 use crate::web::render::pages::{HomePage, HomeServer, ServerState, SharedServer, ShownOption};
 use crate::web::state::Hub;
@@ -64,6 +66,7 @@ pub(super) async fn of(hub: &Hub, owner: UserId, name: &Username) -> Result<Home
         allow_named_servers: hub.settings.named_servers,
         named_server_limit_per_user: hub.settings.named_server_limit(admin),
         shared_servers: shared.iter().map(|share| shared_server(hub, name, share)).collect(),
+        sharing_url: None,
         version: String::new(),
     };
     page.version = version(&page);
@@ -116,7 +119,11 @@ fn entry(
             .last()
             .map(|step| step.message.clone())
             .filter(|_| state == ServerState::Starting),
-        options: row.and_then(|row| row.user_options.as_ref()).map(options).unwrap_or_default(),
+        options: row
+            .and_then(|row| row.user_options.as_ref())
+            .map(|chosen| options(&hub.settings.profiles, chosen))
+            .unwrap_or_default(),
+        has_last: has_form(hub) && row.is_some_and(was_chosen),
         failure: failure::of(&status).map(|failure| match state {
             ServerState::Failed => failure.happened(failed_at.map(timestamp::format)),
             _ => failure,
@@ -129,9 +136,19 @@ fn entry(
     }
 }
 
-/// The first options that are plain texts, numbers or switches; forms send each as a list of one.
-fn options(chosen: &Value) -> Vec<ShownOption> {
+/// Whether there is a choice with which the server may start again.
+fn was_chosen(row: &Server) -> bool {
+    row.user_options.as_ref().and_then(Value::as_object).is_some_and(|chosen| !chosen.is_empty())
+}
+
+/// The words of the profile, or the first options that are plain texts, numbers or switches; forms send each as a list of one.
+fn options(profiles: &Profiles, chosen: &Value) -> Vec<ShownOption> {
     let Some(chosen) = chosen.as_object() else { return Vec::new() };
+    let described = profiles.described(chosen);
+    if !described.is_empty() {
+        let shown = described.into_iter().take(OPTIONS + 1);
+        return shown.map(|(name, value)| ShownOption { name, value: shortened(&value) }).collect();
+    }
     let shown = chosen.iter().filter_map(|(name, value)| {
         let value = plain(value).filter(|text| !text.is_empty())?;
         Some(ShownOption { name: shortened(name), value: shortened(&value) })
@@ -185,9 +202,11 @@ mod tests {
             "image": ["lab"], "memory": 4, "gpu": false, "nothing": null, "deep": {"a": 1}, "empty": "",
             "long": "x".repeat(200), "more": "not shown",
         });
-        let shown: Vec<_> =
-            options(&chosen).into_iter().map(|option| format!("{}={}", option.name, option.value)).collect();
+        let shown: Vec<_> = options(&Profiles::default(), &chosen)
+            .into_iter()
+            .map(|option| format!("{}={}", option.name, option.value))
+            .collect();
         assert_eq!(shown, ["image=lab", "memory=4", "gpu=no", &format!("long={}…", "x".repeat(60))]);
-        assert!(options(&json!("not an object")).is_empty());
+        assert!(options(&Profiles::default(), &json!("not an object")).is_empty());
     }
 }

@@ -14,8 +14,10 @@ use crate::store::{Db, StoreError};
 use crate::web::api::server::start::status_of;
 use crate::web::error::Refused;
 use crate::web::pages::address::Arguments;
+use crate::web::pages::failure;
 use crate::web::pages::target::Target;
 use crate::web::pages::visitor::SignedIn;
+use crate::web::render::pages::Failure;
 use crate::web::sign_in;
 use crate::web::state::Hub;
 
@@ -26,7 +28,11 @@ const PATIENCE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// 400 if named servers are off, there are too many, or the name is not one.
-pub(super) async fn check_name(hub: &Hub, target: &Target, arguments: &Arguments) -> Result<(), Refused> {
+pub(in crate::web::pages) async fn check_name(
+    hub: &Hub,
+    target: &Target,
+    arguments: &Arguments,
+) -> Result<(), Refused> {
     if target.key.server.is_default() {
         return Ok(());
     }
@@ -56,16 +62,30 @@ fn display_name(arguments: &Arguments) -> Result<Option<DisplayName>, Refused> {
     given.map(DisplayName::parse).transpose().map_err(|odd| Refused::bad(odd.to_string()))
 }
 
+/// Why no server starts.
+pub(in crate::web::pages) struct Halt {
+    /// What whoever asked reads.
+    pub(in crate::web::pages) refused: Refused,
+    /// How the start ended, if it got that far.
+    pub(in crate::web::pages) failure: Option<Failure>,
+}
+
+impl<E: Into<Refused>> From<E> for Halt {
+    fn from(error: E) -> Self {
+        Self { refused: error.into(), failure: None }
+    }
+}
+
 /// Starts the server and waits a moment: whoever asked learns at once of what goes wrong at once.
 ///
 /// # Errors
 /// 429 when there is no room, 500 when the start failed.
-pub(super) async fn start(
+pub(in crate::web::pages) async fn start(
     hub: &Hub,
     visitor: &SignedIn,
     target: &Target,
     options: Option<Options>,
-) -> Result<(), Refused> {
+) -> Result<(), Halt> {
     let display_name = display_name(&visitor.visitor.arguments())?;
     if !hub.servers.status(&target.key).is_active() {
         hub.require_open()?;
@@ -99,10 +119,11 @@ fn find_or_create(
     Ok(server)
 }
 
-fn judge(status: ServerStatus, attempt: u64, target: &Target) -> Result<(), Refused> {
+fn judge(status: ServerStatus, attempt: u64, target: &Target) -> Result<(), Halt> {
     if status.attempt != attempt || status.is_active() {
         return Ok(());
     }
+    let shown = failure::of(&status);
     match status.outcome {
         Some(Outcome::Refused(refusal)) => Err(refusal.into()),
         Some(Outcome::Failed(failure) | Outcome::Ended(failure)) => {
@@ -116,7 +137,7 @@ fn judge(status: ServerStatus, attempt: u64, target: &Target) -> Result<(), Refu
                     )
                 }
             };
-            Err(Refused::new(status_of(&failure), message))
+            Err(Halt { refused: Refused::new(status_of(&failure), message), failure: shown })
         }
         Some(Outcome::Ready | Outcome::Stopped | Outcome::Culled(_) | Outcome::Cancelled) | None => Ok(()),
     }

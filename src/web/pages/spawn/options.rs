@@ -4,7 +4,7 @@ use log::warn;
 use serde_json::{Value, json};
 
 use crate::actors::asked::{self, Person};
-use crate::domain::user_options::{self, FormPreset, LinkOptions, Options, OptionsError};
+use crate::domain::user_options::{self, FormPreset, LinkOptions, LinkWarning, Options, OptionsError};
 use crate::web::error::Refused;
 use crate::web::pages::form::Form;
 use crate::web::pages::target::Target;
@@ -12,8 +12,12 @@ use crate::web::pages::visitor::SignedIn;
 use crate::web::pages::{address, hooked};
 use crate::web::state::Hub;
 
-pub(super) fn has_form(hub: &Hub) -> bool {
-    !hub.settings.options_form.is_empty() || hub.settings.hooks.options_form.is_some()
+/// Whether there is something to choose before a start.
+pub(in crate::web::pages) fn has_form(hub: &Hub) -> bool {
+    let settings = &hub.settings;
+    !settings.options_form.is_empty()
+        || settings.hooks.options_form.is_some()
+        || !settings.profiles.is_empty()
 }
 
 /// The form's HTML.
@@ -38,9 +42,13 @@ pub(super) async fn form(hub: &Hub, target: &Target) -> Result<String, Refused> 
 ///
 /// # Errors
 /// [`OptionsError`] for a link that is none.
-pub(super) fn linked(visitor: &SignedIn) -> Result<Options, OptionsError> {
+pub(super) fn linked(hub: &Hub, visitor: &SignedIn) -> Result<Options, OptionsError> {
     let LinkOptions { options, warning } =
         user_options::from_query(address::query(&visitor.visitor.visit.uri))?;
+    // there were no profiles when links had no prefix
+    if !hub.settings.profiles.is_empty() && matches!(warning, Some(LinkWarning::Unprefixed(_))) {
+        return Ok(Options::new());
+    }
     if let Some(warning) = warning {
         warn!(user = visitor.name.as_str(), warning:? = warning; "odd options in a link to the spawn page");
     }
@@ -61,6 +69,10 @@ pub(super) async fn of_link(hub: &Hub, target: &Target, linked: Options) -> Resu
 /// # Errors
 /// 400 for names that nobody may use; as the hook says; 500 if it is broken.
 pub(super) async fn of_form(hub: &Hub, target: &Target, sent: &Form) -> Result<Options, Refused> {
+    if !hub.settings.profiles.is_empty() {
+        let fields: Vec<(&str, &str)> = sent.fields().collect();
+        return Ok(hub.settings.profiles.of_fields(fields.into_iter()));
+    }
     let preset = if hub.settings.simple_options { FormPreset::Simple } else { FormPreset::Passthrough };
     let options = user_options::from_form(sent.fields(), sent.files(), preset);
     asked_hook(hub, target, options.map_err(|odd| Refused::bad(odd.to_string()))?).await
