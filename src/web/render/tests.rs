@@ -4,6 +4,7 @@ mod forms;
 mod languages;
 mod servers;
 mod site;
+mod stable;
 mod tokens;
 
 use std::fs;
