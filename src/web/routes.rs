@@ -9,8 +9,8 @@ use actix_web::web::{ServiceConfig, delete, get, patch, post, resource, route, s
 use actix_web::{Resource, Route};
 
 use super::pages::{
-    accept_share, account, admin, errors, home, keep, login, logout, metrics, own_host, ready, redirects,
-    root, sharing, small, spawn, spawn_pending, start, stop, stopped, token, user_redirect,
+    accept_share, account, admin, errors, home, keep, language, login, logout, metrics, own_host, ready,
+    redirects, root, sharing, small, spawn, spawn_pending, start, stop, stopped, token, user_redirect,
 };
 use super::state::Hub;
 use super::{api, headers, oauth, openapi, static_files};
@@ -35,6 +35,7 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
         .service(page("").route(get().to(root::show)))
         .service(page("login").route(get().to(login::show)).route(post().to(login::submit)))
         .service(page("logout").route(get().to(logout::show)))
+        .service(page("language").route(post().to(language::submit)))
         .service(page("home").route(get().to(home::show)))
         .service(page("home/servers").route(get().to(home::list)))
         .service(page("home/events").route(get().to(home::events)))

@@ -244,6 +244,12 @@ def look(driver, width, height=900, theme="light"):
         {"name": "prefers-color-scheme", "value": theme}, {"name": "prefers-reduced-motion", "value": "reduce"}]})
 
 
+def speak(driver, language):
+    """What the browser asks for and what its scripts think in."""
+    agent = driver.execute_script("return navigator.userAgent")
+    driver.execute_cdp_cmd("Network.setUserAgentOverride", {"userAgent": agent, "acceptLanguage": language})
+
+
 def become(driver, url, person):
     """Signs in as somebody by their cookies, or out."""
     driver.execute_cdp_cmd("Network.clearBrowserCookies", {})

@@ -157,8 +157,7 @@ pub async fn for_proxies(
     let page =
         ErrorPage { status_code: status, status_message, message_html, restart_url, ..ErrorPage::default() };
     let html = visitor.render(&hub, &page, Some(home)).await?;
-    let mut response = HttpResponse::Ok();
-    Ok(visitor.finish(response.insert_header((CONTENT_TYPE, "text/html; charset=UTF-8")), html))
+    Ok(visitor.written(&hub, StatusCode::OK, html))
 }
 
 /// Where the server is restarted that was to answer at `url`, and then comes back to it. Whether there is one, and may be

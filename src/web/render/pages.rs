@@ -303,6 +303,10 @@ pub struct ScopeDescription {
     pub description: String,
     /// What it is limited to, in words; empty if to nothing.
     pub filter: String,
+    /// What kind of thing it is limited to: the end of a message's key.
+    pub filter_kind: &'static str,
+    /// Which one, if it is not the visitor's own.
+    pub filter_name: String,
 }
 
 /// The application that asks.
@@ -374,6 +378,17 @@ pub struct ExpiryOption {
     pub label: String,
     /// Whether it is chosen unless something else is.
     pub selected: bool,
+    /// The limit that it stands for, if it is that.
+    pub limit: Option<Span>,
+}
+
+/// A length of time, for messages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Span {
+    /// How many.
+    pub count: u64,
+    /// `days`, `hours` or `seconds`.
+    pub unit: &'static str,
 }
 
 /// `token`: API tokens and applications of the visitor. It may hold a new token, so it does not print itself.
