@@ -343,7 +343,7 @@ def test_ui_138_everything_essential_works_without_javascript(site, boss, users)
         page.driver.get(f"{site}/hub/admin")
         page.find("#user-search").send_keys(users[0])
         page.find("#filter button").click()
-        assert len(page.all("tbody")) == 1
+        page.until(lambda: len(page.all("tbody")) == 1)
         page.press(users[0], "Start")
         page.until(lambda: page.state(users[0]) == "running")
         page.press(users[0], "Stop")

@@ -152,11 +152,18 @@ function narrow(form) {
 export function watchForms() {
   document.addEventListener("submit", submitted);
   let typing;
-  document.addEventListener("input", ({ target }) => {
+  const changed = ({ target }) => {
     if (target.form?.id === "filter") {
       clearTimeout(typing);
-      typing = setTimeout(() => target.form && narrow(target.form), TYPING_MS);
+      typing = setTimeout(() => {
+        const form = document.getElementById("filter"); // the part may have been drawn anew
+        if (form) {
+          narrow(form);
+        }
+      }, TYPING_MS);
     }
-  });
+  };
+  document.addEventListener("input", changed);
+  document.addEventListener("change", changed);
   addEventListener("popstate", () => location.reload());
 }

@@ -30,18 +30,19 @@ pub async fn submit(hub: web::Data<Hub>, submission: Submission) -> Result<HttpR
     let Some(deed) = Deed::read(form.last("op").unwrap_or_default()) else {
         return Err(Refused::bad("Choose what is to be done.").into());
     };
-    let back = back(&admin.hub, form.last("matching").unwrap_or_default());
+    let matching = form.last("matching").unwrap_or_default().to_owned();
+    let back = back(&admin.hub, &matching);
     if form.last("confirmed").is_some() {
-        let view = carry_out(&admin, deed, &form, back).await;
+        let view = BulkView { matching, ..carry_out(&admin, deed, &form, back).await };
         return admin.show(Part::Users, view, Came::looking()).await;
     }
     match plan::make(&admin.hub, &admin.caller, deed, &form).await {
         Ok(plan) => {
-            let view = proposal(deed, plan, back);
+            let view = BulkView { matching, ..proposal(deed, plan, back) };
             admin.show(Part::Users, view, Came::looking()).await
         }
         Err(refused) => {
-            let view = proposal(deed, Plan::default(), back);
+            let view = BulkView { matching, ..proposal(deed, Plan::default(), back) };
             admin.show(Part::Users, view, Came::of(Err(refused), None)).await
         }
     }
@@ -66,6 +67,7 @@ fn proposal(deed: Deed, plan: Plan, back: String) -> BulkView {
         items: plan.items,
         done: false,
         op: deed.word().to_owned(),
+        matching: String::new(),
         back,
     }
 }
@@ -108,6 +110,7 @@ async fn carry_out(admin: &Admin, deed: Deed, form: &Form, back: String) -> Bulk
         items,
         done: true,
         op: deed.word().to_owned(),
+        matching: String::new(),
         back,
     }
 }

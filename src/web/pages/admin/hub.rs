@@ -175,8 +175,8 @@ async fn fill(
     }
     let notices = hub.board.now();
     let standing = |kind| notices.get(kind, now).map(|notice| standing(notice, now));
-    view.announcement = standing(NoticeKind::Announcement);
-    view.maintenance = standing(NoticeKind::Maintenance);
+    view.announced = standing(NoticeKind::Announcement);
+    view.closed = standing(NoticeKind::Maintenance);
     view.may_run = caller.may(RUN, Resource::None);
     view.cleanup_servers = hub.settings.cleanup_servers;
     view.cleanup_proxy = hub.settings.cleanup_proxy;

@@ -82,8 +82,8 @@ async fn page(admin: Admin, key: &ServerKey, came: Came) -> Result<HttpResponse,
     let mut facts = explain::gather(hub, key).await?;
     withhold(caller, key, &owner.groups, &mut facts);
     let view = ServerPageView {
-        user: user.to_owned(),
-        user_url: user_url(hub, user),
+        owner: user.to_owned(),
+        owner_url: user_url(hub, user),
         options: options(row.model.get("user_options")),
         raw: serde_json::to_string_pretty(&row.model).unwrap_or_default(),
         facts,

@@ -29,7 +29,7 @@ pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse
     let mut all = admin.hub.store.read(read).await?;
     all.sort_by(|one, other| one.service.definition.name.cmp(&other.service.definition.name));
     let rows = all.into_iter().filter_map(|details| row(&admin.hub, &admin.caller, details));
-    let view = ServicesView { services: rows.collect() };
+    let view = ServicesView { rows: rows.collect() };
     admin.show(Part::Services, view, Came::looking()).await
 }
 

@@ -1,4 +1,6 @@
 //! The pages of administrators (admin-ui.md): a frame with the parts that the visitor may see, and a view in it.
+//!
+//! A view's fields must not be called what every page has (`user`, `services`, `announcement`, ...): they would win.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -237,9 +239,9 @@ pub struct ServerPageView {
     /// The server.
     pub row: ServerRow,
     /// Its owner.
-    pub user: String,
+    pub owner: String,
     /// The page about the owner.
-    pub user_url: String,
+    pub owner_url: String,
     /// What `orrery explain` tells, without what the visitor may not see.
     pub facts: Value,
     /// The options that it is started with, as text.
@@ -331,7 +333,7 @@ pub struct ServiceRow {
 #[derive(Debug, Clone, Serialize)]
 pub struct ServicesView {
     /// By name.
-    pub services: Vec<ServiceRow>,
+    pub rows: Vec<ServiceRow>,
 }
 
 /// A role and who has it.
@@ -402,9 +404,9 @@ pub struct HubView {
     /// Older ones.
     pub older: Option<String>,
     /// The announcement, as it stands.
-    pub announcement: Option<StandingNotice>,
+    pub announced: Option<StandingNotice>,
     /// Maintenance, as it stands.
-    pub maintenance: Option<StandingNotice>,
+    pub closed: Option<StandingNotice>,
     /// Whether the visitor may announce, reload and end the hub.
     pub may_run: bool,
     /// What a reload would change, or has changed.
@@ -489,6 +491,8 @@ pub struct BulkView {
     pub done: bool,
     /// What was meant, for the form.
     pub op: String,
+    /// What the list was narrowed to, for the form.
+    pub matching: String,
     /// Back to where one was.
     pub back: String,
 }

@@ -118,8 +118,8 @@ fn hub(text: &str) -> HubView {
             detail: Some(text.to_owned()),
         }]),
         older: Some(text.to_owned()),
-        announcement: notice(),
-        maintenance: notice(),
+        announced: notice(),
+        closed: notice(),
         may_run: true,
         report: Some(json!({
             "applied": [{ "key": text, "before": text, "after": text }], "needs_restart": [],
@@ -164,8 +164,8 @@ pub(super) fn every(visitor: &PageContext, text: &str) -> Vec<(&'static str, Str
     };
     let details = ServerPageView {
         row: server(text),
-        user: text_of(),
-        user_url: text_of(),
+        owner: text_of(),
+        owner_url: text_of(),
         facts: json!({
             "last_failure": { "message": text, "at": text, "log": [text] }, "progress": [{ "message": text }],
             "route": true, "pid": 7, "cull_at": text, "keep_until": text, "used": text, "outcome": text,
@@ -219,6 +219,7 @@ pub(super) fn every(visitor: &PageContext, text: &str) -> Vec<(&'static str, Str
         items: vec![item],
         done: false,
         op: text_of(),
+        matching: text_of(),
         back: text_of(),
     };
     vec![
@@ -228,7 +229,7 @@ pub(super) fn every(visitor: &PageContext, text: &str) -> Vec<(&'static str, Str
         ("admin server", show(visitor, &framed(text, details))),
         ("admin groups", show(visitor, &framed(text, groups))),
         ("admin group", show(visitor, &framed(text, group(text)))),
-        ("admin services", show(visitor, &framed(text, ServicesView { services: vec![service] }))),
+        ("admin services", show(visitor, &framed(text, ServicesView { rows: vec![service] }))),
         ("admin roles", show(visitor, &framed(text, RolesView { roles: vec![role] }))),
         ("admin hub", show(visitor, &framed(text, hub(text)))),
         ("admin confirm", show(visitor, &framed(text, confirm))),
