@@ -245,6 +245,7 @@ fn a_row_shows_its_failure_and_only_what_may_be_done() {
     page.frame.outcome =
         Outcome { told: None, problem: Some("It is busy.".to_owned()), at: Some("ada/ada".to_owned()) };
     let html = show(&visitor("boss"), &page);
+    has(&html, &["class=\"version_footer", "Orrery 1.2.3", "aria-current=\"page\">Users"]);
     has(&html, &["row-error\" role=\"alert\">It is busy.", "ada!", "(admin)", "<li>b</li>", "and 1 more"]);
     let row = &mut view.rows[0].servers[0];
     (row.start, row.stop, row.remove) = (None, None, None);
