@@ -1,12 +1,16 @@
 """The administration pages in a real browser; the numbers are those of the checklist of pages (ui-checklist.md)."""
+import os
 import secrets
+import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
-from scenes import Person, become, chromium, hub, look, settled, wait_until
+from scenes import BINARY, Person, become, chromium, hub, look, settled, wait_until
 
 MISCHIEF = "<img src=x onerror=\"document.title='broken into'\">"
 ROLES = """
@@ -360,6 +364,15 @@ def test_ui_138_everything_essential_works_without_javascript(site, boss, users)
         page.until(lambda: f"User {users[1]}: deleted." in page.text())
 
 
+def start_again(url):
+    """The hub of this address, which has ended."""
+    files = Path(tempfile.gettempdir()).glob("scenes-*/orrery.toml")
+    file = next(file for file in files if f'bind_url = "{url}"' in file.read_text())
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ORRERY_")}
+    return subprocess.Popen([BINARY, "--config", file], cwd=file.parent, stdin=subprocess.DEVNULL, env=environment,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def test_ui_120_the_end_of_the_hub_is_watched_until_it_is_back(driver):
     with hub() as url:
         boss = Person(url, "boss")
@@ -371,6 +384,14 @@ def test_ui_120_the_end_of_the_hub_is_watched_until_it_is_back(driver):
         page.find("#shutdown-word").send_keys("shutdown")
         page.find("#shutdown-button").click()
         page.until(lambda: page.find("#hub-ending h2").text == "The hub is down")
+        again = start_again(url)
+        try:
+            page.until(lambda: page.find("#hub-ending h2").text == "The hub is back")
+            page.find("#hub-ending a").click()
+            page.until(lambda: not page.all("#hub-ending") and page.find("h1").text == "Hub")
+        finally:
+            again.terminate()
+            again.wait(60)
 
 
 @pytest.mark.parametrize("width", [320, 1280])
