@@ -276,13 +276,13 @@ async fn start(config: Config, sources: Sources, mut activated: Activated) -> Re
     let looked = Instant::now();
     start_servers::verify(&servers, &store).await;
     metrics.servers_found(looked.elapsed());
-    let web = listen::web(internal, hub.clone())?;
+    let facts = admin_socket::facts(&config, &addresses);
+    let web = listen::web(internal, hub.clone(), facts.clone())?;
     info!(url = addresses.connect_url.as_str(); "the hub listens");
     routes::publish(&supervision, &config, &addresses).await?;
     for (name, url) in &synchronised.service_routes {
         services.publish(name, url).await;
     }
-    let facts = admin_socket::facts(&config, &addresses);
     let admin = admin_socket::open(&config, &facts, hub.clone())?;
     start_servers::wait_for_checks(&servers, config.hub.timeouts.init_servers).await;
     let certificates = Arc::new(Notify::new());

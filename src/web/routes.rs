@@ -43,7 +43,7 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
         .service(page("token/revoke").route(post().to(token::revoke)))
         .service(page("account").route(get().to(account::show)))
         .service(page("account/sign-out").route(post().to(account::sign_out)))
-        .service(page("admin").route(get().to(admin::show)))
+        .configure(|table| admin_pages(table, &page))
         .service(
             page("accept-share").route(get().to(accept_share::show)).route(post().to(accept_share::submit)),
         )
@@ -90,6 +90,38 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
         .service(scope(prefix.trim_end_matches('/')).default_service(to(errors::not_found)))
         .default_service(to(redirects::to_hub));
     table.service(pages);
+}
+
+/// Administration (admin-ui.md): each page takes the forms that it shows.
+fn admin_pages(table: &mut ServiceConfig, page: &dyn Fn(&str) -> Resource) {
+    table
+        .service(page("admin").route(get().to(admin::users::show)).route(post().to(admin::users::submit)))
+        .service(
+            page("admin/add-users").route(get().to(admin::add::show)).route(post().to(admin::add::submit)),
+        )
+        .service(page("admin/bulk").route(post().to(admin::bulk::submit)))
+        .service(
+            page("admin/users/{user}")
+                .route(get().to(admin::user::show))
+                .route(post().to(admin::user::submit)),
+        )
+        .service(admin_server(page("admin/servers/{user}")))
+        .service(admin_server(page("admin/servers/{user}/{server}")))
+        .service(
+            page("admin/groups").route(get().to(admin::groups::show)).route(post().to(admin::groups::submit)),
+        )
+        .service(
+            page("admin/groups/{group}")
+                .route(get().to(admin::group::show))
+                .route(post().to(admin::group::submit)),
+        )
+        .service(page("admin/services").route(get().to(admin::services::show)))
+        .service(page("admin/roles").route(get().to(admin::roles::show)))
+        .service(page("admin/hub").route(get().to(admin::hub::show)).route(post().to(admin::hub::submit)));
+}
+
+fn admin_server(page: Resource) -> Resource {
+    page.route(get().to(admin::server::show)).route(post().to(admin::server::submit))
 }
 
 /// A file: its errors are no pages.

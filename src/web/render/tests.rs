@@ -1,5 +1,6 @@
 //! Every page with harmless and hostile values, against what scripts, browser tests and people hold on to (pages.md 11).
 
+mod admin;
 mod forms;
 mod languages;
 mod servers;
@@ -14,11 +15,11 @@ use minijinja::UndefinedBehavior;
 use regex::Regex;
 
 use super::pages::{
-    AcceptSharePage, AccountPage, AdminPage, ErrorPage, ExpiryOption, Failure, FieldProblem, FormChoice,
-    FormOption, FormProfile, GivenShare, GivenTo, HomePage, HomeServer, LoginMessage, LoginPage, LoginStep,
-    LogoutPage, NotRunningPage, OauthClient, OauthPage, RestartPage, ScopeDescription, ServerLinks,
-    ServerState, ServersPart, SharedServer, SharedWith, SharingPage, ShownOption, ShownRole, SpawnPage,
-    SpawnPendingPage, StopPendingPage, TokenClient, TokenPage, TokenRow,
+    AcceptSharePage, AccountPage, ErrorPage, ExpiryOption, Failure, FieldProblem, FormChoice, FormOption,
+    FormProfile, GivenShare, GivenTo, HomePage, HomeServer, LoginMessage, LoginPage, LoginStep, LogoutPage,
+    NotRunningPage, OauthClient, OauthPage, RestartPage, ScopeDescription, ServerLinks, ServerState,
+    ServersPart, SharedServer, SharedWith, SharingPage, ShownOption, ShownRole, SpawnPage, SpawnPendingPage,
+    StopPendingPage, TokenClient, TokenPage, TokenRow,
 };
 use super::*;
 use crate::domain::names::{ServerKey, ServerName, Username};
@@ -178,18 +179,6 @@ fn tokens(text: &str) -> TokenPage {
         problem: None,
         note: text.to_owned(),
         scopes: text.to_owned(),
-    }
-}
-
-fn admin(text: &str) -> AdminPage {
-    AdminPage {
-        api_page_limit: 50,
-        api_page_max_limit: 200,
-        allow_named_servers: true,
-        cleanup_servers: true,
-        cleanup_proxy: false,
-        server_version: "1.2.3",
-        own_scopes: vec![text.to_owned()],
     }
 }
 
@@ -360,7 +349,7 @@ fn every_page_in(language: Language, text: &str) -> Vec<(&'static str, String)> 
         end_url: "/jh/hub/account/sign-out".to_owned(),
     };
     let made = TokenPage { new_token: Some(text.to_owned()), problem: Some(text.to_owned()), ..tokens(text) };
-    vec![
+    let mut pages = vec![
         ("login", show(&visitor, &login)),
         ("login-step", show(&visitor, &step)),
         ("logout", show(&visitor, &LogoutPage {})),
@@ -376,11 +365,12 @@ fn every_page_in(language: Language, text: &str) -> Vec<(&'static str, String)> 
         ("token", show(&visitor, &tokens(text))),
         ("token made", show(&visitor, &made)),
         ("account", show(&visitor, &account)),
-        ("admin", show(&visitor, &admin(text))),
         ("accept-share", show(&visitor, &offer(text))),
         ("error", show(&visitor, &error(500))),
         ("404", show(&visitor, &error(404))),
-    ]
+    ];
+    pages.extend(admin::every(&visitor, text));
+    pages
 }
 
 #[test]

@@ -14,7 +14,7 @@ function keyOf(element) {
 }
 
 /** Says that what is shown may be old, or no longer. */
-function connection(text) {
+export function connection(text) {
   let bar = document.querySelector(".connection");
   if (!bar && text) {
     bar = h("p", { class: "connection", role: "status" });
