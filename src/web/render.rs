@@ -45,7 +45,7 @@ pub enum RenderError {
         source: Error,
     },
     /// The words cannot be used.
-    #[error("the languages of pages cannot be used")]
+    #[error(transparent)]
     Texts(#[from] TextsError),
     /// A pattern of ours is none.
     #[error("the scripts cannot be searched for words")]
