@@ -65,8 +65,11 @@ fn ui_138_servers_users_and_groups_are_changed_by_forms() {
         hub.admin("GET", "/users/ada", None).json()["server"].is_null().then_some(())
     });
 
-    let group = press(&mut boss, "/hub/admin/groups", "op=add-group", &[("name", "lab/1")]);
-    assert_eq!(group.status, 400, "{}", group.body);
+    let group = press(&mut boss, "/hub/admin/groups", "op=add-group", &[("name", " ")]);
+    assert!(group.status == 400 && group.body.contains("Type a name"), "{}", group.body);
+    let odd = press(&mut boss, "/hub/admin/groups", "op=add-group", &[("name", "lab/1")]);
+    let page = boss.get(odd.location());
+    assert!(page.status == 200 && page.body.contains("<h1>Group lab/1</h1>"), "{}", page.body);
     let group = press(&mut boss, "/hub/admin/groups", "op=add-group", &[("name", "the lab")]);
     assert_eq!((group.status, group.location()), (303, "/hub/admin/groups/the%20lab"));
     let path = "/hub/admin/groups/the%20lab";
