@@ -482,3 +482,13 @@ said-one-line = Enter one line, without control characters.
 said-longest = Enter at most { $count } characters.
 said-fill-in = Fill this in.
 said-form-help = This does not have the form that is expected. { $help }
+said-down = Your server appears to be down. Try restarting it <a href="{ $home }">from the home page</a>.
+said-my-server = My server
+said-role-user = What every user may do with their own account
+said-role-admin = Everything that administrators may do
+said-role-server = What a server's own token may do
+said-role-token = What a token made without a choice may do
+said-start-ended = The server's process ended: { $how }
+said-start-exit = exit status { $status }
+said-start-killed = killed by signal { $signal }
+said-start-silent = Server at { $url } didn't respond in { $time }

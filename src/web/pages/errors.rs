@@ -145,10 +145,12 @@ pub async fn for_proxies(
     let status = status.into_inner();
     let status_message = StatusCode::from_u16(status).map_or("Unknown error", phrase).to_owned();
     let home = hub.path("home");
+    let texts = hub.renderer.texts();
     let message_html = (status == 503).then(|| {
-        format!(
+        let sentence = format!(
             "Your server appears to be down. Try restarting it <a href=\"{home}\">from the home page</a>."
-        )
+        );
+        texts.said(visitor.language, &sentence).into_owned()
     });
     let restart_url = match visitor.arguments().last("url") {
         Some(url) if status == 503 => restart_url(&hub, &visitor, url),

@@ -67,7 +67,7 @@ function valuesIn(sentence, [first, ...texts], names) {
   for (const [place, text] of texts.entries()) {
     const isLast = place === texts.length - 1;
     const end = isLast ? (rest.endsWith(text) ? rest.length - text.length : -1) : rest.indexOf(text);
-    if (end < 1) {
+    if (end < 1 || (names[place] === "count" && !/^\d+$/.test(rest.slice(0, end)))) {
       return null;
     }
     values[names[place]] = rest.slice(0, end);

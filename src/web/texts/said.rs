@@ -12,6 +12,9 @@ use super::catalogue::Catalogue;
 /// What these keys begin with.
 pub(super) const SAID: &str = "said-";
 
+/// A value of this name is a number.
+const COUNT: &str = "count";
+
 /// All of them.
 #[derive(Debug, Default)]
 pub(super) struct Said {
@@ -100,7 +103,9 @@ impl Form {
             } else {
                 rest.split_once(text.as_str())?
             };
-            if value.is_empty() {
+            // what is counted is a number, so that not every sentence with a number in it has this form
+            let is_odd = name == COUNT && !value.bytes().all(|byte| byte.is_ascii_digit());
+            if value.is_empty() || is_odd {
                 return None;
             }
             values.push((name.as_str(), value));

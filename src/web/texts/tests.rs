@@ -131,7 +131,7 @@ fn what_templates_and_scripts_ask_for_is_there_and_nothing_else() {
 fn what_the_code_says_it_says_in_these_words() {
     let mut code = String::new();
     for (_, text) in sources("src", "rs") {
-        code.push_str(&text.replace("\\\n", "\n"));
+        code.push_str(&text.replace("\\\n", "\n").replace("\\\"", "\""));
     }
     let code: String = code.split_whitespace().collect::<Vec<_>>().join(" ");
     let texts = texts();
@@ -174,6 +174,11 @@ fn sentences_of_the_code_are_found_again_with_their_values() {
         ),
         ("Spawn failed: it ended with status 1", "Start fehlgeschlagen: Er endete mit Status 1"),
         ("Spawn failed: 2 processes", "Start fehlgeschlagen: 2 Prozesse"),
+        (
+            "Spawn failed: Server at http://h:1/x didn't respond in 30 seconds",
+            "Start fehlgeschlagen: Der Server unter http://h:1/x hat nicht geantwortet (30 Sekunden)",
+        ),
+        ("It took more than 30 seconds", "It took more than 30 seconds"),
         ("Spawn failed: ", "Spawn failed: "),
     ] {
         assert_eq!(texts.said(german, sentence), expected);
