@@ -348,7 +348,7 @@ fn tell_upgrade(store: &Store) {
     if let Some(backup) = &migrated.backup {
         info!(applied, backup:% = backup.display(); "the database was upgraded, after a copy was made");
     } else if !migrated.applied.is_empty() {
-        info!(applied; "the database's tables were made or upgraded; of PostgreSQL no copy is made (pg_dump)");
+        info!(applied; "the database's tables were made or upgraded; there was no file to copy before");
     }
 }
 

@@ -30,7 +30,7 @@ use crate::access_log::AccessLog;
 use crate::activation::Inherited;
 use crate::api::{self, Api, Gate};
 use crate::chp_log;
-use crate::cli::{Environment, Redirect, Settings};
+use crate::cli::{Environment, Place, Redirect, Settings};
 use crate::metrics::Metrics;
 use crate::notify::{self, READY};
 use crate::own_file::OwnFile;
@@ -115,7 +115,8 @@ pub enum ProgramError {
 pub fn run(settings: Settings, environment: Environment<'_>) -> Result<u8, ProgramError> {
     // Only a second start in one process fails, and the first logger does as well.
     let _ = chp_log::start(settings.log_level);
-    if settings.token.is_none() {
+    // who may reach a UNIX socket is decided by its folder and its mode
+    if settings.token.is_none() && !matches!(settings.api, Place::Unix(_)) {
         log::warn!("REST API is not authenticated.");
     }
     settings.warnings.iter().for_each(|warning| log::warn!("{warning}"));

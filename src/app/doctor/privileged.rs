@@ -212,7 +212,8 @@ fn tickets(folder: &Path) -> Finding {
         Ok(found) if found.mode() & 0o077 != 0 => {
             Finding::wrong(TICKETS, format!("{shown} can be read by others"), advice)
         }
-        Ok(found) if found.uid() != geteuid().as_raw() => {
+        // root's are not the rights that count
+        Ok(found) if !geteuid().is_root() && found.uid() != geteuid().as_raw() => {
             Finding::warning(TICKETS, format!("{shown} is not this account's"), advice)
         }
         Ok(_) => Finding::ok(TICKETS, format!("{shown} is the hub's alone")),

@@ -58,7 +58,7 @@ class Machine:
                 ["systemd-nspawn", "--directory", self.root, "--boot", f"--machine={self.name}", "--register=no", "--keep-unit",
                  "--private-network", "--notify-ready=yes", "--console=pipe", f"--bind-ro={WHEELS}:/wheels",
                  *os.environ.get("NSPAWN_ARGS", "").split()],
-                env=os.environ | {"NOTIFY_SOCKET": str(notify)}, stdin=subprocess.DEVNULL,
+                env=os.environ | {"NOTIFY_SOCKET": str(notify), "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}, stdin=subprocess.DEVNULL,
                 stdout=open(self.folder / "console", "ab"), stderr=subprocess.STDOUT)
             told = ""
             while "READY=1" not in told:

@@ -1,6 +1,7 @@
 """People before their browsers, outside of the machine."""
 import json
 import re
+from contextlib import ExitStack, contextmanager
 from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
@@ -81,9 +82,11 @@ class Person:
         return self.api("GET", f"/users/{self.name}").json().get("servers", {}).get(name)
 
     def start_server(self):
-        reply = self.api("POST", f"/users/{self.name}/server")
-        assert reply.status_code in (201, 202), reply.text
-        wait_for(lambda: (self.server() or {}).get("ready"), self.why_not, 120)
+        if not self.server():  # the page after the sign-in may have started it
+            reply = self.api("POST", f"/users/{self.name}/server")
+            assert reply.status_code in (201, 202), reply.text
+        wait_for(lambda: (self.server() or {"ready": "failed"})["ready"], self.why_not, 120)
+        assert (self.server() or {}).get("ready"), self.why_not()
         return self.server()
 
     def stop_server(self):
@@ -112,31 +115,33 @@ class Jupyter:
         with self.person.machine.network():
             return httpx.request(method, ADDRESS + self.prefix + path, headers={"Authorization": f"token {self.token}"}, timeout=60, **more)
 
+    @contextmanager
     def terminal(self):
+        """A new shell in JupyterLab."""
         reply = self.request("POST", "/api/terminals")
         assert reply.status_code == 200, reply.text
-        return Terminal(self, reply.json()["name"])
+        url = ADDRESS.replace("http", "ws") + f"{self.prefix}/terminals/websocket/{reply.json()['name']}"
+        with ExitStack() as open_while:
+            with self.person.machine.network():
+                header = {"Authorization": f"token {self.token}"}
+                socket = open_while.enter_context(connect(url, additional_headers=header, max_size=None, open_timeout=30))
+            yield Terminal(socket)
 
 
 class Terminal:
     """A shell in JupyterLab, by its websocket."""
 
-    def __init__(self, jupyter, name):
-        self.marks = 0
-        url = ADDRESS.replace("http", "ws") + f"{jupyter.prefix}/terminals/websocket/{name}"
-        with jupyter.person.machine.network():
-            self.socket = connect(url, additional_headers={"Authorization": f"token {jupyter.token}"}, max_size=None, open_timeout=30)
+    def __init__(self, socket):
+        self.socket, self.commands = socket, 0
 
     def run(self, command):
         """What a command prints."""
-        self.marks += 1
-        self.socket.send(json.dumps(["stdin", f"{command}; echo end''of-{self.marks}\r"]))
-        printed, pattern = "", re.compile(rf"\n(.*?)\r?\nendof-{self.marks}", re.S)
+        self.commands += 1
+        number = self.commands
+        # the quotes keep the echo of what is typed from being taken for the output
+        self.socket.send(json.dumps(["stdin", f"echo begin''-{number}; {command}; echo end''-{number}\r"]))
+        printed, pattern = "", re.compile(rf"begin-{number}\r?\n(.*?)\r?\n?end-{number}", re.S)
         while not (found := pattern.search(printed)):
             kind, *rest = json.loads(self.socket.recv(timeout=30))
             printed += rest[0] if kind == "stdout" else ""
-        # what a shell adds for a terminal's sake
         return re.sub(r"\x1b\[\??[0-9;]*[a-zA-Z]|\r", "", found[1]).strip()
-
-    def close(self):
-        self.socket.close()

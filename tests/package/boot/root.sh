@@ -4,7 +4,7 @@
 set -euo pipefail
 root=$1
 stamp=$(sha256sum "$0" | cut -d' ' -f1)
-if [ "$(cat "$root/etc/orrery-test-root" 2>/dev/null)" = "$stamp" ]; then
+if [ "$(cat "$root/etc/test-root" 2>/dev/null)" = "$stamp" ]; then
   exit 0
 fi
 
@@ -25,5 +25,6 @@ debootstrap --variant=minbase --include="$(IFS=,; echo "${include[*]}")" "$suite
 rm -rf "$log" "$root.new"/var/cache/apt/archives/*.deb
 echo package-test >"$root.new/etc/hostname"
 : >"$root.new/etc/machine-id" # each machine gets one of its own, and asks nobody anything
-echo "$stamp" >"$root.new/etc/orrery-test-root"
+echo LANG=C.UTF-8 >"$root.new/etc/default/locale"
+echo "$stamp" >"$root.new/etc/test-root"
 mv "$root.new" "$root"

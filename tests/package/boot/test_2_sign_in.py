@@ -93,17 +93,16 @@ def test_a_browser_gets_to_jupyterlab(ada_at_work):
 
 
 def test_a_terminal_is_the_user_in_a_group_of_its_own(machine, ada_at_work):
-    terminal = Jupyter(ada_at_work).terminal()
-    assert terminal.run("id") == machine.run("id", "ada").strip()
-    groups = terminal.run("cat /proc/self/cgroup")
-    assert not any(unit in groups for unit in UNITS), groups
-    number("control group of a server", next(line for line in groups.splitlines() if re.match(r"(0::|\d+:name=systemd)", line)))
-    assert terminal.run("grep -E '^(NoNewPrivs|CapEff|CapPrm)' /proc/self/status | tr -s '\\t\\n' ' '") == \
-        "CapPrm: 0000000000000000 CapEff: 0000000000000000 NoNewPrivs: 1"
-    # nothing of the units' sandboxes
-    assert terminal.run("touch ~/here /tmp/here-ada && echo written") == "written"
-    assert machine.run("stat", "--printf", "%U", "/tmp/here-ada") == "ada"
-    terminal.close()
+    with Jupyter(ada_at_work).terminal() as terminal:
+        assert terminal.run("id") == machine.run("id", "ada").strip()
+        groups = terminal.run("cat /proc/self/cgroup")
+        assert not any(unit in groups for unit in UNITS), groups
+        number("control group of a server", next(line for line in groups.splitlines() if re.match(r"(0::|\d+:name=systemd)", line)))
+        assert terminal.run("grep -E '^(NoNewPrivs|CapEff|CapPrm)' /proc/self/status | tr -s '\\t\\n' ' '") == \
+            "CapPrm: 0000000000000000 CapEff: 0000000000000000 NoNewPrivs: 1"
+        # nothing of the units' sandboxes
+        assert terminal.run("touch ~/here /tmp/here-ada && echo written") == "written"
+        assert machine.run("stat", "--printf", "%U", "/tmp/here-ada") == "ada"
 
 
 def test_nobody_else_reaches_the_server(machine, ada_at_work):

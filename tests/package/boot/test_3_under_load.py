@@ -15,6 +15,7 @@ from people import ADDRESS, Jupyter
 HERE = Path(__file__).resolve().parent
 PEOPLE = [f"user{number}" for number in range(1, 6)]
 FAKE = "/opt/orrery/fake"
+RESTARTS = 5
 
 
 class Load:
@@ -56,7 +57,7 @@ class Load:
         return {"address": ADDRESS, "requests": requests, "websockets": websockets}
 
     @contextmanager
-    def under_way(self, what):
+    def under_way(self, what, breaks=False):
         """Load while the block runs; afterwards what was counted is looked at."""
         before = self.pids()
         process = self.machine.popen(sys.executable, HERE / "load.py", json.dumps(self.plan()),
@@ -73,7 +74,7 @@ class Load:
         number(what, f"{broken} broken of {counts['requests']} requests ({counts['rate']}/s; {counts.get('sent again', 0)} sent again) and "
                      f"{counts['websockets']} + {counts.get('new websockets', 0)} websockets; "
                      f"median {counts['median'] * 1000:.0f}, p99 {counts['p99'] * 1000:.0f}, longest {counts['slowest'] * 1000:.0f} ms")
-        assert broken == 0, "\n".join([json.dumps(counts["broken"]), *counts["examples"]])
+        assert (broken > 0) == breaks, "\n".join([json.dumps(counts["broken"]), *counts["examples"]])
         assert self.pids() == before, "servers were started again"
         for browser in [*self.browsers, self.jupyter]:
             assert browser.server()["ready"], browser.why_not()
@@ -99,10 +100,11 @@ def test_nothing_breaks_while_nothing_happens(load):
 
 def test_a_restart_of_the_hub_breaks_nothing(load):
     old = load.machine.property("orrery.service", "MainPID")
-    with load.under_way("systemctl restart orrery"):
-        for _ in range(2):
+    with load.under_way(f"systemctl restart orrery, {RESTARTS} times"):
+        for _ in range(RESTARTS):
             load.machine.run("systemctl", "restart", "orrery")
             settled(load)
+            load.machine.run("sleep", "1")
     assert load.machine.property("orrery.service", "MainPID") != old
 
 
@@ -147,10 +149,13 @@ def test_the_old_proxy_ends_when_its_last_websocket_has_ended(load):
              lambda: machine.shell("ps -ef | grep orrery-proxy; ss -tnp | head -40"), 60)
 
 
-def test_the_terminal_of_before_is_there_and_works(load):
-    terminal = load.lab.terminal()
-    assert terminal.run("id -un") == "ada"
-    terminal.close()
+def test_a_terminal_of_before_goes_on(load):
+    """A shell that somebody has open lives through a restart of the hub and a new proxy."""
+    with load.lab.terminal() as terminal:
+        shell = terminal.run("cd /tmp; echo $$")
+        load.machine.run("systemctl", "restart", "orrery")
+        load.machine.run("systemctl", "reload", "orrery-proxy")
+        assert terminal.run("pwd; echo $$; id -un") == f"/tmp\n{shell}\nada"
 
 
 def test_neither_has_said_anything_at_the_level_of_a_warning(load):
@@ -162,3 +167,12 @@ def test_a_server_can_be_stopped_and_started_afterwards(load):
     browser = load.browsers[0]
     browser.stop_server()
     browser.start_server()
+
+
+def test_a_proxy_that_is_killed_is_counted_and_comes_back_with_its_routes(load):
+    """The other way round: what breaks is noticed."""
+    with load.under_way("kill -9 of the proxy, which does break", breaks=True):
+        load.machine.run("kill", "-9", load.machine.property("orrery-proxy.service", "MainPID"))
+        load.machine.run("sleep", "5")
+    assert load.machine.property("orrery-proxy.service", "ActiveState") == "active"
+    assert load.lab.request("GET", "/api/status").status_code == 200

@@ -3,7 +3,8 @@ import pytest
 
 from conftest import Installed, built, repacked
 
-FOLDERS = ("/var/lib/orrery", "/run/orrery", "/run/orrery-proxy")
+# Where the daemon's account can write.
+FOLDERS = ("/var/lib/orrery", "/run/orrery")
 OUTSIDE = "/srv/outside"
 DATA = ("/etc/orrery/orrery.toml", "/etc/orrery/launch.policy", "/var/lib/orrery/orrery.sqlite", "/var/lib/orrery/cookie_secret")
 
@@ -31,13 +32,12 @@ cp /etc/passwd /etc/shadow {OUTSIDE}; chmod 0640 {OUTSIDE}/shadow
 """)
     for folder in FOLDERS:
         machine.shell(f"""
-test -d {folder} || exit 0
 setpriv --reuid orrery --regid orrery --clear-groups sh -euc '
 cd {folder}
 ln -sfn {OUTSIDE}/folder planted-folder
 ln -sf {OUTSIDE}/file planted-file
-ln -sf {OUTSIDE}/shadow orrery.sqlite-journal
 ln -sf {OUTSIDE}/shadow orrery.sqlite.backup
+ln -sf {OUTSIDE}/shadow cookie_secret.new
 ln -sfn {OUTSIDE}/folder backups
 mkdir -p deep/er; ln -sfn / deep/er/root; ln -sf {OUTSIDE}/passwd deep/er/passwd
 ln {OUTSIDE}/passwd hard 2>/dev/null || true
@@ -61,7 +61,9 @@ def test_remove_keeps_settings_and_data(spare):
     spare.run("test", "-s", DATA[2])
     assert spare.run("pgrep", "--exact", "orrery|orrery-proxy", check=False).stdout == ""
     assert spare.run("systemctl", "--failed", "--no-legend", "--plain").strip() == ""
-    assert spare.run("sh", "-c", "find /usr /etc -name '*orrery*' -type f ! -path '/etc/orrery/*' ! -path '*/dpkg/*'").split() == ["/etc/pam.d/orrery"]
+    kept = set(spare.run("dpkg-query", "--show", "--showformat=${Conffiles}", "orrery").split())
+    left = set(spare.run("find", "/usr", "/etc", "-name", "*orrery*", "-type", "f", "!", "-path", "/etc/orrery/*").split())
+    assert left <= kept and "/etc/pam.d/orrery" in left, left - kept
 
 
 def test_what_was_removed_comes_back_with_its_data(spare):

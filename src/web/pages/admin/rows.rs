@@ -26,7 +26,7 @@ pub(super) fn user(hub: &Hub, caller: &Caller, details: UserDetails, servers: Se
     let mut rows: Vec<&Server> = details.servers.iter().collect();
     rows.sort_by(|one, other| one.name.cmp(&other.name));
     let has_default = rows.first().is_some_and(|server| server.name.is_default());
-    let default = (!has_default).then(|| ServerName::default_server());
+    let default = (!has_default).then(ServerName::default_server);
     let keys = default.map(|server| (server, None)).into_iter();
     let keys = keys.chain(rows.into_iter().map(|row| (row.name.clone(), Some(row))));
     let listed = keys

@@ -7,7 +7,7 @@ use super::list::Wanted;
 use super::{Admin, Came, Part, confirm, rows};
 use crate::domain::access::Resource;
 use crate::domain::names::{GroupName, Username};
-use crate::store::users::{self, Side};
+use crate::store::users::{self, Side, UserDetails};
 use crate::store::{Db, groups};
 use crate::web::caller::Caller;
 use crate::web::error::{PageError, Refused};
@@ -71,7 +71,7 @@ async fn view(hub: &Hub, caller: &Caller, uri: &str) -> Result<UsersView, Refuse
         bulk_url: hub.path("admin/bulk"),
         narrowed: wanted.is_narrow(),
         add_url: caller.may(&["admin:users"], Resource::None).then(|| hub.path("admin/add-users")),
-        may: bulk(caller),
+        may: Vec::new(),
         missing: None,
     };
     if let Err(refused) = caller.require(&["list:users"], Resource::Listing) {
@@ -93,19 +93,28 @@ async fn view(hub: &Hub, caller: &Caller, uri: &str) -> Result<UsersView, Refuse
     let (window, details) = hub.store.read(read).await?;
     wanted.side = Side::First;
     view.pager = wanted.pager(here, &window);
+    view.may = bulk(caller, &details);
     view.rows = details.into_iter().filter_map(|one| rows::user(hub, caller, one, wanted.servers)).collect();
     Ok(view)
 }
 
-/// What the visitor may do to several at once; each single one is decided on later.
-fn bulk(caller: &Caller) -> Vec<&'static str> {
+/// What the visitor may do to somebody of those who are shown; each single one is decided on later. Everybody has rights
+/// over their own servers, which is no reason to offer them here for others.
+fn bulk(caller: &Caller, shown: &[UserDetails]) -> Vec<&'static str> {
+    let of_some = |scope: &str| {
+        let server =
+            |one: &UserDetails| caller.scopes.covers_server(scope, one.user.name.as_str(), "", &one.groups);
+        shown.iter().any(server)
+    };
+    let users =
+        |one: &UserDetails| caller.scopes.covers_user("delete:users", one.user.name.as_str(), &one.groups);
     let all = [
-        ("start", "start:servers"),
-        ("stop", "delete:servers"),
-        ("delete", "delete:users"),
-        ("group", "groups"),
+        ("start", of_some("start:servers")),
+        ("stop", of_some("delete:servers")),
+        ("delete", shown.iter().any(users)),
+        ("group", caller.scopes.has_base("groups")),
     ];
-    all.into_iter().filter(|(_, scope)| caller.scopes.has_base(scope)).map(|(op, _)| op).collect()
+    all.into_iter().filter(|(_, may)| *may).map(|(op, _)| op).collect()
 }
 
 /// Whether there is a group of this name.
