@@ -95,7 +95,7 @@ class Person:
         wait_for(lambda: not self.server(), self.why_not)
 
     def why_not(self):
-        return f"{self.server()}\n" + self.machine.journal("-n", "60", "--grep=^(?!.* (GET|POST|DELETE) )")
+        return f"{self.server()}\n" + self.machine.journal("-n", "60", "--grep=^(?!.*( (GET|POST|DELETE) |[Uu]ser Manager|target|user-runtime))")
 
     def token(self):
         """A token of the person's own."""
