@@ -152,7 +152,12 @@ pub enum AppError {
 pub fn run(config: Config, sources: Sources) -> Result<(), AppError> {
     let activated = Activated::take()?;
     keep_memory_private()?;
-    actix::System::new().block_on(serve(config, sources, activated))
+    actix::System::new().block_on(async {
+        let ended = serve(config, sources, activated).await;
+        // Actors that were started just before a failure begin now: without a runtime, while it is dropped, they would panic.
+        tokio::task::yield_now().await;
+        ended
+    })
 }
 
 /// Passwords pass through this process: no core file of it, and no other process of its account looks into it (SEC-051).

@@ -101,4 +101,5 @@ fn a_hub_without_the_wanted_language_does_not_start_and_says_so() {
     let mut hub = Hub::launched(folder);
     assert_eq!(hub.wait().code(), Some(1));
     assert!(hub.log().contains("there is no language 'tlh'"), "{}", hub.log());
+    assert!(!hub.log().contains("panicked"), "{}", hub.log());
 }
