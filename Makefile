@@ -9,7 +9,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO := cargo
 PARITY := ../shared/parity
 
-.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision model kills privileged privileged-programs screenshots page-bytes package package-lint test-package test-container
+.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision model kills privileged privileged-programs screenshots page-bytes package package-lint test-package test-container bench-pages
 
 run: system venv
 	$(CARGO) build --release --bin orrery
@@ -224,6 +224,10 @@ bench-programs: venv chp
 
 bench-startup bench-starts bench-crashes bench-idle: bench-%: bench-programs
 	.dev/venv/bin/python benches/$*.py $(BENCH)
+
+# Login, home and administration with 5,000 users in a browser, beside JupyterHub: requests, bytes, seconds until usable.
+bench-pages: bench-programs
+	.dev/venv/bin/python benches/pages.py $(BENCH)
 
 # The proxy beside nginx, haproxy and CHP: about 12 minutes of an otherwise idle machine. BENCH="--quick --only tiny,ws" for less.
 bench-proxy:

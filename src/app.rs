@@ -152,7 +152,12 @@ pub enum AppError {
 pub fn run(config: Config, sources: Sources) -> Result<(), AppError> {
     let activated = Activated::take()?;
     keep_memory_private()?;
-    actix::System::new().block_on(serve(config, sources, activated))
+    actix::System::new().block_on(async {
+        let ended = serve(config, sources, activated).await;
+        // Actors that were started just before a failure begin now: without a runtime, while it is dropped, they would panic.
+        tokio::task::yield_now().await;
+        ended
+    })
 }
 
 /// Passwords pass through this process: no core file of it, and no other process of its account looks into it (SEC-051).
@@ -276,13 +281,13 @@ async fn start(config: Config, sources: Sources, mut activated: Activated) -> Re
     let looked = Instant::now();
     start_servers::verify(&servers, &store).await;
     metrics.servers_found(looked.elapsed());
-    let web = listen::web(internal, hub.clone())?;
+    let facts = admin_socket::facts(&config, &addresses);
+    let web = listen::web(internal, hub.clone(), facts.clone())?;
     info!(url = addresses.connect_url.as_str(); "the hub listens");
     routes::publish(&supervision, &config, &addresses).await?;
     for (name, url) in &synchronised.service_routes {
         services.publish(name, url).await;
     }
-    let facts = admin_socket::facts(&config, &addresses);
     let admin = admin_socket::open(&config, &facts, hub.clone())?;
     start_servers::wait_for_checks(&servers, config.hub.timeouts.init_servers).await;
     let certificates = Arc::new(Notify::new());

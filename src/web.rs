@@ -25,5 +25,6 @@ pub mod sign_in;
 pub mod sign_out;
 pub mod state;
 pub mod static_files;
+pub mod texts;
 pub mod views;
 pub mod visit;

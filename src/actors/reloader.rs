@@ -15,9 +15,20 @@ const WAITING: usize = 16;
 #[derive(Debug, Clone)]
 pub struct Reloader(mpsc::Sender<Request>);
 
+/// What somebody wants who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// To know what a reload would change.
+    Preview,
+    /// The reload.
+    Reload,
+}
+
 /// One who asks.
 #[derive(Debug)]
 pub struct Request {
+    /// What is wanted.
+    pub wish: Wish,
     /// Who, as the journal writes it: `user:ada`, `signal:SIGHUP`.
     pub by: String,
     /// Gets the report.
@@ -38,8 +49,20 @@ impl Reloader {
     /// # Errors
     /// [`Absent`] if the hub starts or ends just now.
     pub async fn reload(&self, by: &str) -> Result<ReloadReport, Absent> {
+        self.ask(Wish::Reload, by).await
+    }
+
+    /// What [`Reloader::reload`] would change: everything is read and validated, nothing is put into force.
+    ///
+    /// # Errors
+    /// [`Absent`] if the hub starts or ends just now.
+    pub async fn preview(&self, by: &str) -> Result<ReloadReport, Absent> {
+        self.ask(Wish::Preview, by).await
+    }
+
+    async fn ask(&self, wish: Wish, by: &str) -> Result<ReloadReport, Absent> {
         let (reply, report) = oneshot::channel();
-        self.0.send(Request { by: by.to_owned(), reply }).await.map_err(|_| Absent)?;
+        self.0.send(Request { wish, by: by.to_owned(), reply }).await.map_err(|_| Absent)?;
         report.await.map_err(|_| Absent)
     }
 }

@@ -17,6 +17,7 @@ use super::pulse::{self, Ping, Pulse};
 use super::server::{Asker, Begin, Identity, Recount, Restart, ServerActor, Start, StartReply, Stop};
 use super::slot::Absent;
 use super::supervision::Supervision;
+use crate::domain::admission::Limits;
 use crate::domain::culling::{Candidate, Policy};
 use crate::domain::history::Step;
 use crate::domain::names::{GroupName, ServerKey, ServerName, Username};
@@ -80,6 +81,12 @@ impl Servers {
     #[must_use]
     pub fn directory(&self) -> &Directory {
         &self.parts.directory
+    }
+
+    /// How many servers may start and run.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.parts.now().limits.clone()
     }
 
     /// Which starts failed in a row.

@@ -159,6 +159,12 @@ impl Services {
         self.parts.services.directory.status(name).and_then(|status| status.pid()).unwrap_or(0)
     }
 
+    /// What a service is doing; `None` if the hub does not manage it.
+    #[must_use]
+    pub fn status(&self, name: &str) -> Option<ServiceStatus> {
+        self.parts.services.directory.status(name)
+    }
+
     /// Starts the managed services, and ends what an earlier run left of others. Returns before they run.
     ///
     /// # Errors

@@ -220,7 +220,12 @@ pub(super) fn admin(
 }
 
 /// Starts the hub's pages and API.
-pub(super) fn web(socket: Socket, hub: Live<SharedHub>) -> Result<actix_web::dev::ServerHandle, AppError> {
+pub(super) fn web(
+    socket: Socket,
+    hub: Live<SharedHub>,
+    facts: Facts,
+) -> Result<actix_web::dev::ServerHandle, AppError> {
+    let facts = actix_web::web::Data::new(facts);
     let server = HttpServer::new(move || {
         let (first, current) = (hub.now(), Rc::new(Current::new(hub.clone())));
         App::new()
@@ -230,6 +235,7 @@ pub(super) fn web(socket: Socket, hub: Live<SharedHub>) -> Result<actix_web::dev
                 request.add_data_container(current.container());
                 app.call(request)
             })
+            .app_data(facts.clone())
             .configure(move |table| routes::configure(&first, table))
     })
     .keep_alive(KEEP_ALIVE)

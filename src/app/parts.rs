@@ -47,6 +47,7 @@ use crate::web::pages::ready::Readiness;
 use crate::web::render::{Renderer, Site};
 use crate::web::sessions::Sessions;
 use crate::web::state::{Hub, Kinds, PageHooks, Shutdown, WebSettings};
+use crate::web::texts::LanguageSettings;
 use crate::web::visit;
 
 /// Waiting for one's turn, with `hub.limits.when_full = "queue"`.
@@ -389,6 +390,10 @@ pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
     site.template_vars = settings.template_vars.clone();
     site.board = supervision.board.clone();
     site.template_paths = ui.template_paths.iter().cloned().chain(own_templates).collect();
+    site.languages = LanguageSettings {
+        offered: ui.languages.clone(),
+        fixed: Some(ui.language.clone()).filter(|language| language != "auto"),
+    };
     for folder in &site.template_paths {
         std::fs::read_dir(folder).map_err(|source| AppError::File { path: folder.clone(), source })?;
     }

@@ -18,7 +18,7 @@ use super::{AppError, SharedHub, parts, services, start_servers};
 use crate::actors::admission::SetLimits;
 use crate::actors::culler::OtherSettings;
 use crate::actors::live::Live;
-use crate::actors::reloader::Request;
+use crate::actors::reloader::{Request, Wish};
 use crate::actors::services::ServicePlan;
 use crate::actors::sign_in;
 use crate::actors::supervision::{Settings, Supervision};
@@ -88,22 +88,30 @@ impl Reloading {
     /// Until nobody can ask any more.
     pub(super) async fn serve(mut self, mut requests: mpsc::Receiver<Request>) {
         while let Some(request) = requests.recv().await {
-            let report = self.reload(&request.by).await;
+            let report = match request.wish {
+                Wish::Preview => self.preview().await,
+                Wish::Reload => self.reload(&request.by).await,
+            };
             // whoever asked may have gone
             let _ = request.reply.send(report);
         }
     }
 
+    /// What a reload would change. Everything is made as for a reload, and dropped.
+    async fn preview(&self) -> ReloadReport {
+        let read = async {
+            let loaded = self.read().await?;
+            let (target, difference) = become_like(&self.running, &loaded.config);
+            Box::pin(self.make(target)).await?;
+            Ok(report(difference, loaded.warnings, &loaded.files))
+        };
+        read.await.unwrap_or_else(refused)
+    }
+
     async fn reload(&mut self, by: &str) -> ReloadReport {
         info!(by; "reading the configuration again");
         self.certificates.notify_one();
-        let report = match self.read_and_apply().await {
-            Ok(report) => report,
-            Err(ReloadError::Config(wrong)) => {
-                ReloadReport::refused(wrong.problems.iter().map(ToString::to_string).collect())
-            }
-            Err(ReloadError::App(wrong)) => ReloadReport::refused(vec![wrong.to_string()]),
-        };
+        let report = self.read_and_apply().await.unwrap_or_else(refused);
         tell(&report);
         self.supervision.journal.record(by, "hub.reload", "hub", Some(summary(&report)));
         report
@@ -114,15 +122,7 @@ impl Reloading {
         let (target, difference) = become_like(&self.running, &wanted);
         // also without a change: templates, logo and forms are files of their own
         warnings.extend(Box::pin(self.apply(target, &difference)).await?);
-        let Difference { live, fixed } = difference;
-        Ok(ReloadReport {
-            outcome: if live.is_empty() { Outcome::Unchanged } else { Outcome::Applied },
-            applied: live,
-            needs_restart: fixed,
-            problems: Vec::new(),
-            warnings,
-            files: files.iter().map(|file: &PathBuf| file.display().to_string()).collect(),
-        })
+        Ok(report(difference, warnings, &files))
     }
 
     /// Files may lie on a slow disk.
@@ -246,6 +246,25 @@ impl Reloading {
             }
         }));
     }
+}
+
+fn report(difference: Difference, warnings: Vec<String>, files: &[PathBuf]) -> ReloadReport {
+    let Difference { live, fixed } = difference;
+    ReloadReport {
+        outcome: if live.is_empty() { Outcome::Unchanged } else { Outcome::Applied },
+        applied: live,
+        needs_restart: fixed,
+        problems: Vec::new(),
+        warnings,
+        files: files.iter().map(|file| file.display().to_string()).collect(),
+    }
+}
+
+fn refused(error: ReloadError) -> ReloadReport {
+    ReloadReport::refused(match error {
+        ReloadError::Config(wrong) => wrong.problems.iter().map(ToString::to_string).collect(),
+        ReloadError::App(wrong) => vec![wrong.to_string()],
+    })
 }
 
 /// For the log.

@@ -290,6 +290,10 @@ section! {
         pub template_vars: Map<String, Json> = Map::new(),
         /// The logo.
         pub logo_file: PathBuf = PathBuf::new(),
+        /// Languages that people may choose, the first one being for who asks for none of them. All there are, if empty.
+        pub languages: Vec<String> = Vec::new(),
+        /// `auto` for what each browser asks for, or the language of everybody who has not chosen one.
+        pub language: String = "auto".to_owned(),
         /// Forbids browsers to keep static files.
         pub no_cache_static: bool = false,
     }

@@ -183,7 +183,7 @@ fn needed(size: u64, occasion: Occasion) -> u64 {
 fn has_room(folder: &Path, size: u64, occasion: Occasion) -> Result<(), StoreError> {
     // a file system that does not say is tried
     let Ok(found) = statvfs(folder) else { return Ok(()) };
-    let free = u64::from(found.blocks_available()).saturating_mul(u64::from(found.fragment_size()));
+    let free = found.blocks_available().saturating_mul(found.fragment_size());
     let needed = needed(size, occasion);
     if free < needed {
         return Err(StoreError::NoRoom {

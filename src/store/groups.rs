@@ -13,6 +13,10 @@ use super::{Db, Page, StoreError};
 use crate::domain::ids::{GroupId, UserId};
 use crate::domain::names::{GroupName, Username};
 
+mod search;
+
+pub use self::search::{GroupRows, GroupSide, count_members, roles_of, search, some_members};
+
 /// How many rows one statement inserts or names at most; SQLite bounds the number of values.
 const CHUNK: usize = 500;
 

@@ -11,9 +11,11 @@ use super::{Db, StoreError};
 use crate::domain::ids::{GroupId, RoleId, ServiceId, UserId};
 
 mod bearers;
+mod holders;
 
 pub use self::bearers::{Assigned, Bearer, grant, grant_to_all_users, revoke, set_groups, set_roles_of};
 pub use self::bearers::{set_services, set_users};
+pub use self::holders::{Holders, holders};
 
 /// A named set of scopes.
 #[derive(Debug, Clone, PartialEq, Eq)]

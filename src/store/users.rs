@@ -11,11 +11,14 @@ use crate::domain::ids::UserId;
 use crate::domain::names::{GroupName, Username};
 
 mod list;
+mod window;
 
 /// How many values one query names at most.
 const CHUNK: usize = 500;
 
+pub(in crate::store) use self::list::contains;
 pub use self::list::{Sort, SortKey, StateFilter, UserDetails, UserFilter, Visible, details, page};
+pub use self::window::{Position, Side, Window, window};
 
 /// A person or machine that may own servers.
 #[derive(Debug, Clone, PartialEq)]

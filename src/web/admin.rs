@@ -3,7 +3,7 @@
 //! No token is needed: the kernel says who connects. Root, the hub's own account, and members of the socket's group are
 //! let in, everybody else is refused, even where the socket's permissions would let them connect.
 
-mod explain;
+pub(in crate::web) mod explain;
 mod members;
 mod orders;
 mod process;

@@ -12,6 +12,9 @@ pub const LOGIN_HOST_PREFIXED: &str = "__Host-jupyterhub-hub-login";
 /// Never set, but cleared at logout.
 pub const SERVICES: &str = "jupyterhub-services";
 
+/// The language that somebody has chosen.
+pub const LANGUAGE: &str = "orrery-language";
+
 /// How long a browser keeps a cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {

@@ -14,6 +14,7 @@ pub mod form;
 pub mod home;
 mod hooked;
 pub mod keep;
+pub mod language;
 pub mod login;
 pub mod logout;
 pub mod metrics;

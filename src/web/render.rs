@@ -5,6 +5,7 @@
 //! page shows about the visitor ([`PageContext`]).
 
 pub mod pages;
+mod words;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use serde::Serialize;
 use crate::actors::notices::Board;
 use crate::domain::timestamp;
 use crate::web::assets::Assets;
+use crate::web::texts::{Language, LanguageSettings, Texts, TextsError};
 use pages::{LoginPage, Page};
 
 /// What pages call the hub; `hub.ui.template_vars` may say otherwise.
@@ -42,6 +44,12 @@ pub enum RenderError {
         #[source]
         source: Error,
     },
+    /// The words cannot be used.
+    #[error(transparent)]
+    Texts(#[from] TextsError),
+    /// A pattern of ours is none.
+    #[error("the scripts cannot be searched for words")]
+    Scripts(#[from] regex::Error),
 }
 
 /// What is the same for every page of a hub.
@@ -57,8 +65,10 @@ pub struct Site {
     /// `announcement`, `announcement_<page>` and `login_term_url` mean something to the built-in pages.
     pub template_vars: serde_json::Map<String, serde_json::Value>,
     /// `hub.ui.template_paths`: folders whose templates replace built-in ones; those stay reachable as
-    /// `templates/<name>`.
+    /// `templates/<name>`. A folder `locales` in them has languages.
     pub template_paths: Vec<PathBuf>,
+    /// Which languages people may choose.
+    pub languages: LanguageSettings,
     /// What the operator tells everybody, on every page.
     pub board: Board,
     /// The version of the site's own logo, which then stands alone, without the hub's name.
@@ -75,6 +85,7 @@ impl Site {
             logout_url: format!("{prefix}hub/logout"),
             template_vars: serde_json::Map::new(),
             template_paths: Vec::new(),
+            languages: LanguageSettings::default(),
             board: Board::default(),
             own_logo: None,
         }
@@ -112,6 +123,11 @@ pub struct PageContext {
     pub xsrf_token: String,
     /// Where the logo leads when not to the hub's front page.
     pub logo_url: Option<String>,
+    /// The address that was asked for: where choosing another language leads back to.
+    pub address: String,
+    /// What the page is written in.
+    #[serde(skip)]
+    pub language: Language,
 }
 
 /// Makes pages. Shared by all requests; building one reads and compiles every built-in page.
@@ -121,13 +137,17 @@ pub struct Renderer {
     base: Value,
     template_vars: Value,
     board: Board,
+    texts: Arc<Texts>,
+    /// What templates call for words, by language.
+    words: Vec<Value>,
 }
 
 impl Renderer {
     /// Compiles the pages of `site`.
     ///
     /// # Errors
-    /// [`RenderError::Template`] when a template, usually one of the site's, has a mistake.
+    /// [`RenderError::Template`] when a template, usually one of the site's, has a mistake; [`RenderError::Texts`] when that is
+    /// so of a language.
     pub fn new(site: &Site, assets: Arc<Assets>) -> Result<Self, RenderError> {
         let base_url = format!("{}hub/", site.prefix);
         let logo = site.own_logo.clone().unwrap_or_else(|| assets.logo().version);
@@ -140,12 +160,25 @@ impl Renderer {
             login_url => &site.login_url,
             logout_url => &site.logout_url,
         };
+        let texts = Arc::new(Texts::new(&site.languages, &site.template_paths)?);
+        let words = words::of_all(&texts, &assets)?;
         let mut environment = environment(site.template_paths.clone());
         environment.add_function("static_url", move |path: &str| assets.url(&base_url, path));
         let template_vars = Value::from(Serde(&site.template_vars));
-        let renderer = Self { environment, base, template_vars, board: site.board.clone() };
+        let renderer = Self { environment, base, template_vars, board: site.board.clone(), texts, words };
         renderer.compile_all()?;
         Ok(renderer)
+    }
+
+    /// The languages of the pages.
+    #[must_use]
+    pub fn texts(&self) -> &Texts {
+        &self.texts
+    }
+
+    fn words(&self, language: Language) -> Value {
+        let place = self.texts.all().position(|known| known == language);
+        place.and_then(|place| self.words.get(place)).cloned().unwrap_or_default()
     }
 
     /// Makes one page.
@@ -163,6 +196,7 @@ impl Renderer {
         };
         let values = context! {
             ..shown,
+            ..self.words(visitor.language),
             ..Value::from(Serde(page)),
             ..self.template_vars.clone(),
             ..Value::from(Serde(visitor)),
@@ -184,8 +218,10 @@ impl Renderer {
         next: &str,
         xsrf_token: &str,
         authenticator: &str,
+        language: Language,
     ) -> Result<String, RenderError> {
         let values = context! {
+            ..self.words(language),
             ..context! {
                 next => crate::web::pages::address::escape_value(next),
                 authenticator,

@@ -4,13 +4,13 @@
 //! before it is anything else.
 
 use actix_web::guard::{self, Guard};
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{ServiceConfig, delete, get, patch, post, resource, route, scope, to};
 use actix_web::{Resource, Route};
 
 use super::pages::{
-    accept_share, account, admin, errors, home, keep, login, logout, metrics, own_host, ready, redirects,
-    root, sharing, small, spawn, spawn_pending, start, stop, stopped, token, user_redirect,
+    accept_share, account, admin, errors, home, keep, language, login, logout, metrics, own_host, ready,
+    redirects, root, sharing, small, spawn, spawn_pending, start, stop, stopped, token, user_redirect,
 };
 use super::state::Hub;
 use super::{api, headers, oauth, openapi, static_files};
@@ -21,7 +21,8 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
     let at = |path: &str| format!("{prefix}{path}");
     let page = |path: &str| resource(at(path)).default_service(to(errors::wrong_method));
     table
-        .service(file(at("static/{path:.*}")).route(read().to(static_files::file)))
+        // pages hold tokens and are sent as they are (BREACH); files hold no secret
+        .service(file(at("static/{path:.*}")).route(read().to(static_files::file)).wrap(Compress::default()))
         .service(file("/favicon.ico".to_owned()).route(read().to(static_files::favicon)))
         .service(file(at("favicon.ico")).route(read().to(static_files::favicon)))
         .service(file("/robots.txt".to_owned()).route(read().to(static_files::robots)))
@@ -35,6 +36,7 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
         .service(page("").route(get().to(root::show)))
         .service(page("login").route(get().to(login::show)).route(post().to(login::submit)))
         .service(page("logout").route(get().to(logout::show)))
+        .service(page("language").route(post().to(language::submit)))
         .service(page("home").route(get().to(home::show)))
         .service(page("home/servers").route(get().to(home::list)))
         .service(page("home/events").route(get().to(home::events)))
@@ -42,7 +44,7 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
         .service(page("token/revoke").route(post().to(token::revoke)))
         .service(page("account").route(get().to(account::show)))
         .service(page("account/sign-out").route(post().to(account::sign_out)))
-        .service(page("admin").route(get().to(admin::show)))
+        .configure(|table| admin_pages(table, &page))
         .service(
             page("accept-share").route(get().to(accept_share::show)).route(post().to(accept_share::submit)),
         )
@@ -89,6 +91,38 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
         .service(scope(prefix.trim_end_matches('/')).default_service(to(errors::not_found)))
         .default_service(to(redirects::to_hub));
     table.service(pages);
+}
+
+/// Administration (admin-ui.md): each page takes the forms that it shows.
+fn admin_pages(table: &mut ServiceConfig, page: &dyn Fn(&str) -> Resource) {
+    table
+        .service(page("admin").route(get().to(admin::users::show)).route(post().to(admin::users::submit)))
+        .service(
+            page("admin/add-users").route(get().to(admin::add::show)).route(post().to(admin::add::submit)),
+        )
+        .service(page("admin/bulk").route(post().to(admin::bulk::submit)))
+        .service(
+            page("admin/users/{user}")
+                .route(get().to(admin::user::show))
+                .route(post().to(admin::user::submit)),
+        )
+        .service(admin_server(page("admin/servers/{user}")))
+        .service(admin_server(page("admin/servers/{user}/{server}")))
+        .service(
+            page("admin/groups").route(get().to(admin::groups::show)).route(post().to(admin::groups::submit)),
+        )
+        .service(
+            page("admin/groups/{group}")
+                .route(get().to(admin::group::show))
+                .route(post().to(admin::group::submit)),
+        )
+        .service(page("admin/services").route(get().to(admin::services::show)))
+        .service(page("admin/roles").route(get().to(admin::roles::show)))
+        .service(page("admin/hub").route(get().to(admin::hub::show)).route(post().to(admin::hub::submit)));
+}
+
+fn admin_server(page: Resource) -> Resource {
+    page.route(get().to(admin::server::show)).route(post().to(admin::server::submit))
 }
 
 /// A file: its errors are no pages.

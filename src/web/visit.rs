@@ -18,6 +18,8 @@ use crate::domain::signed_value;
 use crate::domain::xsrf::{self, Credentials, EndpointKind, Identity};
 use crate::secret::{self, RandomError};
 
+/// How long a choice of a language is kept: a year.
+const LANGUAGE_SECONDS: u32 = 365 * 24 * 3600;
 /// How long an anonymous visitor's `_xsrf` cookie lives.
 const ANONYMOUS_XSRF_SECONDS: u32 = 3600;
 /// How long a browser keeps the login cookie; the hub's own limit is `hub.cookie_max_age`.
@@ -249,6 +251,31 @@ impl Visit {
         let key = hub.settings.cookie_keys.first();
         let signed = signed_value::sign(key, hub.login_cookie(), value.as_bytes(), now.timestamp());
         Ok(self.login_line(hub, &signed, Lifetime::Until(now + Duration::days(LOGIN_COOKIE_DAYS))))
+    }
+
+    /// The language that was chosen in this browser, as its cookie has it.
+    #[must_use]
+    pub fn chosen_language(&self) -> Option<&str> {
+        cookies::values(&self.cookie_header, cookies::LANGUAGE).next()
+    }
+
+    /// The line that keeps the choice of a language for a year, or takes it back.
+    #[must_use]
+    pub fn language_cookie(&self, hub: &Hub, chosen: Option<&str>) -> Option<HeaderValue> {
+        let lifetime = match chosen {
+            Some(_) => Lifetime::Seconds(LANGUAGE_SECONDS),
+            None => cookies::long_ago(Utc::now()),
+        };
+        let cookie = SetCookie {
+            name: cookies::LANGUAGE,
+            value: chosen.unwrap_or_default(),
+            path: &hub.settings.hub_prefix,
+            lifetime,
+            http_only: true,
+            secure: self.secure,
+            options: &hub.settings.cookie_options,
+        };
+        cookie.header()
     }
 
     /// The line that removes the login cookie.

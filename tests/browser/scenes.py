@@ -125,6 +125,8 @@ def play(url):
     grace = Person(url, "grace")
     grace.start()
     shared = grace.api("POST", "/shares/grace/", user="ada")
+    ada.api("POST", "/shares/ada/analysis-gpu", group="physics")
+    ada.api("POST", "/share-codes/ada/")
     code = grace.api("POST", "/share-codes/grace/")["code"]
     new = Person(url, "new")
     stopping = Person(url, "stopping")
@@ -158,6 +160,16 @@ def scenes(played):
         ("accept-share", "new", f"/hub/accept-share?code={played['code']}"),
         ("oauth", "new", f"/hub/api/oauth2/authorize?{oauth}"),
         ("admin", "boss", "/hub/admin"),
+        ("admin-active", "boss", "/hub/admin?state=active&sort=name"),
+        ("admin-none", "boss", "/hub/admin?name_filter=nobody"),
+        ("admin-add", "boss", "/hub/admin/add-users"),
+        ("admin-user", "boss", "/hub/admin/users/ada"),
+        ("admin-server", "boss", "/hub/admin/servers/ada/broken"),
+        ("admin-groups", "boss", "/hub/admin/groups"),
+        ("admin-group", "boss", "/hub/admin/groups/physics"),
+        ("admin-services", "boss", "/hub/admin/services"),
+        ("admin-roles", "boss", "/hub/admin/roles"),
+        ("admin-hub", "boss", "/hub/admin/hub"),
         ("not-found", "ada", "/hub/nowhere"),
         ("forbidden", "ada", "/hub/admin"),
         ("unavailable", None, "/hub/error/503?url=%2Fuser%2Fada%2F"),
@@ -201,7 +213,7 @@ type = "boolean"
 label = "Log more"
 order = 3
 set = { debug = true }
-[spawner.profiles.lab.options.fail]
+[spawner.profiles.lab.options.failing]
 type = "boolean"
 label = "Fail at once"
 order = 4
@@ -240,6 +252,12 @@ def look(driver, width, height=900, theme="light"):
         "width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
         {"name": "prefers-color-scheme", "value": theme}, {"name": "prefers-reduced-motion", "value": "reduce"}]})
+
+
+def speak(driver, language):
+    """What the browser asks for and what its scripts think in."""
+    agent = driver.execute_script("return navigator.userAgent")
+    driver.execute_cdp_cmd("Network.setUserAgentOverride", {"userAgent": agent, "acceptLanguage": language})
 
 
 def become(driver, url, person):

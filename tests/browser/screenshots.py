@@ -1,19 +1,23 @@
 #!/usr/bin/env python3
 """Pictures of every page, in both themes, 1280 and 320 pixels wide: `make screenshots`, then look at target/screenshots.
 
-Names on the command line are scenes; without any, all are taken.
+Names on the command line are scenes; without any, all are taken. `LANGUAGE=de` takes them in another language.
 """
 import base64
+import os
 import sys
 
-from scenes import FORM, FORM_SCENES, PROFILE_SCENES, PROFILES, ROOT, become, chromium, hub, look, play, scenes, settled, Person
+from scenes import FORM, FORM_SCENES, PROFILE_SCENES, PROFILES, ROOT, become, chromium, hub, look, play, scenes, settled, speak, Person
 
 TARGET = ROOT / "target/screenshots"
+LANGUAGE = os.environ.get("LANGUAGE", "")
 MOST = 4000  # pixels high; the description of the API is longer
 
 
 def take(driver, url, name, person, path):
     become(driver, url, person)
+    if LANGUAGE:
+        speak(driver, LANGUAGE)
     for theme in ("light", "dark"):
         for width in (1280, 320):
             look(driver, width, 800, theme)
@@ -25,7 +29,7 @@ def take(driver, url, name, person, path):
                 print(f"{name}, {theme}, {width} px: {wide} px wide, it scrolls sideways")
             picture = driver.execute_cdp_cmd("Page.captureScreenshot", {
                 "captureBeyondViewport": True, "clip": {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}})
-            (TARGET / f"{name}-{theme}-{width}.png").write_bytes(base64.b64decode(picture["data"]))
+            (TARGET / f"{name}-{LANGUAGE}{'-' if LANGUAGE else ''}{theme}-{width}.png").write_bytes(base64.b64decode(picture["data"]))
 
 
 def main(wanted):

@@ -1,4 +1,4 @@
-"""The token page, the admin page and host names of users in a real browser.
+"""The token page and host names of users in a real browser.
 
 Servers are the small one of the other tests, except where the sign-in between hosts is what is tried.
 """
@@ -132,91 +132,6 @@ def test_ui_102_a_wrong_scope_is_told_at_the_field(hub, browser):
     assert field.get_attribute("id") == "token-scopes" and field.get_attribute("aria-invalid") == "true"
     assert "token-scopes-error" in field.get_attribute("aria-describedby")
     assert not browser.find_elements(By.CSS_SELECTOR, ".token-row")
-
-
-def buttons(browser, user, server=""):
-    row = find(browser, f"tbody[data-user='{user}'] tr[data-server='{server}']")
-    return {element.text.split("\n")[0].strip(): element for element in row.find_elements(By.CSS_SELECTOR, "button, a.btn")}
-
-
-def press(browser, user, wanted, server=""):
-    def pressed():
-        for text, button in buttons(browser, user, server).items():
-            if text.startswith(wanted) and button.is_enabled():
-                button.click()
-                return True
-        return False
-    eventually(browser, pressed)
-
-
-def state(browser, user, server=""):
-    return find(browser, f"tbody[data-user='{user}'] tr[data-server='{server}'] .state").text
-
-
-def test_an_admin_adds_a_user_starts_and_stops_its_server(hub, browser):
-    name = "grace" + secrets.token_hex(3)
-    sign_in(browser, hub, "boss", "/hub/admin")
-    eventually(browser, lambda: find(browser, "tbody[data-user='boss']"))
-    browser.find_element(By.LINK_TEXT, "Add Users").click()
-    eventually(browser, lambda: find(browser, "#user-names").send_keys(f"{name}\nboss\n") or True)
-    find(browser, "#admin-view button[type=submit]").click()
-    eventually(browser, lambda: f"Added: {name}" in find(browser, "#admin-view").text)
-    assert "existed already" in find(browser, "#admin-view").text
-    picture(browser, "admin-added")
-
-    browser.get(f"{hub}/hub/admin#/?name_filter={name}")
-    eventually(browser, lambda: state(browser, name) == "stopped")
-    assert not browser.find_elements(By.CSS_SELECTOR, "tbody[data-user='boss']")
-    assert "Displaying 1-1 of 1" in find(browser, "#admin-view").text
-    press(browser, name, "Start Server")
-    eventually(browser, lambda: state(browser, name) == "running")
-    picture(browser, "admin-running")
-    assert buttons(browser, name)
-    address = next(b for t, b in buttons(browser, name).items() if t.startswith("Access Server")).get_attribute("href")
-    assert address == f"{hub}/user/{name}/"
-    press(browser, name, "Stop Server")
-    eventually(browser, lambda: state(browser, name) == "stopped")
-
-    press(browser, name, "Edit User")
-    eventually(browser, lambda: find(browser, "#new-user-name"))
-    browser.refresh()  # the address says whom
-    eventually(browser, lambda: find(browser, "#user-admin").click() or True)
-    find(browser, "#admin-view button[type=submit]").click()
-    browser.get(f"{hub}/hub/admin#/?name_filter={name}")
-    browser.refresh()
-    eventually(browser, lambda: "(admin)" in find(browser, f"tbody[data-user='{name}']").text)
-    press(browser, name, "Edit User")
-    eventually(browser, lambda: find(browser, "[data-testid=delete-user]").click() or True)
-    eventually(browser, lambda: name in find(browser, "#ask-title").text)
-    find(browser, "#ask-do").click()
-    eventually(browser, lambda: not browser.find_elements(By.CSS_SELECTOR, f"tbody[data-user='{name}']"))
-    no_complaints(browser)
-
-
-def test_an_admin_makes_a_group_with_members_and_properties(hub, browser):
-    group = "Team " + MISCHIEF + secrets.token_hex(3)
-    group = group.replace("/", "")
-    sign_in(browser, hub, "boss", "/hub/admin")
-    browser.get(f"{hub}/hub/admin#/create-group")
-    eventually(browser, lambda: find(browser, "#group-name").send_keys(group) or True)
-    find(browser, "#admin-view button[type=submit]").click()
-    eventually(browser, lambda: find(browser, "#added-users").send_keys("boss") or True)
-    browser.find_element(By.XPATH, "//button[text()='Add property']").click()
-    key, value = browser.find_elements(By.CSS_SELECTOR, "#admin-view tbody input")
-    key.send_keys("tier")
-    value.send_keys(MISCHIEF)
-    find(browser, "#admin-view button[type=submit]").click()
-    eventually(browser, lambda: "Saved." in find(browser, "#admin-view").text)
-    browser.refresh()
-    eventually(browser, lambda: find(browser, ".chips [data-user=boss] input").is_selected())
-    assert [i.get_attribute("value") for i in browser.find_elements(By.CSS_SELECTOR, "#admin-view tbody input")] == ["tier", MISCHIEF]
-    find(browser, ".chips [data-user=boss] input").click()
-    find(browser, "#admin-view button[type=submit]").click()
-    eventually(browser, lambda: "Nobody yet." in find(browser, "#admin-view").text)
-    browser.get(f"{hub}/hub/admin#/groups")
-    eventually(browser, lambda: browser.find_element(By.LINK_TEXT, group))
-    assert browser.title == "Admin · Orrery"
-    no_complaints(browser)
 
 
 def test_hosts_of_their_own_work_from_sign_in_to_the_server(browser):

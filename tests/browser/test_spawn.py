@@ -4,11 +4,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 
-from scenes import FORM, PROFILES, Person, become, chromium, hub, wait_until
+from scenes import FORM, PROFILES, Person, become, chromium, hub
 from test_home import Page
 
 FILE_FORM = FORM + '<div class="field"><label for="key">Key</label><input id="key" type="file" name="key"></div>' \
@@ -51,6 +50,11 @@ def runs(page):
     return page.person.server("")["user_options"]
 
 
+def stop(page):
+    page.person.http.delete(f"/hub/api/users/{page.name}/server", headers={"X-XSRFToken": page.person.xsrf})
+    page.until(lambda: not (page.person.server("").get("ready") or page.person.server("").get("pending")), "stopped")
+
+
 def test_profiles_are_chosen_from_the_keyboard_and_show_only_their_own_fields(page):
     page.open("/hub/spawn")
     assert not page.find("#option-lab-memory").is_displayed()
@@ -61,7 +65,7 @@ def test_profiles_are_chosen_from_the_keyboard_and_show_only_their_own_fields(pa
     Select(page.find("#option-lab-image")).select_by_visible_text("R and RStudio")
     page.find("#option-lab-loud").click()
     start_button(page).click()
-    assert runs(page) == {"profile": "lab", "memory": 12, "image": "r", "branch": "", "loud": True, "fail": False}
+    assert runs(page) == {"profile": "lab", "memory": 12, "image": "r", "branch": "", "loud": True, "failing": False}
     page.open()
     assert "Profile: Choose the size" in page.card().text and "Memory: 12 GiB" in page.card().text
     page.no_complaints()
@@ -91,8 +95,7 @@ def test_ui_051_ui_162_what_is_wrong_is_told_and_everything_is_kept(page):
 
 def test_ui_040_ui_170_start_repeats_the_last_choice_and_other_options_are_an_entry_of_their_own(page):
     page.person.start(profile="lab", options={"memory": 16, "image": "r"})
-    page.person.http.delete(f"/hub/api/users/{page.name}/server", headers={"X-XSRFToken": page.person.xsrf})
-    page.until(lambda: not page.person.server(""), "stopped")
+    stop(page)
     page.open()
     page.find("#options").click()
     page.until(lambda: page.find("#option-lab-memory").get_attribute("value") == "16")
@@ -106,11 +109,11 @@ def test_ui_040_ui_170_start_repeats_the_last_choice_and_other_options_are_an_en
 def test_ui_065_ui_051_a_start_that_fails_at_once_says_why_above_the_form(page):
     page.open("/hub/spawn")
     page.find("#profile-lab").click()
-    page.find("#option-lab-fail").click()
+    page.find("#option-lab-failing").click()
     start_button(page).click()
     page.until(lambda: "exit status 7" in page.find("main").text, "why")
     if page.all("#spawn-error"):  # within a second; else the page of the start has it
-        assert page.find("#option-lab-fail").is_selected()
+        assert page.find("#option-lab-failing").is_selected()
         page.find("#log summary").click()
         assert "disk quota" in page.find("#log").text
 
@@ -168,8 +171,7 @@ def test_ui_051_ui_053_ui_170_a_form_of_the_operators_own_is_filled_in_again(own
     assert Select(page.find("#image")).first_selected_option.text == "Minimal" and page.find("#gpu").is_selected()
     start_button(page).click()
     assert runs(page) == {"image": ["Minimal"], "memory": ["5"], "gpu": ["on"]}
-    page.person.http.delete(f"/hub/api/users/{page.name}/server", headers={"X-XSRFToken": page.person.xsrf})
-    page.until(lambda: not page.person.server(""), "stopped")
+    stop(page)
     page.open("/hub/spawn")
     assert page.find("#memory").get_attribute("value") == "5" and page.find("#gpu").is_selected()
     page.no_complaints()
@@ -259,3 +261,14 @@ def test_ui_044_what_i_share_is_made_listed_and_revoked(page):
     page.until(lambda: "None of your servers is open" in page.find("main").text)
     assert friend.http.get(link).status_code == 404
     page.no_complaints()
+
+
+def test_ui_204_an_error_page_counts_down_to_the_next_try(driver):
+    with hub("\nhub.limits.concurrent_spawns = 1\nhub.limits.retry_after = [3, 3]\n") as url:
+        Person(url, "first").start(wait=False, delay="600")
+        page = somebody(url, driver)
+        page.open("/hub/spawn")
+        assert not page.find("#retry").is_enabled() and "Try again in" in page.find("#retry").text
+        page.until(lambda: page.find("#retry").is_enabled(), "counted down")
+        page.find("#retry").click()
+        page.until(lambda: "Try again in" in page.find("#retry").text, "asked again")

@@ -1,5 +1,7 @@
 //! The pages: who may see them, and what they answer (pages.md, cookies-xsrf.md).
 
+mod admin;
+mod languages;
 mod login;
 mod profiles;
 mod redirects;

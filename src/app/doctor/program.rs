@@ -190,8 +190,8 @@ mod tests {
         let policy = ["/nowhere/jupyterhub-singleuser".to_owned(), program.clone()];
         let by_name = look(&["jupyterhub-singleuser".to_owned()], &policy, &BTreeMap::new());
         assert!(by_name.level == Level::Ok && by_name.found.contains(&program), "{by_name:?}");
-        assert_eq!(look(&[program.clone()], &policy, &BTreeMap::new()).level, Level::Ok);
-        let unnamed = look(&[program.clone()], &policy[..1], &BTreeMap::new());
+        assert_eq!(look(std::slice::from_ref(&program), &policy, &BTreeMap::new()).level, Level::Ok);
+        let unnamed = look(std::slice::from_ref(&program), &policy[..1], &BTreeMap::new());
         assert_eq!(unnamed.advice.unwrap(), format!("add `command = {program}` to the policy"));
     }
 }

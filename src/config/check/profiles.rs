@@ -80,6 +80,12 @@ fn one(spawner: &SpawnerConfig, slug: &str, written: &ProfileConfig, report: &mu
     let mut fine = true;
     for (name, option) in &written.options {
         let at = key.child("options").child(name);
+        if spawner.user_options.contains_key(name) {
+            report.wrong(
+                at.clone(),
+                "`spawner.user_options` applies an option of this name; call it otherwise",
+            );
+        }
         if let Err((part, problem)) = option.option(name) {
             let at = if part.is_empty() { at } else { at.child(part) };
             report.wrong(at, problem);
@@ -300,6 +306,10 @@ mod tests {
                 "the profile a is the default for everybody",
             ),
             ("[spawner.profiles.\"a.b\"]".to_owned(), "a profile is called by letters"),
+            (
+                format!("spawner.user_options.m = \"mem_limit\"\n{}", profile("options.m = {}")),
+                "call it otherwise",
+            ),
             (format!("spawner.options_form = \"<input>\"\n{}", profile("")), "make a form of their own"),
         ] {
             let problems = Case::file(&text).problems();

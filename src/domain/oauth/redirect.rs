@@ -14,6 +14,9 @@ pub enum Refusal {
     /// A scope does not exist or is more than the client may have.
     #[error("a requested scope does not exist, or the client may not have it")]
     InvalidScope,
+    /// The user does not want it.
+    #[error("the user said no")]
+    AccessDenied,
 }
 
 impl Refusal {
@@ -23,6 +26,10 @@ impl Refusal {
             Self::InvalidRequest(description) => ("invalid_request", Some(description)),
             Self::UnsupportedResponseType => ("unsupported_response_type", None),
             Self::InvalidScope => ("invalid_scope", None),
+            // the words of the RFC, which clients of the reference show as they are
+            Self::AccessDenied => {
+                ("access_denied", Some("The resource owner or authorization server denied the request."))
+            }
         }
     }
 }

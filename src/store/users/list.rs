@@ -22,6 +22,12 @@ pub struct UserFilter {
     pub state: Option<StateFilter>,
     /// Part of the name, in any case; `%` and `_` stand for themselves.
     pub name_contains: Option<String>,
+    /// Administrators only.
+    pub admins: bool,
+    /// Members of this group only.
+    pub group: Option<GroupName>,
+    /// None but these: what is known of users elsewhere.
+    pub named: Option<Vec<Username>>,
     /// The order.
     pub sort: Sort,
     /// How many to skip.
@@ -88,7 +94,7 @@ pub struct UserDetails {
     pub servers: Vec<Server>,
 }
 
-type Query<'a> = users::BoxedQuery<'a, <Db as Connection>::Backend>;
+pub(super) type Query<'a> = users::BoxedQuery<'a, <Db as Connection>::Backend>;
 
 /// One page of the users that `filter` lets through, and how many those are.
 ///
@@ -101,7 +107,7 @@ pub fn page(db: &mut Db, filter: &UserFilter) -> Result<Page<User>, StoreError> 
     Ok(Page { items: rows.into_iter().map(User::from).collect(), total })
 }
 
-fn filtered(filter: &UserFilter) -> Query<'_> {
+pub(super) fn filtered(filter: &UserFilter) -> Query<'_> {
     let mut query = users::table.into_boxed();
     let has_address = || {
         let active =
@@ -117,6 +123,19 @@ fn filtered(filter: &UserFilter) -> Query<'_> {
         // the second test is for databases whose lower() knows ASCII only
         let folded = lower(users::name).like(contains(&part.to_lowercase())).escape('\\');
         query = query.filter(folded.or(users::name.like(contains(part)).escape('\\')));
+    }
+    if filter.admins {
+        query = query.filter(users::admin.eq(true));
+    }
+    if let Some(group) = &filter.group {
+        let members = group_members::table
+            .inner_join(groups::table)
+            .filter(groups::name.eq(group.as_str()))
+            .select(group_members::user_id);
+        query = query.filter(users::id.eq_any(members));
+    }
+    if let Some(named) = &filter.named {
+        query = query.filter(users::name.eq_any(named.iter().map(Username::as_str)));
     }
     match &filter.visible {
         Visible::Everyone => query,
@@ -154,7 +173,7 @@ extern "SQL" {
 }
 
 /// A LIKE pattern for texts that contain `part` itself.
-fn contains(part: &str) -> String {
+pub(in crate::store) fn contains(part: &str) -> String {
     let mut pattern = String::with_capacity(part.len() + 2);
     pattern.push('%');
     for c in part.chars() {

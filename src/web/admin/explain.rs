@@ -36,6 +36,14 @@ pub(super) struct Names {
 pub(super) async fn show(names: web::Path<Names>, hub: web::Data<Hub>) -> Result<HttpResponse, ApiError> {
     let Names { user, server } = names.into_inner();
     let key = ServerKey::new(Username::from_stored(user), ServerName::from_stored(server));
+    Ok(HttpResponse::Ok().json(gather(&hub, &key).await?))
+}
+
+/// Everything there is to say about a server.
+///
+/// # Errors
+/// 404 if there is no such server.
+pub(in crate::web) async fn gather(hub: &Hub, key: &ServerKey) -> Result<Value, Refused> {
     let wanted = key.clone();
     let found = hub.store.read(move |db| {
         let user = users::find(db, &wanted.user)?;
@@ -53,18 +61,18 @@ pub(super) async fn show(names: web::Path<Names>, hub: web::Data<Hub>) -> Result
         Ok::<_, Refused>((user, row, log, journal::page(db, &filter)?))
     });
     let (user, row, log, records) = found.await?;
-    let status = hub.servers.status(&key);
+    let status = hub.servers.status(key);
     if row.is_none() && !status.is_active() && records.is_empty() && !key.server.is_default() {
-        return Err(Refused::not_found(format!("{} has no server {}", key.user, key.server)).into());
+        return Err(Refused::not_found(format!("{} has no server {}", key.user, key.server)));
     }
-    let steps = tokio::time::timeout(PATIENCE, hub.servers.history(&key)).await.unwrap_or_default();
-    let route = hub.servers.prefix(&key);
-    let published = is_published(&hub, &route).await;
+    let steps = tokio::time::timeout(PATIENCE, hub.servers.history(key)).await.unwrap_or_default();
+    let route = hub.servers.prefix(key);
+    let published = is_published(hub, &route).await;
     let cull_at = row.as_ref().and_then(|(server, groups)| hub.servers.cull_at(server, &status, groups));
     let server = row.as_ref().map(|(server, _)| server);
     let failure = server.and_then(|server| server.last_failure.as_ref());
     let stamp = |time: Option<DateTime<Utc>>| time.map(timestamp::format);
-    Ok(HttpResponse::Ok().json(json!({
+    Ok(json!({
         "server": key.full_name(),
         "state": state(&status),
         "outcome": status.outcome.as_ref().map(outcome),
@@ -73,7 +81,7 @@ pub(super) async fn show(names: web::Path<Names>, hub: web::Data<Hub>) -> Result
         "pid": status.pid,
         "usage": status.usage.map(UsageView::new),
         "used": status.usage.as_ref().and_then(crate::domain::usage::Usage::in_short),
-        "url": hub.servers.url(&key),
+        "url": hub.servers.url(key),
         "route": published,
         "started": stamp(server.and_then(|server| server.started)),
         "last_activity": stamp(server.and_then(|server| server.last_activity)),
@@ -90,7 +98,7 @@ pub(super) async fn show(names: web::Path<Names>, hub: web::Data<Hub>) -> Result
         })),
         "no_starts": hub.board.closed().map(|closed| closed.message),
         "history": history(&steps, &records),
-    })))
+    }))
 }
 
 fn progress(status: &ServerStatus) -> Vec<Value> {

@@ -82,7 +82,7 @@ pub(super) async fn show(
     ),
     extensions(("x-required-scopes" = json!(ADMINISTER))),
 )]
-pub(super) async fn create(
+pub(in crate::web) async fn create(
     path: Path,
     caller: ApiCaller,
     body: Body,
@@ -121,7 +121,7 @@ pub(super) async fn create(
     ),
     extensions(("x-required-scopes" = json!(DELETE))),
 )]
-pub(super) async fn remove(
+pub(in crate::web) async fn remove(
     path: Path,
     caller: ApiCaller,
     hub: web::Data<Hub>,
@@ -157,7 +157,7 @@ pub(super) async fn remove(
     ),
     extensions(("x-required-scopes" = json!(CHANGE))),
 )]
-pub(super) async fn add_users(
+pub(in crate::web) async fn add_users(
     path: Path,
     caller: ApiCaller,
     body: Body,
@@ -186,7 +186,7 @@ pub(super) async fn add_users(
     ),
     extensions(("x-required-scopes" = json!(CHANGE))),
 )]
-pub(super) async fn remove_users(
+pub(in crate::web) async fn remove_users(
     path: Path,
     caller: ApiCaller,
     body: Body,
@@ -259,7 +259,7 @@ fn listed(hub: &Hub, body: &Body) -> Result<Vec<Username>, Refused> {
     ),
     extensions(("x-required-scopes" = json!(CHANGE))),
 )]
-pub(super) async fn set_properties(
+pub(in crate::web) async fn set_properties(
     path: Path,
     caller: ApiCaller,
     body: Body,

@@ -85,7 +85,7 @@ fn views(caller: &Caller, rows: Vec<GroupDetails>) -> Vec<GroupView> {
     ),
     extensions(("x-required-scopes" = json!(CREATE))),
 )]
-pub(super) async fn create(
+pub(in crate::web) async fn create(
     caller: ApiCaller,
     body: Body,
     hub: web::Data<Hub>,

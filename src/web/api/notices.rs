@@ -76,7 +76,7 @@ pub(super) async fn show_maintenance(
     ),
     extensions(("x-required-scopes" = json!(NOTICES))),
 )]
-pub(super) async fn begin_maintenance(
+pub(in crate::web) async fn begin_maintenance(
     caller: ApiCaller,
     body: Body,
     hub: web::Data<Hub>,
@@ -93,7 +93,7 @@ pub(super) async fn begin_maintenance(
     responses((status = 200, description = "There is none", body = View)),
     extensions(("x-required-scopes" = json!(NOTICES))),
 )]
-pub(super) async fn end_maintenance(
+pub(in crate::web) async fn end_maintenance(
     caller: ApiCaller,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {
@@ -131,7 +131,7 @@ pub(super) async fn show_announcement(
     ),
     extensions(("x-required-scopes" = json!(NOTICES))),
 )]
-pub(super) async fn announce(
+pub(in crate::web) async fn announce(
     caller: ApiCaller,
     body: Body,
     hub: web::Data<Hub>,
@@ -148,7 +148,7 @@ pub(super) async fn announce(
     responses((status = 200, description = "There is none", body = View)),
     extensions(("x-required-scopes" = json!(NOTICES))),
 )]
-pub(super) async fn withdraw_announcement(
+pub(in crate::web) async fn withdraw_announcement(
     caller: ApiCaller,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, ApiError> {

@@ -73,7 +73,7 @@ const RELOAD: &[&str] = &["shutdown"];
     ),
     extensions(("x-required-scopes" = json!(RELOAD))),
 )]
-pub(super) async fn reload(
+pub(in crate::web) async fn reload(
     caller: ApiCaller,
     body: Body,
     hub: web::Data<Hub>,

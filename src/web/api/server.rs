@@ -12,8 +12,8 @@ use actix_web::{HttpResponse, web};
 pub(super) use change::change;
 pub(super) use keep::{keep, release};
 pub(super) use restart::restart;
-pub(super) use start::start;
-pub(super) use stop::stop;
+pub(in crate::web) use start::start;
+pub(in crate::web) use stop::stop;
 
 use super::lookup;
 use crate::domain::access::server_state_visible;
@@ -133,7 +133,7 @@ pub(super) async fn show(
     ),
     extensions(("x-required-scopes" = json!(CREATE))),
 )]
-pub(super) async fn create(
+pub(in crate::web) async fn create(
     path: Path,
     caller: ApiCaller,
     body: Body,

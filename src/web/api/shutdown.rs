@@ -32,7 +32,7 @@ const SHUTDOWN: &[&str] = &["shutdown"];
     ),
     extensions(("x-required-scopes" = json!(SHUTDOWN))),
 )]
-pub(super) async fn shutdown(
+pub(in crate::web) async fn shutdown(
     caller: ApiCaller,
     body: Body,
     hub: web::Data<Hub>,

@@ -114,7 +114,7 @@ impl From<Option<UserView>> for Model {
     ),
     extensions(("x-required-scopes" = json!(ADMINISTER))),
 )]
-pub(super) async fn create(
+pub(in crate::web) async fn create(
     path: Path,
     caller: ApiCaller,
     body: Body,
@@ -217,7 +217,7 @@ fn sealed(hub: &Hub, state: &Value) -> Result<String, Refused> {
     ),
     extensions(("x-required-scopes" = json!(ADMINISTER))),
 )]
-pub(super) async fn change(
+pub(in crate::web) async fn change(
     path: Path,
     caller: ApiCaller,
     body: Body,
@@ -345,7 +345,7 @@ fn apply(db: &mut Db, directory: &Directory, user: &User, change: &Change) -> Re
     ),
     extensions(("x-required-scopes" = json!(DELETE))),
 )]
-pub(super) async fn remove(
+pub(in crate::web) async fn remove(
     path: Path,
     caller: ApiCaller,
     hub: web::Data<Hub>,

@@ -56,6 +56,7 @@ pub(super) async fn list(
         sort: sort(&query)?,
         offset: pages.offset,
         limit: pages.limit,
+        ..UserFilter::default()
     };
     let read = move |db: &mut Db| {
         let page = users::page(db, &filter)?;
@@ -154,7 +155,7 @@ fn has_ready_server(hub: &Hub, details: &UserDetails) -> bool {
     ),
     extensions(("x-required-scopes" = json!(CREATE))),
 )]
-pub(super) async fn create(
+pub(in crate::web) async fn create(
     caller: ApiCaller,
     body: Body,
     hub: web::Data<Hub>,

@@ -49,8 +49,9 @@ impl FromRequest for Body {
 }
 
 impl Body {
-    #[cfg(test)]
-    pub(crate) fn of(value: &Value) -> Self {
+    /// A body that says this: the hub's own forms ask for what programs ask for.
+    #[must_use]
+    pub fn of(value: &Value) -> Self {
         Self(Bytes::from(value.to_string()))
     }
 

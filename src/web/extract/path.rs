@@ -27,6 +27,12 @@ impl Path {
         segments.collect::<Result<_, _>>().map(Self)
     }
 
+    /// The path with these segments: the hub's own forms ask for what programs ask for.
+    #[must_use]
+    pub fn of(segments: &[&str]) -> Self {
+        Self(segments.iter().map(|segment| (*segment).to_owned()).collect())
+    }
+
     /// The segment with this number, counted from 0; empty if there is none.
     #[must_use]
     pub fn at(&self, position: usize) -> &str {

@@ -11,7 +11,7 @@ use super::grant::{Asked, Judge, Question, Refused as NotGranted};
 use crate::actors::permissions::Client as Owner;
 use crate::domain::access::{Bearer, posted_scopes, shown_scopes};
 use crate::domain::oauth::authorize::AuthorizationError;
-use crate::domain::oauth::redirect::with_code;
+use crate::domain::oauth::redirect::{Refusal, with_code, with_refusal};
 use crate::domain::scope::{Catalogue, Filter, RawScope};
 use crate::secret::{self, Secret};
 use crate::store::oauth_codes::{self, OAuthCode};
@@ -24,6 +24,8 @@ use crate::web::pages::visitor::SignedIn;
 use crate::web::render::pages::{OauthClient, OauthPage, ScopeDescription};
 use crate::web::state::Hub;
 
+/// The button of who does not agree.
+const REFUSE: &str = "refuse";
 /// How long a code may be used.
 const CODE_SECONDS: i64 = 300;
 
@@ -59,7 +61,7 @@ pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse
     visitor.visitor.page(&hub, StatusCode::OK, &page).await
 }
 
-/// `POST`: the user agrees.
+/// `POST`: the user agrees, or does not.
 ///
 /// # Errors
 /// As [`show`]; what is checked there is checked again, for the form may be a forgery.
@@ -89,9 +91,18 @@ pub async fn submit(hub: web::Data<Hub>, submission: Submission) -> Result<HttpR
     let visitor = SignedIn::insist(visitor)?;
     let confirmed = form.all("scopes").map(str::to_owned).collect();
     match ask(&hub, &visitor, Asked::InForm(confirmed)).await {
+        Ok(question) if form.last(REFUSE).is_some() => refuse(visitor, &question),
         Ok(question) => complete(&hub, visitor, question).await,
         Err(refused) => answer(visitor, refused),
     }
+}
+
+/// Back to the client without a code: it learns that the user said no, and does not ask at once again (RFC 6749, 4.1.2.1).
+fn refuse(visitor: SignedIn, question: &Question) -> Result<HttpResponse, PageError> {
+    info!(user = visitor.name.as_str(), client = question.client.identifier.as_str(); "a user refused an application");
+    let state = question.request.state.as_deref();
+    let to = with_refusal(&question.client.redirect_uri, Refusal::AccessDenied, state);
+    visitor.visitor.redirect(StatusCode::FOUND, &to)
 }
 
 async fn ask(hub: &Hub, visitor: &SignedIn, asked: Asked) -> Result<Question, NotGranted> {
@@ -174,20 +185,22 @@ fn page(hub: &Hub, visitor: &SignedIn, question: &Question) -> OauthPage {
 
 /// A scope in words, for pages that ask for consent.
 pub(in crate::web) fn describe(scope: &RawScope, catalogue: &Catalogue) -> ScopeDescription {
-    let filter = match scope.filter() {
-        Filter::Unfiltered => String::new(),
-        Filter::OwnUser => "your own account".to_owned(),
-        Filter::OwnServer => "this server".to_owned(),
-        Filter::OwnService => "this service".to_owned(),
-        Filter::User(name) => format!("the user {name}"),
-        Filter::Group(name) => format!("the group {name}"),
-        Filter::Server(name) => format!("the server {name}"),
-        Filter::Service(name) => format!("the service {name}"),
+    let (filter_kind, filter_name, filter) = match scope.filter() {
+        Filter::Unfiltered => ("", String::new(), String::new()),
+        Filter::OwnUser => ("own-user", String::new(), "your own account".to_owned()),
+        Filter::OwnServer => ("own-server", String::new(), "this server".to_owned()),
+        Filter::OwnService => ("own-service", String::new(), "this service".to_owned()),
+        Filter::User(name) => ("user", name.to_string(), format!("the user {name}")),
+        Filter::Group(name) => ("group", name.to_string(), format!("the group {name}")),
+        Filter::Server(name) => ("server", name.to_string(), format!("the server {name}")),
+        Filter::Service(name) => ("service", name.to_string(), format!("the service {name}")),
     };
     let base = scope.base();
     ScopeDescription {
         scope: scope.to_string(),
         description: catalogue.description(base).unwrap_or(base).to_owned(),
         filter,
+        filter_kind,
+        filter_name,
     }
 }

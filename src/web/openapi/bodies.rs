@@ -312,4 +312,6 @@ pub struct AuthorizationForm {
     pub scopes: Vec<String>,
     /// The token of the page.
     pub _xsrf: String,
+    /// Of who does not agree: the client gets `error=access_denied`.
+    pub refuse: Option<String>,
 }

@@ -1,29 +1,122 @@
-//! `admin`: users, servers and groups (admin-ui.md). The page is a frame; its scripts speak to the REST API, which
-//! decides about every action by its own scopes.
+//! `admin`: users, servers, groups, services, roles and the hub itself (admin-ui.md).
+//!
+//! Every page is whole without scripts: lists are filtered, sorted and paged by addresses, and a page's forms post to the
+//! page itself, which then shows what came of it. What a form asks for is done by the REST API's own handlers (`deeds`),
+//! so scopes and refusals are those of the API. Scripts send the same forms and replace the part that has changed.
+
+pub mod add;
+pub mod bulk;
+pub mod group;
+pub mod groups;
+pub mod hub;
+pub mod roles;
+pub mod server;
+pub mod services;
+pub mod user;
+pub mod users;
+
+mod confirm;
+mod deeds;
+mod list;
+mod names;
+mod rows;
+
+use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
-use super::visitor::SignedIn;
+use super::form::{Form, Submission};
+use super::visitor::{SignedIn, Visitor};
 use crate::domain::access::Resource;
-use crate::web::error::PageError;
-use crate::web::render::pages::AdminPage;
+use crate::web::caller::Caller;
+use crate::web::error::{PageError, Refused};
+use crate::web::render::pages::admin::{Frame, Framed, Outcome, Tab, View};
 use crate::web::state::Hub;
 
-/// Shows the frame to holders of `admin-ui`.
-///
-/// # Errors
-/// 403 without the scope.
-pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse, PageError> {
-    visitor.caller.require(&["admin-ui"], Resource::None)?;
-    let page = AdminPage {
-        api_page_limit: hub.settings.page_default_limit,
-        api_page_max_limit: hub.settings.page_max_limit,
-        allow_named_servers: hub.settings.named_servers,
-        cleanup_servers: hub.settings.cleanup_servers,
-        cleanup_proxy: hub.settings.cleanup_proxy,
-        server_version: env!("CARGO_PKG_VERSION"),
-        own_scopes: visitor.caller.scopes.to_strings(),
-    };
-    visitor.visitor.page(&hub, StatusCode::OK, &page).await
+/// Where an administration page lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Users,
+    Groups,
+    Services,
+    Roles,
+    Hub,
+}
+
+/// A visitor who may see these pages at all.
+struct Admin {
+    visitor: Visitor,
+    caller: Arc<Caller>,
+    hub: web::Data<Hub>,
+}
+
+impl Admin {
+    /// Insists on `admin-ui`.
+    fn enter(hub: web::Data<Hub>, signed: SignedIn) -> Result<Self, PageError> {
+        signed.caller.require(&["admin-ui"], Resource::None)?;
+        Ok(Self { visitor: signed.visitor, caller: signed.caller, hub })
+    }
+
+    /// The same, for who sent a form.
+    fn sent(hub: web::Data<Hub>, submission: Submission) -> Result<(Self, Form), PageError> {
+        let Submission { visitor, form } = submission;
+        Ok((Self::enter(hub, SignedIn::insist(visitor)?)?, form))
+    }
+
+    /// Shows a view; after a mistake with the status of that.
+    async fn show<V: View>(self, part: Part, view: V, came: Came) -> Result<HttpResponse, PageError> {
+        let frame = Frame {
+            tabs: tabs(&self.hub, &self.caller, part),
+            here: self.visitor.visit.uri.clone(),
+            outcome: came.outcome,
+            server_version: env!("CARGO_PKG_VERSION"),
+        };
+        self.visitor.page(&self.hub, came.status, &Framed { frame, view }).await
+    }
+
+    /// Leads to another page.
+    fn lead(self, to: &str) -> Result<HttpResponse, PageError> {
+        self.visitor.redirect(StatusCode::SEE_OTHER, to)
+    }
+}
+
+/// What came of a form, and the status that says so.
+struct Came {
+    status: StatusCode,
+    outcome: Outcome,
+}
+
+impl Came {
+    /// Nothing was asked for.
+    fn looking() -> Self {
+        Self { status: StatusCode::OK, outcome: Outcome::default() }
+    }
+
+    /// It was done, at the row `at`, or not, for a reason that the page is to tell.
+    fn of(done: Result<String, Refused>, at: Option<String>) -> Self {
+        match done {
+            Ok(told) => {
+                let told = Some(told).filter(|told| !told.is_empty());
+                Self { status: StatusCode::OK, outcome: Outcome { told, problem: None, at } }
+            }
+            Err(refused) => Self {
+                status: refused.status,
+                outcome: Outcome { told: None, problem: Some(refused.message), at },
+            },
+        }
+    }
+}
+
+fn tabs(hub: &Hub, caller: &Caller, here: Part) -> Vec<Tab> {
+    let has = |bases: &[&str]| bases.iter().any(|base| caller.scopes.has_base(base));
+    let all = [
+        (Part::Users, "Users", "admin", true),
+        (Part::Groups, "Groups", "admin/groups", has(&["list:groups"])),
+        (Part::Services, "Services", "admin/services", has(&["list:services"])),
+        (Part::Roles, "Roles", "admin/roles", has(roles::READ)),
+        (Part::Hub, "Hub", "admin/hub", hub::is_open_to(caller)),
+    ];
+    let shown = all.into_iter().filter(|(part, .., may)| *may || *part == here);
+    shown.map(|(part, title, path, _)| Tab { title, url: hub.path(path), here: part == here }).collect()
 }

@@ -145,10 +145,12 @@ pub async fn for_proxies(
     let status = status.into_inner();
     let status_message = StatusCode::from_u16(status).map_or("Unknown error", phrase).to_owned();
     let home = hub.path("home");
+    let texts = hub.renderer.texts();
     let message_html = (status == 503).then(|| {
-        format!(
+        let sentence = format!(
             "Your server appears to be down. Try restarting it <a href=\"{home}\">from the home page</a>."
-        )
+        );
+        texts.said(visitor.language, &sentence).into_owned()
     });
     let restart_url = match visitor.arguments().last("url") {
         Some(url) if status == 503 => restart_url(&hub, &visitor, url),
@@ -157,8 +159,7 @@ pub async fn for_proxies(
     let page =
         ErrorPage { status_code: status, status_message, message_html, restart_url, ..ErrorPage::default() };
     let html = visitor.render(&hub, &page, Some(home)).await?;
-    let mut response = HttpResponse::Ok();
-    Ok(visitor.finish(response.insert_header((CONTENT_TYPE, "text/html; charset=UTF-8")), html))
+    Ok(visitor.written(&hub, StatusCode::OK, html))
 }
 
 /// Where the server is restarted that was to answer at `url`, and then comes back to it. Whether there is one, and may be

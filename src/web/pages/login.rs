@@ -136,8 +136,14 @@ async fn form(
     visitor.renewal = Renewal::Always;
     if !hub.settings.login_html.is_empty() {
         let token = visitor.xsrf_token(hub);
-        let html =
-            hub.renderer.login_html(&hub.settings.login_html, &page, &next, &token, hub.authenticator.kind());
+        let html = hub.renderer.login_html(
+            &hub.settings.login_html,
+            &page,
+            &next,
+            &token,
+            hub.authenticator.kind(),
+            visitor.language,
+        );
         page.custom_html = Some(html.map_err(|failed| Refused::internal(&failed))?);
     }
     let mut response = visitor.page(hub, status, &page).await?;

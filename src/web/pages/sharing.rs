@@ -220,6 +220,7 @@ async fn page(
                 value: (*value).to_owned(),
                 label: (*label).to_owned(),
                 selected: *value == USUAL,
+                limit: None,
             })
             .collect(),
         new_link: answer.link,

@@ -160,7 +160,7 @@ pub(super) async fn halted(
         spawn_url: Some(target::spawn_url(hub, &target.key, next.as_deref())),
         implicit_spawn_seconds: 0.0,
         failed: true,
-        failure: Some(failure),
+        failure: Some(*failure),
     };
     visitor.visitor.page(hub, refused.status, &page).await
 }
@@ -230,7 +230,7 @@ async fn form(
             status = refused.status;
             retry_after = refused.retry_after;
             page.error_message = Some(refused.message);
-            page.failure = failure;
+            page.failure = failure.map(|failure| *failure);
         }
     }
     if hub.settings.profiles.is_empty() {

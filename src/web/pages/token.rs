@@ -18,7 +18,7 @@ use crate::store::oauth::HUB_CLIENT;
 use crate::store::tokens::{self, Token, TokenOwner, TokenPurpose};
 use crate::web::api::tokens::issue;
 use crate::web::error::{PageError, Refused};
-use crate::web::render::pages::{ExpiryOption, TokenClient, TokenPage, TokenRow};
+use crate::web::render::pages::{ExpiryOption, Span, TokenClient, TokenPage, TokenRow};
 use crate::web::state::Hub;
 
 const HOUR: u64 = 3600;
@@ -180,14 +180,16 @@ fn client(tokens: Vec<&Token>) -> Option<TokenClient> {
 /// limit. Preselected is the limit, or a month: a token that nobody remembers should not live for ever (UI-104).
 fn expiry_options(longest: Duration) -> Vec<ExpiryOption> {
     let limit = longest.as_secs();
-    let option = |value: String, label: String| ExpiryOption { value, label, selected: false };
+    let option = |value: String, label: String| ExpiryOption { value, label, selected: false, limit: None };
     let fitting = LIFETIMES.iter().filter(|(seconds, _)| limit == 0 || *seconds <= limit);
     let mut options: Vec<ExpiryOption> =
         fitting.map(|(seconds, label)| option(seconds.to_string(), (*label).to_owned())).collect();
     if limit == 0 {
         options.push(option(String::new(), "Never".to_owned()));
     } else if LIFETIMES.iter().all(|(seconds, _)| *seconds != limit) {
-        options.push(option(String::new(), format!("Max ({})", span(limit))));
+        let (span, words) = span(limit);
+        let label = format!("Max ({words})");
+        options.push(ExpiryOption { limit: Some(span), ..option(String::new(), label) });
     }
     let month = options.iter().position(|option| limit == 0 && option.value == USUAL);
     let selected = month.unwrap_or(options.len().saturating_sub(1));
@@ -198,13 +200,16 @@ fn expiry_options(longest: Duration) -> Vec<ExpiryOption> {
 }
 
 /// Hours below three days, else days.
-fn span(seconds: u64) -> String {
-    let (number, unit) = if seconds < 3 * DAY { (seconds / HOUR, "hour") } else { (seconds / DAY, "day") };
-    match number {
-        0 => format!("{seconds} seconds"),
-        1 => format!("1 {unit}"),
-        number => format!("{number} {unit}s"),
-    }
+fn span(seconds: u64) -> (Span, String) {
+    let (count, unit, one) =
+        if seconds < 3 * DAY { (seconds / HOUR, "hours", "hour") } else { (seconds / DAY, "days", "day") };
+    let (span, unit) = match count {
+        0 => (Span { count: seconds, unit: "seconds" }, "seconds"),
+        1 => (Span { count, unit }, one),
+        count => (Span { count, unit }, unit),
+    };
+    let words = format!("{} {unit}", span.count);
+    (span, words)
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION};
+use actix_web::http::header::{
+    ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderValue, LOCATION, VARY,
+};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use futures_util::future::LocalBoxFuture;
 use log::error;
@@ -24,6 +26,7 @@ use crate::web::render::pages::Page;
 use crate::web::render::{PageContext, RenderError, ServiceLink, Viewer};
 use crate::web::sign_in;
 use crate::web::state::Hub;
+use crate::web::texts::Language;
 use crate::web::visit::{Renewal, Visit, add_cookies};
 
 /// Who looks at a page.
@@ -36,6 +39,8 @@ pub struct Visitor {
     pub renewal: Renewal,
     /// `Set-Cookie` lines for the answer.
     pub set_cookies: Vec<HeaderValue>,
+    /// What pages are written in.
+    pub language: Language,
     xsrf: Option<String>,
 }
 
@@ -82,7 +87,9 @@ impl Visitor {
         } else if freshness.is_good() && visit.sent_login_cookie(hub) {
             set_cookies.extend(visit.cleared_login(hub));
         }
-        Ok(Self { visit, user, renewal: Renewal::IfNeeded, set_cookies, xsrf: None })
+        let accepted = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let language = hub.renderer.texts().choose(visit.chosen_language(), accepted);
+        Ok(Self { visit, user, renewal: Renewal::IfNeeded, set_cookies, language, xsrf: None })
     }
 
     /// The arguments of the request's address.
@@ -132,10 +139,20 @@ impl Visitor {
         page: &P,
     ) -> Result<HttpResponse, PageError> {
         let html = self.render(hub, page, None).await?;
-        Ok(self.finish(
-            HttpResponse::build(status).insert_header((CONTENT_TYPE, "text/html; charset=UTF-8")),
-            html,
-        ))
+        Ok(self.written(hub, status, html))
+    }
+
+    /// Answers with a page that is already made.
+    pub fn written(self, hub: &Hub, status: StatusCode, html: String) -> HttpResponse {
+        let texts = hub.renderer.texts();
+        let mut response = HttpResponse::build(status);
+        response
+            .insert_header((CONTENT_TYPE, "text/html; charset=UTF-8"))
+            .insert_header((CONTENT_LANGUAGE, texts.tag(self.language)));
+        if texts.is_choice() {
+            response.insert_header((VARY, "Accept-Language, Cookie"));
+        }
+        self.finish(&mut response, html)
     }
 
     /// Makes a page for this visitor.
@@ -156,7 +173,15 @@ impl Visitor {
             None => Vec::new(),
         };
         let xsrf_token = self.xsrf_token(hub);
-        let context = PageContext { user: viewer, admin_link, services, xsrf_token, logo_url };
+        let context = PageContext {
+            user: viewer,
+            admin_link,
+            services,
+            xsrf_token,
+            logo_url,
+            address: self.visit.uri.clone(),
+            language: self.language,
+        };
         hub.renderer.render(&context, page).map_err(|failed: RenderError| Refused::internal(&failed))
     }
 

@@ -3,6 +3,7 @@
 //! Names that site templates know from JupyterHub are kept where the value means the same (pages.md 8). Fields called
 //! `…_html` and `spawner_options_form` are printed as they are; everything else is escaped.
 
+pub mod admin;
 mod sharing;
 mod spawn;
 
@@ -303,6 +304,10 @@ pub struct ScopeDescription {
     pub description: String,
     /// What it is limited to, in words; empty if to nothing.
     pub filter: String,
+    /// What kind of thing it is limited to: the end of a message's key.
+    pub filter_kind: &'static str,
+    /// Which one, if it is not the visitor's own.
+    pub filter_name: String,
 }
 
 /// The application that asks.
@@ -374,6 +379,17 @@ pub struct ExpiryOption {
     pub label: String,
     /// Whether it is chosen unless something else is.
     pub selected: bool,
+    /// The limit that it stands for, if it is that.
+    pub limit: Option<Span>,
+}
+
+/// A length of time, for messages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Span {
+    /// How many.
+    pub count: u64,
+    /// `days`, `hours` or `seconds`.
+    pub unit: &'static str,
 }
 
 /// `token`: API tokens and applications of the visitor. It may hold a new token, so it does not print itself.
@@ -423,25 +439,6 @@ pub struct AccountPage {
     pub created: String,
     /// Where the form that ends all sessions posts to.
     pub end_url: String,
-}
-
-/// `admin`: the frame that scripts fill.
-#[derive(Debug, Clone, Serialize)]
-pub struct AdminPage {
-    /// Items of a page of a list.
-    pub api_page_limit: i64,
-    /// The most that one may ask for.
-    pub api_page_max_limit: i64,
-    /// Whether users may have named servers.
-    pub allow_named_servers: bool,
-    /// Whether a shutdown stops users' servers if nothing else is said.
-    pub cleanup_servers: bool,
-    /// Whether a shutdown stops the proxy if nothing else is said.
-    pub cleanup_proxy: bool,
-    /// Our own version, for the footer.
-    pub server_version: &'static str,
-    /// What the visitor may do: scripts do not offer what the API would refuse.
-    pub own_scopes: Vec<String>,
 }
 
 /// `accept-share`: the question whether to take up the offer of a server. It holds the code, so it does not print
@@ -539,10 +536,6 @@ impl Page for AccountPage {
 
 impl Page for TokenPage {
     const TEMPLATE: &'static str = "token.html";
-}
-
-impl Page for AdminPage {
-    const TEMPLATE: &'static str = "admin.html";
 }
 
 impl Page for AcceptSharePage {

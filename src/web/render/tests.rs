@@ -1,19 +1,25 @@
 //! Every page with harmless and hostile values, against what scripts, browser tests and people hold on to (pages.md 11).
 
+mod admin;
 mod forms;
+mod languages;
 mod servers;
 mod site;
+mod stable;
 mod tokens;
+
+use std::fs;
+use std::sync::LazyLock;
 
 use minijinja::UndefinedBehavior;
 use regex::Regex;
 
 use super::pages::{
-    AcceptSharePage, AccountPage, AdminPage, ErrorPage, ExpiryOption, Failure, FieldProblem, FormChoice,
-    FormOption, FormProfile, GivenShare, GivenTo, HomePage, HomeServer, LoginMessage, LoginPage, LoginStep,
-    LogoutPage, NotRunningPage, OauthClient, OauthPage, RestartPage, ScopeDescription, ServerLinks,
-    ServerState, ServersPart, SharedServer, SharedWith, SharingPage, ShownOption, ShownRole, SpawnPage,
-    SpawnPendingPage, StopPendingPage, TokenClient, TokenPage, TokenRow,
+    AcceptSharePage, AccountPage, ErrorPage, ExpiryOption, Failure, FieldProblem, FormChoice, FormOption,
+    FormProfile, GivenShare, GivenTo, HomePage, HomeServer, LoginMessage, LoginPage, LoginStep, LogoutPage,
+    NotRunningPage, OauthClient, OauthPage, RestartPage, ScopeDescription, ServerLinks, ServerState,
+    ServersPart, SharedServer, SharedWith, SharingPage, ShownOption, ShownRole, SpawnPage, SpawnPendingPage,
+    StopPendingPage, TokenClient, TokenPage, TokenRow,
 };
 use super::*;
 use crate::domain::names::{ServerKey, ServerName, Username};
@@ -32,11 +38,15 @@ fn visitor(name: &str) -> PageContext {
     }
 }
 
-fn show<P: Page>(visitor: &PageContext, page: &P) -> String {
+static RENDERER: LazyLock<Renderer> = LazyLock::new(|| {
     let mut renderer = renderer(&Site::new("/jh/"));
     // a name that a template misspells prints nothing in production; here it is an error
     renderer.environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-    renderer.render(visitor, page).expect("a page")
+    renderer
+});
+
+fn show<P: Page>(visitor: &PageContext, page: &P) -> String {
+    RENDERER.render(visitor, page).expect("a page")
 }
 
 fn has(html: &str, parts: &[&str]) {
@@ -149,31 +159,26 @@ fn tokens(text: &str) -> TokenPage {
             token_count: 2,
         }],
         token_expires_in_options: vec![
-            ExpiryOption { value: "3600".to_owned(), label: "1 Hour".to_owned(), selected: false },
-            ExpiryOption { value: String::new(), label: text.to_owned(), selected: true },
+            ExpiryOption {
+                value: "3600".to_owned(),
+                label: "1 Hour".to_owned(),
+                selected: false,
+                limit: None,
+            },
+            ExpiryOption { value: String::new(), label: text.to_owned(), selected: true, limit: None },
         ],
         token_expires_in_max_seconds: 0,
         offered_scopes: vec![ScopeDescription {
             scope: text.to_owned(),
             description: text.to_owned(),
             filter: String::new(),
+            filter_kind: "",
+            filter_name: String::new(),
         }],
         new_token: None,
         problem: None,
         note: text.to_owned(),
         scopes: text.to_owned(),
-    }
-}
-
-fn admin(text: &str) -> AdminPage {
-    AdminPage {
-        api_page_limit: 50,
-        api_page_max_limit: 200,
-        allow_named_servers: true,
-        cleanup_servers: true,
-        cleanup_proxy: false,
-        server_version: "1.2.3",
-        own_scopes: vec![text.to_owned()],
     }
 }
 
@@ -188,6 +193,8 @@ fn offer(text: &str) -> AcceptSharePage {
             scope: text.to_owned(),
             description: text.to_owned(),
             filter: text.to_owned(),
+            filter_kind: "user",
+            filter_name: text.to_owned(),
         }],
         next_url: text.to_owned(),
     }
@@ -195,10 +202,15 @@ fn offer(text: &str) -> AcceptSharePage {
 
 /// Every page, with `text` wherever a stranger could have chosen the words.
 fn every_page(text: &str) -> Vec<(&'static str, String)> {
+    every_page_in(Language::default(), text)
+}
+
+fn every_page_in(language: Language, text: &str) -> Vec<(&'static str, String)> {
     let visitor = PageContext {
         services: vec![ServiceLink { name: text.to_owned(), href: "/services/x/".to_owned() }],
         xsrf_token: text.to_owned(),
         admin_link: true,
+        language,
         ..visitor(text)
     };
     let named = HomeServer {
@@ -234,6 +246,8 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
         scope: text.to_owned(),
         description: text.to_owned(),
         filter: text.to_owned(),
+        filter_kind: "user",
+        filter_name: text.to_owned(),
     });
     let home = HomePage {
         invalid_server_names: vec![text.to_owned()],
@@ -335,7 +349,7 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
         end_url: "/jh/hub/account/sign-out".to_owned(),
     };
     let made = TokenPage { new_token: Some(text.to_owned()), problem: Some(text.to_owned()), ..tokens(text) };
-    vec![
+    let mut pages = vec![
         ("login", show(&visitor, &login)),
         ("login-step", show(&visitor, &step)),
         ("logout", show(&visitor, &LogoutPage {})),
@@ -351,11 +365,12 @@ fn every_page(text: &str) -> Vec<(&'static str, String)> {
         ("token", show(&visitor, &tokens(text))),
         ("token made", show(&visitor, &made)),
         ("account", show(&visitor, &account)),
-        ("admin", show(&visitor, &admin(text))),
         ("accept-share", show(&visitor, &offer(text))),
         ("error", show(&visitor, &error(500))),
         ("404", show(&visitor, &error(404))),
-    ]
+    ];
+    pages.extend(admin::every(&visitor, text));
+    pages
 }
 
 #[test]
@@ -440,7 +455,10 @@ fn ui_151_every_page_has_landmarks_one_heading_and_unique_ids() {
             1,
             "{page}: browser tests expect the logo to be the only image"
         );
-        has(&html, &["<html lang=\"en\">", "id=\"thenavbar\"", "title=\"Home\"", "class=\"skip-link\""]);
+        has(
+            &html,
+            &["<html lang=\"en\" dir=\"ltr\">", "id=\"thenavbar\"", "title=\"Home\"", "class=\"skip-link\""],
+        );
         let mut ids: Vec<_> = id.captures_iter(&html).map(|found| found[1].to_owned()).collect();
         let all = ids.len();
         ids.sort();

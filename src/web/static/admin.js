@@ -1,40 +1,35 @@
-// The admin page: shows the view that the address behind `#` names.
+// The administration pages. They are whole without this: scripts send the same forms without leaving the page, keep what
+// is shown up to date, and ask in a dialog instead of on a page.
 
-import { h } from "./dom.js";
-import { place, problem } from "./admin_shell.js";
-import { addUsers, editUser } from "./admin_user.js";
-import { users } from "./admin_users.js";
-import { createGroup, editGroup, groups } from "./admin_groups.js";
+import { page } from "./api.js";
+import { watchForms } from "./admin_forms.js";
+import { keepFresh } from "./admin_part.js";
+import { watchSelection, watchRun } from "./admin_bulk.js";
+import { watchHub } from "./admin_hub.js";
 
-const VIEWS = {
-  "/": users,
-  "/add-users": addUsers,
-  "/edit-user": editUser,
-  "/groups": groups,
-  "/create-group": createGroup,
-  "/group-edit": editGroup,
-};
-const mount = document.getElementById("admin-view");
-let latest = 0;
-
-/** A view gets its arguments, a place to fill and a way to ask whether it is still looked at. */
-async function show() {
-  const { path, params } = place();
-  const turn = ++latest;
-  const isShown = () => turn === latest;
-  const view = h("div", { "aria-busy": "true" }, h("p", {}, "Loading…"));
-  problem();
-  mount.replaceChildren(view);
-  try {
-    await (VIEWS[path] ?? users)(view, params, isShown);
-  } catch (error) {
-    if (isShown()) {
-      view.replaceChildren(h("p", {}, "This could not be loaded. ", h("a", { href: "#/" }, "Back to users")));
-      problem(error);
-    }
-  }
-  view.removeAttribute("aria-busy");
+/** Addresses of former versions and of the reference had the view behind `#`. */
+function moved() {
+  const [path, query] = location.hash.replace(/^#/, "").split("?");
+  const params = new URLSearchParams(query);
+  const name = encodeURIComponent(params.get("name") ?? "");
+  const places = {
+    "/": `admin?${params}`,
+    "/add-users": "admin/add-users",
+    "/edit-user": name ? `admin/users/${name}` : "admin",
+    "/groups": "admin/groups",
+    "/create-group": "admin/groups",
+    "/group-edit": name ? `admin/groups/${name}` : "admin/groups",
+  };
+  return path && places[path] && page.base_url + places[path];
 }
 
-addEventListener("hashchange", show);
-show();
+const elsewhere = moved();
+if (elsewhere) {
+  location.replace(elsewhere);
+} else {
+  watchForms();
+  watchSelection();
+  watchRun();
+  watchHub();
+  keepFresh();
+}

@@ -1,14 +1,14 @@
 // Talking to the hub's REST API as the person who is signed in, and telling them when that fails.
 
 import { tellIfChanged } from "./session.js";
+import { page, t } from "./texts.js";
 
-/** The page's facts: base_url, prefix, user, xsrf_token. */
-export const page = JSON.parse(document.getElementById("jhdata").textContent);
+export { page };
 
 /** A request that the hub refused or that never reached it (status 0). */
 export class ApiError extends Error {
   constructor(status, message, retryAfter = 0) {
-    super(`API request failed (${status}): ${message}`);
+    super(t("api-failed", { status, message }));
     this.status = status;
     this.reason = message; // for places where nobody wonders what a request is
     this.retryAfter = retryAfter; // seconds after which it may work
@@ -32,7 +32,7 @@ export async function call(method, url, body, accept = "application/json") {
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
-    throw new ApiError(0, "The hub cannot be reached. Check your connection and try again.");
+    throw new ApiError(0, t("api-unreachable"));
   }
   if (!response.ok) {
     const error = new ApiError(response.status, await reason(response), Number(response.headers.get("Retry-After")) || 0);

@@ -1,5 +1,7 @@
 // Making elements. Texts are always text: nothing here, or in a script that uses it, ever reads markup.
 
+import { t } from "./texts.js";
+
 /** An element with attributes (`onclick` and the like take functions) and children, which are elements or texts. */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -15,7 +17,7 @@ export function h(tag, attributes = {}, ...children) {
 }
 
 /** A time, or a word where there is none. */
-export function when(iso, otherwise = "Never") {
+export function when(iso, otherwise = t("time-never")) {
   return iso ? h("time", { datetime: iso }, iso) : otherwise;
 }
 
@@ -27,7 +29,7 @@ export function said(text) {
 /** A short message at the edge of the window; it goes by itself, and is read out. */
 export function toast(text) {
   const message = h("p", { class: "toast" }, h("span", {}, text),
-    h("button", { type: "button", "aria-label": "Close this message", onclick: () => message.remove() }, "×"));
+    h("button", { type: "button", "aria-label": t("message-close"), onclick: () => message.remove() }, "×"));
   document.getElementById("toasts").append(message);
   setTimeout(() => message.remove(), 8000);
 }

@@ -5,6 +5,7 @@ import { call, page } from "./api.js";
 import { h, said, toast } from "./dom.js";
 import { Live } from "./live.js";
 import { displayName, slug } from "./names.js";
+import { t } from "./texts.js";
 import { countDown } from "./retry.js";
 
 const part = () => document.getElementById("servers-part");
@@ -20,7 +21,7 @@ function tell(old, item) {
   const { state, displayName: name, serverName } = item.dataset;
   showProblem(item);
   if (serverName !== undefined && old && old.dataset.state !== state) {
-    document.getElementById("home-status").textContent = `${name}: ${state}`;
+    document.getElementById("home-status").textContent = t("home-now", { name, state: t(`state-${state}`) });
   }
 }
 
@@ -61,7 +62,7 @@ function showProblem(card) {
   card.querySelector(".row-error")?.remove();
   if (problem) {
     const again = h("button", { type: "button", class: "btn-small", onclick: () => act(card, problem.action) },
-      "Try again", said(card.dataset.displayName));
+      t("try-again"), said(card.dataset.displayName));
     countDown(again, problem.from);
     card.append(h("div", { class: "row-error" }, h("p", { class: "problem", role: "alert" }, problem.text), again));
   }
@@ -73,29 +74,29 @@ const actions = {
     const address = new URL(button.dataset.address, location.href).href;
     try {
       await navigator.clipboard.writeText(address);
-      toast("The address is copied.");
+      toast(t("home-copied"));
     } catch {
-      toast(`The address is ${address}`); // no access to the clipboard: plain HTTP, or forbidden
+      toast(t("home-address-is", { address })); // no access to the clipboard: plain HTTP, or forbidden
     }
   },
   rename: (card) => ask({
-    title: `Rename ${card.dataset.displayName}`,
-    text: "Only the name that you see changes; its address stays.",
-    label: "New name",
+    title: t("home-rename-title", { server: card.dataset.displayName }),
+    text: t("home-rename-text"),
+    label: t("home-rename-label"),
     value: card.dataset.displayName,
-    button: "Rename",
+    button: t("server-rename"),
   }, async (typed) => {
     const name = displayName(typed);
     if (!name) {
-      throw new Error("Type a name first.");
+      throw new Error(t("home-rename-empty"));
     }
     await call("PATCH", card.dataset.apiUrl, { display_name: name });
     await live.refresh();
   }),
   delete: (card) => ask({
-    title: `Delete ${card.dataset.displayName}?`,
-    text: "Its name, its options and its shares will be gone. Files in your home directory stay.",
-    button: "Delete",
+    title: t("home-delete-title", { server: card.dataset.displayName }),
+    text: t("home-delete-text"),
+    button: t("server-delete"),
     danger: true,
   }, async () => {
     await call("DELETE", card.dataset.apiUrl, { remove: true });
@@ -119,7 +120,7 @@ document.addEventListener("submit", (event) => {
       return; // to the page that watches the start
     }
     event.preventDefault();
-    toast(`${card.dataset.displayName} will start as soon as it has stopped.`);
+    toast(t("home-queued", { server: card.dataset.displayName }));
     actions.restart(card);
   }
   if (event.target.matches?.("#servers-part .stop-form")) {
@@ -167,20 +168,20 @@ function prepareAdding(form) {
   };
   input.addEventListener("input", () => {
     const display = displayName(input.value);
-    preview.textContent = display ? `Its name in addresses will be ${slug(display)}.` : usual;
+    preview.textContent = display ? t("home-slug", { name: slug(display) }) : usual;
     wrong("");
   });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const display = displayName(input.value);
     if (!display) {
-      wrong("Type a name for the server first.");
+      wrong(t("home-name-empty"));
       return;
     }
     const name = slug(display);
     const button = form.querySelector("button");
     if (document.querySelector(`#servers > li[data-server-name="${name}"]`)) {
-      wrong(`You already have a server with the address name ${name}. Choose another name.`);
+      wrong(t("home-name-taken", { name }));
       return;
     }
     button.disabled = true;

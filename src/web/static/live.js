@@ -3,6 +3,7 @@
 
 import { h } from "./dom.js";
 import { otherAccount, signedOut } from "./session.js";
+import { t } from "./texts.js";
 import { showTimes } from "./times.js";
 
 const PATIENCE_MS = 4000; // a connection may be away that long before anybody is told
@@ -13,7 +14,7 @@ function keyOf(element) {
 }
 
 /** Says that what is shown may be old, or no longer. */
-function connection(text) {
+export function connection(text) {
   let bar = document.querySelector(".connection");
   if (!bar && text) {
     bar = h("p", { class: "connection", role: "status" });
@@ -39,11 +40,11 @@ function fetched(url, id) {
       } else if (request.responseURL.includes("/login")) {
         resolve(null);
       } else {
-        reject(new Error(`The hub answered ${request.status}.`));
+        reject(new Error(t("api-answered", { status: request.status })));
       }
     });
     for (const failure of ["error", "timeout", "abort"]) {
-      request.addEventListener(failure, () => reject(new Error("The hub cannot be reached.")));
+      request.addEventListener(failure, () => reject(new Error(t("api-unreachable"))));
     }
     request.send();
   });
@@ -99,7 +100,7 @@ export class Live {
 
   lost() {
     this.late ??= setTimeout(() => {
-      connection("The hub cannot be reached. What you see may be out of date; trying again…");
+      connection(t("connection-lost"));
     }, PATIENCE_MS);
   }
 

@@ -1,5 +1,7 @@
 // The page of a stopped server: the start link leads back to the same spot, and may follow itself after a while.
 
+import { t } from "./texts.js";
+
 const start = document.getElementById("start");
 
 if (start) {
@@ -30,7 +32,7 @@ function startAfter(seconds) {
   const deadline = Date.now() + seconds * 1000;
   const show = () => {
     const left = Math.max(0, Math.ceil((deadline - Date.now()) / 1000));
-    status.textContent = `It will be started in ${left} s.`;
+    status.textContent = t("not-running-soon", { seconds: left });
   };
   const go = setTimeout(() => location.assign(start.href), seconds * 1000);
   const ticking = setInterval(show, 1000);
@@ -38,7 +40,7 @@ function startAfter(seconds) {
   document.getElementById("implicit-spawn-cancel").addEventListener("click", (event) => {
     clearTimeout(go);
     clearInterval(ticking);
-    status.textContent = "It will not be started by itself.";
+    status.textContent = t("not-running-never");
     event.currentTarget.hidden = true;
     start.focus();
   });

@@ -3,6 +3,7 @@
 
 import { page } from "./api.js";
 import { h } from "./dom.js";
+import { t } from "./texts.js";
 import { showTimes } from "./times.js";
 
 window.jhdata = page; // site templates may read it
@@ -46,7 +47,7 @@ function makeDismissible(announcement) {
   announcement.append(h("button", {
     type: "button",
     class: "btn-plain btn-small",
-    "aria-label": "Hide this announcement",
+    "aria-label": t("page-announcement-hide-label"),
     onclick: () => {
       announcement.hidden = true;
       document.getElementById("main").focus();
@@ -56,7 +57,7 @@ function makeDismissible(announcement) {
         // storage is blocked
       }
     },
-  }, "Hide"));
+  }, t("page-announcement-hide")));
 }
 
 document.querySelectorAll("[data-dismissible]").forEach(makeDismissible);

@@ -2,6 +2,7 @@
 
 import { call, page, showError, withXsrf } from "./api.js";
 import { h } from "./dom.js";
+import { locale, t, told } from "./texts.js";
 import { dropDrafts } from "./drafts.js";
 
 const at = (id) => document.getElementById(id);
@@ -29,7 +30,7 @@ function watch() {
   events.addEventListener("message", (event) => handle(JSON.parse(event.data)));
   events.addEventListener("error", () => {
     if (events.readyState === EventSource.CONNECTING) {
-      status("The connection was interrupted. Reconnecting…");
+      status(t("progress-interrupted"));
     } else {
       look();
     }
@@ -38,7 +39,7 @@ function watch() {
 
 /** The stream has ended without an end: signed out, or there is nothing to watch any more, or the hub is away. */
 async function look() {
-  status("The connection was interrupted. Reconnecting…");
+  status(t("progress-interrupted"));
   at("refresh").hidden = false;
   try {
     await fetch(location.href, { method: "GET", redirect: "manual" });
@@ -55,7 +56,7 @@ function status(text) {
 
 function span(milliseconds) {
   const seconds = Math.round(milliseconds / 1000);
-  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return seconds < 60 ? t("span-seconds", { seconds }) : t("span-minutes", { minutes: Math.floor(seconds / 60), seconds: seconds % 60 });
 }
 
 function tick() {
@@ -92,12 +93,12 @@ function handle(event) {
 
 /** `html_message` is markup that the spawner vouches for, `message` is plain text. */
 function show(event) {
-  const line = h("div", { class: "progress-log-event", title: new Date().toLocaleTimeString() });
+  const line = h("div", { class: "progress-log-event", title: new Date().toLocaleTimeString(locale) });
   for (const element of [line, at("progress-message")]) {
     if (event.html_message) {
       element.innerHTML = event.html_message;
     } else {
-      element.textContent = event.message;
+      element.textContent = told(event.message);
     }
   }
   at("progress-log").append(line);
@@ -108,12 +109,12 @@ function addStep(event) {
   tick();
   last?.item.classList.remove("now");
   const took = h("span", { class: "took" });
-  const words = event.message?.split("\n")[0] || at("progress-message").textContent;
+  const words = (event.message && told(event.message.split("\n")[0])) || at("progress-message").textContent;
   const item = h("li", { class: event.failed ? "failed" : event.ready ? "" : "now" }, h("span", {}, words), took);
   steps.append(item);
   last = { item, took, since: Date.now() };
   if (event.failed) {
-    took.textContent = `after ${span(Date.now() - began)}`;
+    took.textContent = t("progress-failed-after", { time: span(Date.now() - began) });
     last = undefined;
   }
 }
@@ -123,8 +124,8 @@ function showFailure() {
   bar.classList.add("failed");
   bar.style.width = "100%";
   document.querySelector(".mark")?.classList.remove("moving");
-  at("progress-heading").textContent = "Spawn failed";
-  document.title = document.title.replace(/^[^·]*/, "Spawn failed ");
+  at("progress-heading").textContent = t("failed-title");
+  document.title = document.title.replace(/^[^·]*/, `${t("failed-title")} `);
   at("progress-promise").hidden = true;
   at("progress-details").open = true;
   at("stop-server-form").hidden = true;
@@ -139,11 +140,11 @@ at("stop-server-form").addEventListener("submit", async (event) => {
   }
   stopping = true;
   at("stop-server-btn").disabled = true;
-  status("Stopping the server…");
+  status(t("progress-stopping"));
   try {
     await call("DELETE", apiUrl);
     events.close();
-    status("The server is stopped. Going back to your home page.");
+    status(t("progress-stopped"));
     setTimeout(() => location.assign(`${page.base_url}home`), 1000);
   } catch (error) {
     stopping = false;

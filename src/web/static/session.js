@@ -1,7 +1,7 @@
 // Whether this browser still has the session in which the page was opened, and what to say if it has not.
 
-import { page } from "./api.js";
 import { h } from "./dom.js";
+import { page, t } from "./texts.js";
 
 /** Who is signed in in this browser now; "" for nobody, undefined if the hub cannot be asked. */
 async function signedIn() {
@@ -33,17 +33,17 @@ export async function tellIfChanged() {
 /** Asks to sign in, and comes back to this page afterwards. */
 export function signedOut() {
   const next = encodeURIComponent(location.pathname + location.search);
-  tell("signed-out", "You are signed out",
-    "Your session has ended, here or in another tab. Sign in again to go on where you were; nothing was changed meanwhile.",
-    h("a", { class: "btn btn-primary", href: `${page.base_url}login?next=${next}` }, "Sign in"));
+  tell("signed-out", t("signed-out-title"),
+    t("signed-out-text"),
+    h("a", { class: "btn btn-primary", href: `${page.base_url}login?next=${next}` }, t("signed-out-again")));
 }
 
 /** Somebody else has signed in in another tab; what this page shows is not theirs. */
 export function otherAccount(name) {
-  tell("other-account", "Another account is signed in",
-    `You opened this page as ${page.user}. Since then ${name} has signed in in this browser, so nothing was done.`,
-    h("a", { class: "btn btn-primary", href: `${page.base_url}home` }, `Go on as ${name}`),
-    h("a", { class: "btn", href: `${page.base_url}logout` }, "Sign out"));
+  tell("other-account", t("other-account-title"),
+    t("other-account-text", { before: page.user, now: name }),
+    h("a", { class: "btn btn-primary", href: `${page.base_url}home` }, t("other-account-go-on", { name })),
+    h("a", { class: "btn", href: `${page.base_url}logout` }, t("other-account-sign-out")));
 }
 
 function tell(id, title, text, ...ways) {

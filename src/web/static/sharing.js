@@ -1,5 +1,7 @@
 // The page of shares: a new link is copied with one press. All the rest are forms.
 
+import { t } from "./texts.js";
+
 const link = document.getElementById("new-link");
 
 if (link) {
@@ -7,10 +9,10 @@ if (link) {
   document.getElementById("copy-link").addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(link.textContent);
-      status.textContent = "Copied.";
+      status.textContent = t("token-copied");
     } catch {
       getSelection().selectAllChildren(link);
-      status.textContent = "Selected; press Ctrl+C to copy.";
+      status.textContent = t("token-selected");
     }
   });
   document.getElementById("link-area").focus();

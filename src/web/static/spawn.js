@@ -2,6 +2,7 @@
 //  time; large files tell how far they got.
 
 import { draft, keepDraft } from "./drafts.js";
+import { locale, t } from "./texts.js";
 
 const form = document.getElementById("spawn_form");
 const upload = document.getElementById("upload");
@@ -83,7 +84,9 @@ form.addEventListener("submit", (event) => {
   const files = [...form.querySelectorAll('input[type="file"]')].flatMap((field) => [...field.files]);
   if (files.length) {
     const size = files.reduce((sum, file) => sum + file.size, 0) / 1e6;
-    upload.textContent = `Sending ${files.length === 1 ? files[0].name : `${files.length} files`}, ${size.toFixed(1)} MB…`;
+    upload.textContent = t("spawn-sending", {
+      count: files.length, name: files[0].name, size: size.toLocaleString(locale, { maximumFractionDigits: 1 }),
+    });
     upload.hidden = false;
   }
 });

@@ -1,6 +1,7 @@
 // Watching a server stop: the page is asked for again until it says something else; or the server starts again by itself.
 
 import { call } from "./api.js";
+import { t } from "./texts.js";
 
 const LOOK_MS = 2000;
 const place = document.getElementById("stopping");
@@ -28,7 +29,7 @@ setTimeout(look, LOOK_MS);
 setInterval(() => {
   // seldom enough to be read out
   const seconds = Math.floor((Date.now() - began) / 10000) * 10;
-  const words = away ? "The hub cannot be reached; trying again…" : seconds ? `For ${seconds} seconds now.` : "";
+  const words = away ? t("stopping-away") : seconds ? t("stopping-since", { seconds }) : "";
   if (status.textContent !== words && !place.hasAttribute("aria-busy")) {
     status.textContent = words;
   }
@@ -38,7 +39,7 @@ document.getElementById("start-again").addEventListener("click", async (event) =
   const button = event.currentTarget;
   button.disabled = true;
   place.setAttribute("aria-busy", "true");
-  status.textContent = "It will start as soon as it has stopped.";
+  status.textContent = t("stopping-then");
   try {
     await call("POST", `${place.dataset.apiUrl}/restart`);
   } catch (error) {

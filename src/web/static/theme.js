@@ -2,7 +2,6 @@
 
 const KEY = "jupyterhub-bs-theme";
 const ORDER = ["auto", "light", "dark"];
-const WORDS = { auto: "automatic", light: "light", dark: "dark" };
 
 function stored() {
   try {
@@ -32,9 +31,11 @@ function apply(choice) {
     document.documentElement.setAttribute("data-bs-theme", choice);
   }
   const toggle = document.getElementById("dark-theme-toggle");
-  toggle?.setAttribute("aria-label", `Colours: ${WORDS[choice]}`);
-  toggle?.setAttribute("title", `Colours: ${WORDS[choice]}`);
-  toggle?.setAttribute("data-choice", choice);
+  if (toggle) {
+    toggle.dataset.choice = choice;
+    toggle.title = toggle.dataset[`${choice}Label`] ?? "";
+    toggle.setAttribute("aria-label", toggle.title);
+  }
 }
 
 let current = stored();

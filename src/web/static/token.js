@@ -3,6 +3,7 @@
 import { call } from "./api.js";
 import { ask } from "./ask.js";
 import { h, said, toast, when } from "./dom.js";
+import { t } from "./texts.js";
 import { showTimes } from "./times.js";
 
 const { tokensApiUrl } = document.getElementById("request-token").dataset;
@@ -19,7 +20,7 @@ function wanted() {
   const ticked = [...form.querySelectorAll('[name="scope"]:checked')].map((box) => box.value);
   const scopes = [...new Set([...ticked, ...value("token-scopes").split(/[\s,]+/).filter(Boolean)])];
   return {
-    note: value("token-note") || "Requested on the token page",
+    note: value("token-note") || t("token-note-default"),
     expires_in: seconds ? Number(seconds) : null,
     ...(scopes.length ? { scopes } : {}),
   };
@@ -30,12 +31,12 @@ function rowOf(token) {
   const cell = (label, ...children) => h("td", { role: "cell", "data-label": label }, ...children);
   const row = h("tr", { class: "token-row", role: "row", "data-token-id": token.id, "data-name": token.note },
     h("th", { scope: "row", role: "rowheader" }, token.note),
-    cell("Permissions", h("details", {}, h("summary", {}, "Scopes", said(`of ${token.note}`)), scopes)),
-    cell("Last used", when(token.last_activity)),
-    cell("Created", when(token.created)),
-    cell("Expires", when(token.expires_at)),
+    cell(t("token-column-permissions"), h("details", {}, h("summary", {}, t("token-scopes"), said(t("token-scopes-of", { name: token.note }))), scopes)),
+    cell(t("token-column-used"), when(token.last_activity)),
+    cell(t("token-column-created"), when(token.created)),
+    cell(t("token-column-expires"), when(token.expires_at)),
     h("td", { role: "cell" }, h("form", { class: "inline revoke-form" },
-      h("button", { class: "revoke-token-btn btn-danger btn-small", type: "submit" }, "Revoke", said(token.note)))));
+      h("button", { class: "revoke-token-btn btn-danger btn-small", type: "submit" }, t("token-revoke"), said(token.note)))));
   return row;
 }
 
@@ -81,22 +82,22 @@ form.addEventListener("submit", async (event) => {
 document.getElementById("copy-token").addEventListener("click", async () => {
   try {
     await navigator.clipboard.writeText(result.textContent);
-    copied.textContent = "Copied.";
+    copied.textContent = t("token-copied");
   } catch {
     getSelection().selectAllChildren(result); // no access to the clipboard: plain HTTP, or forbidden
-    copied.textContent = "Selected; press Ctrl+C to copy.";
+    copied.textContent = t("token-selected");
   }
 });
 
 /** What is lost with it, in words. */
 function consequence({ ofServer, ofClient }) {
   if (ofServer !== undefined) {
-    return "A server of yours uses this token. Without it the server cannot tell the hub that it is in use, nor let you in anew, until it is restarted.";
+    return t("token-revoke-server");
   }
   if (ofClient !== undefined) {
-    return "All tokens of this application end at once. It can ask you again.";
+    return t("token-revoke-application");
   }
-  return "Programs that use this token stop working at once. This cannot be undone.";
+  return t("token-revoke-other");
 }
 
 async function revoke(row) {
@@ -105,7 +106,7 @@ async function revoke(row) {
   const section = row.closest("section");
   row.remove();
   section.hidden = !section.querySelector(".token-row");
-  toast(`${row.dataset.name} is revoked.`);
+  toast(t("token-revoked", { name: row.dataset.name }));
   (next?.querySelector(".revoke-token-btn") ?? document.getElementById("main")).focus();
 }
 
@@ -115,7 +116,7 @@ document.addEventListener("submit", (event) => {
   }
   event.preventDefault();
   const row = event.target.closest(".token-row");
-  ask({ title: `Revoke ${row.dataset.name}?`, text: consequence(row.dataset), button: "Revoke", danger: true }, () => revoke(row));
+  ask({ title: t("token-revoke-title", { name: row.dataset.name }), text: consequence(row.dataset), button: t("token-revoke"), danger: true }, () => revoke(row));
 });
 
 document.getElementById("token-filter")?.addEventListener("input", (event) => {

@@ -326,3 +326,28 @@ fn a_question_is_not_endless() {
     let fewer = "read:users:name!user ".repeat(100);
     assert!(returned(&browser.get(&authorize("silent", &[("scope", &fewer)])), "code").is_some());
 }
+
+/// UI-091, RFC 6749 4.1.2.1: the client learns that the user said no.
+#[test]
+fn ui_091_who_does_not_agree_goes_back_to_the_client_with_access_denied() {
+    let hub = hub();
+    let mut browser = Browser::signed_in(&hub, "ada");
+    let path = authorize("asks", &[("state", "s&1")]);
+    let page = browser.get(&path);
+    assert!(page.body.contains("name=\"refuse\" value=\"1\">Don&#39;t authorize"), "{}", page.body);
+    let xsrf = browser.xsrf();
+    let mut fields: Vec<(&str, &str)> = vec![("refuse", "1"), ("_xsrf", &xsrf)];
+    let scopes = offered(&page);
+    fields.extend(scopes.iter().map(|scope| ("scopes", scope.as_str())));
+    let reply = browser.post(&path, &fields);
+    assert_eq!(reply.status, 302);
+    assert_eq!(
+        reply.location(),
+        format!(
+            "{CALLBACK}/asks?error=access_denied&error_description=The+resource+owner+or+authorization+server+denied+the+request.&state=s%261"
+        )
+    );
+    // nothing was granted, so the next time it asks again; and a forged refusal is none
+    assert_eq!(browser.get(&path).status, 200);
+    assert_eq!(browser.post(&path, &[("refuse", "1")]).status, 403);
+}

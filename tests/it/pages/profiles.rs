@@ -47,7 +47,7 @@ fn the_form_offers_profiles_and_starts_with_the_chosen_one() {
     assert_eq!(page.status, 200);
     for part in [
         "Small &amp; quick",
-        "For &lt;b&gt;looking&lt;&#x2f;b&gt; around",
+        "For &lt;b&gt;looking&lt;/b&gt; around",
         "name=\"profile\" value=\"small\" checked",
         "name=\"lab.memory\" value=\"2\"",
         "From 1 to 16.",
@@ -90,7 +90,7 @@ fn ui_051_what_is_wrong_is_told_at_its_field_and_nothing_that_was_entered_is_los
         "id=\"spawn-error\"",
         "<a href=\"#option-lab-memory\">Memory</a>: Enter a whole number from 1 to 16 GiB.",
         "id=\"option-lab-memory-error\" class=\"field-error\">Enter a whole number",
-        "aria-describedby=\"option-lab-memory-error option-lab-memory-help\" aria-invalid=\"true\"",
+        "aria-describedby=\"option-lab-memory-error\" aria-invalid=\"true\"",
         "name=\"lab.memory\" value=\"999\"",
         "name=\"lab.branch\" value=\"A&lt;b&gt;\"",
         "value=\"lab\" checked",
@@ -273,7 +273,7 @@ fn ui_051_a_form_of_the_operators_own_gets_back_what_was_entered() {
     let mut browser = Browser::signed_in(&hub, "ada");
     let failed = submit(&mut browser, "/hub/spawn", &[("energy", "5'11\"<i>")]);
     assert!(failed.status >= 400, "{}", failed.location());
-    let kept = r#"data-entered='{"energy":["5\u002711\"\u003ci\u003e"]}'"#;
+    let kept = r#"data-entered='{"energy": ["5\u002711\"\u003ci\u003e"]}'"#;
     assert!(failed.body.contains(kept), "{}", failed.body);
 }
 
@@ -342,4 +342,25 @@ fn ui_044_what_i_share_is_listed_and_taken_back() {
     let mut other = Browser::signed_in(&plain, "ada");
     assert_eq!(other.get("/hub/sharing").status, 403);
     assert!(!other.get("/hub/home").body.contains("/hub/sharing"));
+}
+
+#[test]
+fn ui_204_a_busy_hub_says_when_to_try_again_and_offers_it() {
+    let hub = Hub::with(
+        "hub.limits.concurrent_spawns = 1\nhub.timeouts.slow_spawn = 0\nspawner.environment = { FAKE_DELAY = \"600\" }",
+    );
+    let mut ada = Browser::signed_in(&hub, "ada");
+    assert!(ada.get("/hub/spawn").location().starts_with("/hub/spawn-pending/ada"));
+    let mut grace = Browser::signed_in(&hub, "grace");
+    let busy = grace.get("/hub/spawn?next=%2Fhub%2Fhome");
+    assert_eq!(busy.status, 429, "{}", busy.body);
+    let seconds = busy.header("retry-after").expect("a time").to_owned();
+    for part in [
+        format!("You can try again in {seconds} seconds."),
+        "<form method=\"get\" action=\"/hub/spawn\">".to_owned(),
+        "name=\"next\" value=\"/hub/home\"".to_owned(),
+        format!("data-seconds=\"{seconds}\""),
+    ] {
+        assert!(busy.body.contains(&part), "{part}: {}", busy.body);
+    }
 }

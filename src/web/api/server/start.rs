@@ -51,7 +51,7 @@ const START: &[&str] = &["start:servers"];
     ),
     extensions(("x-required-scopes" = json!(START))),
 )]
-pub(in crate::web::api) async fn start(
+pub(in crate::web) async fn start(
     path: Path,
     caller: ApiCaller,
     body: Body,

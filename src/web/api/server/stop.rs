@@ -50,7 +50,7 @@ const REMOVALS: usize = 5;
     ),
     extensions(("x-required-scopes" = json!(STOP))),
 )]
-pub(in crate::web::api) async fn stop(
+pub(in crate::web) async fn stop(
     path: Path,
     caller: ApiCaller,
     body: Body,

@@ -67,7 +67,7 @@ pub(in crate::web::pages) struct Halt {
     /// What whoever asked reads.
     pub(in crate::web::pages) refused: Refused,
     /// How the start ended, if it got that far.
-    pub(in crate::web::pages) failure: Option<Failure>,
+    pub(in crate::web::pages) failure: Option<Box<Failure>>,
 }
 
 impl<E: Into<Refused>> From<E> for Halt {
@@ -137,7 +137,7 @@ fn judge(status: ServerStatus, attempt: u64, target: &Target) -> Result<(), Halt
                     )
                 }
             };
-            Err(Halt { refused: Refused::new(status_of(&failure), message), failure: shown })
+            Err(Halt { refused: Refused::new(status_of(&failure), message), failure: shown.map(Box::new) })
         }
         Some(Outcome::Ready | Outcome::Stopped | Outcome::Culled(_) | Outcome::Cancelled) | None => Ok(()),
     }

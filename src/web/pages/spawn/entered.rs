@@ -233,10 +233,9 @@ mod tests {
     fn ui_051_what_was_entered_comes_back_beside_what_is_wrong_with_it() {
         let entered = Entered::of_form(&form("profile=gpu&gpu.memory=9999&small.loud=on&_xsrf=t"));
         let profiles = profiles();
-        let unfit = profiles.choose(
-            &json!({"profile": "gpu", "memory": "9999"}).as_object().unwrap().clone(),
-            &[] as &[GroupName],
-        );
+        let nobody: [GroupName; 0] = [];
+        let unfit = profiles
+            .choose(&json!({"profile": "gpu", "memory": "9999"}).as_object().unwrap().clone(), &nobody);
         let unfit = unfit.unwrap_err();
         let shown = entered.shown(&profiles, &[], Some(&unfit));
         let memory = field(&shown, "option-gpu-memory");

@@ -35,7 +35,7 @@ fn login_has_the_form_that_clients_expect() {
     let plain = show(&anonymous, &LoginPage { login_error: None, otp_prompt: None, ..page.clone() });
     lacks(&plain, &["otp", "login_error\"", "login_terms"]);
     let service = show(&anonymous, &LoginPage { login_service: Some("Git<Hub".to_owned()), ..page });
-    lacks(&service, &["<input", "type=\"password\""]);
+    lacks(&service, &["name=\"username\"", "type=\"password\""]);
     has(&service, &["Sign in with Git&lt;Hub", "Invalid username"]);
 }
 
@@ -82,6 +82,8 @@ fn oauth_sends_back_each_scope_and_tells_what_it_means() {
         scope: "read:users!user".to_owned(),
         description: "Read user models.".to_owned(),
         filter: "user ada".to_owned(),
+        filter_kind: "user",
+        filter_name: "ada".to_owned(),
     });
     let html = show(&visitor("ada"), &page);
     has(
@@ -96,7 +98,7 @@ fn oauth_sends_back_each_scope_and_tells_what_it_means() {
     );
     assert_eq!(html.matches("<p>").count(), 1, "browser tests expect one paragraph");
     has(&text(&html), &["JupyterHub service asks (oauth URL: http://127.0.0.1:9/asks/oauth_callback)"]);
-    has(&text(&html), &["Read user models. Applies to user ada."]);
+    has(&text(&html), &["Read user models. Applies to the user ada."]);
     lacks(&html, &["id=\"logout\""]);
     has(&show(&visitor("ada"), &oauth("x", &["s"])), &["It only learns who you are"]);
 }

@@ -1,7 +1,5 @@
 //! What a site and a visitor change on every page: menu, facts for scripts, announcements, templates.
 
-use std::fs;
-
 use super::*;
 
 #[test]

@@ -1,4 +1,4 @@
-//! The token page, the admin page's frame, and the offer of a server.
+//! The token page, and the offer of a server.
 
 use super::*;
 
@@ -38,21 +38,6 @@ fn the_token_page_has_what_scripts_and_browser_tests_hold_on_to() {
             "id=\"api-tokens-section\" class=\"section\" hidden",
             "id=\"oauth-clients-section\" class=\"section\" hidden",
         ],
-    );
-}
-
-#[test]
-fn the_admin_page_gives_its_scripts_facts_as_data() {
-    let html = show(&visitor("ada"), &admin("list:users!group=<g>"));
-    let data = Regex::new(r#"(?s)<script type="application/json" id="admin-data">(.*?)</script>"#)
-        .expect("a pattern");
-    let facts: serde_json::Value =
-        serde_json::from_str(&data.captures(&html).expect("a data block")[1]).expect("JSON");
-    assert_eq!(facts["scopes"][0], "list:users!group=<g>");
-    assert_eq!(facts["api_page_limit"], 50);
-    has(
-        &html,
-        &["class=\"version_footer", "Orrery 1.2.3", "id=\"shutdown-servers\" type=\"checkbox\" checked>"],
     );
 }
 

@@ -1,0 +1,126 @@
+//! `admin/bulk`: what is done to several users at once.
+//!
+//! First a page says what would be done and what would be left alone; pressing its button does it. Scripts do one item
+//! after the other and show what came of each; without them the page's form does so many at a time, and offers the rest.
+
+mod plan;
+
+use actix_web::{HttpResponse, web};
+use futures_util::{StreamExt, stream};
+
+use self::plan::{Deed, Plan};
+use super::deeds::{Doer, Order};
+use super::{Admin, Came, Part};
+use crate::web::error::{PageError, Refused};
+use crate::web::pages::form::{Form, Submission};
+use crate::web::render::pages::admin::{BulkItem, BulkView, NameResult};
+use crate::web::state::Hub;
+
+/// So many items are done for one form; others wait for the next.
+const AT_ONCE: usize = 50;
+/// So many of them at the same time.
+const ABREAST: usize = 8;
+
+/// Says what would be done, or does it.
+///
+/// # Errors
+/// 403 without `admin-ui`.
+pub async fn submit(hub: web::Data<Hub>, submission: Submission) -> Result<HttpResponse, PageError> {
+    let (admin, form) = Admin::sent(hub, submission)?;
+    let Some(deed) = Deed::read(form.last("op").unwrap_or_default()) else {
+        return Err(Refused::bad("Choose what is to be done.").into());
+    };
+    let matching = form.last("matching").unwrap_or_default().to_owned();
+    let back = back(&admin.hub, &matching);
+    if form.last("confirmed").is_some() {
+        let view = BulkView { matching, ..carry_out(&admin, deed, &form, back).await };
+        return admin.show(Part::Users, view, Came::looking()).await;
+    }
+    match plan::make(&admin.hub, &admin.caller, deed, &form).await {
+        Ok(plan) => {
+            let view = BulkView { matching, ..proposal(deed, plan, back) };
+            admin.show(Part::Users, view, Came::looking()).await
+        }
+        Err(refused) => {
+            let view = BulkView { matching, ..proposal(deed, Plan::default(), back) };
+            admin.show(Part::Users, view, Came::of(Err(refused), None)).await
+        }
+    }
+}
+
+/// Back to the list as it was narrowed.
+fn back(hub: &Hub, matching: &str) -> String {
+    let query = matching.strip_prefix('?').unwrap_or(matching);
+    match query {
+        "" => hub.path("admin"),
+        query => hub.path(&format!("admin?{query}")),
+    }
+}
+
+fn proposal(deed: Deed, plan: Plan, back: String) -> BulkView {
+    BulkView {
+        title: plan.title,
+        notes: plan.notes,
+        button: plan.button,
+        danger: deed.takes_away(),
+        past: deed.past(),
+        items: plan.items,
+        done: false,
+        op: deed.word().to_owned(),
+        matching: String::new(),
+        back,
+    }
+}
+
+/// Does the first items of the form. The rest is shown again, to be gone on with.
+async fn carry_out(admin: &Admin, deed: Deed, form: &Form, back: String) -> BulkView {
+    let doer = Doer { hub: admin.hub.clone(), caller: admin.caller.clone() };
+    let orders: Vec<String> = form.all("item").map(str::to_owned).collect();
+    let (now, later) = orders.split_at(orders.len().min(AT_ONCE));
+    let does = |order: &String| {
+        let (doer, text) = (doer.clone(), order.clone());
+        async move {
+            let order = Order::read(&text);
+            // what an item may ask for is what its page asks for
+            let done = match deed.fits(order.op()) {
+                true => doer.perform(&order).await,
+                false => Err(Refused::bad("This is not what the page was made for.")),
+            };
+            done_item(deed, &doer.hub, text, &order, done)
+        }
+    };
+    let mut items: Vec<BulkItem> = stream::iter(now.iter().map(does)).buffered(ABREAST).collect().await;
+    let failed = items.iter().filter(|item| item.result.as_ref().is_some_and(|result| !result.fine)).count();
+    let mut notes =
+        vec![format!("{} of {} {}.", items.len().saturating_sub(failed), items.len(), deed.past())];
+    if failed > 0 {
+        notes.push(format!("{failed} failed; the button tries them again."));
+    }
+    if !later.is_empty() {
+        notes.push(format!("{} are still to be done.", later.len()));
+    }
+    items.extend(later.iter().map(|text| plan::item(deed, &doer.hub, &Order::read(text))));
+    let left = failed.saturating_add(later.len());
+    BulkView {
+        title: deed.heading().to_owned(),
+        notes,
+        button: if left > 0 { format!("Go on with {left}") } else { String::new() },
+        danger: deed.takes_away(),
+        past: deed.past(),
+        items,
+        done: true,
+        op: deed.word().to_owned(),
+        matching: String::new(),
+        back,
+    }
+}
+
+fn done_item(deed: Deed, hub: &Hub, text: String, order: &Order, done: Result<String, Refused>) -> BulkItem {
+    let item = plan::item(deed, hub, order);
+    let (fine, what) = match done {
+        Ok(_) => (true, deed.past().to_owned()),
+        Err(refused) => (false, refused.message),
+    };
+    let result = NameResult { name: item.what.clone(), fine, what };
+    BulkItem { deed: text, result: Some(result), ..item }
+}

@@ -1,0 +1,234 @@
+//! `admin/hub`: how the hub does, what it tells everybody, what a reload would change, and its end.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use chrono::Utc;
+use serde_json::{Map, Value, json};
+
+use super::deeds::{Doer, Order};
+use super::{Admin, Came, Part};
+use crate::domain::access::Resource;
+use crate::domain::notice::{Notice, NoticeKind};
+use crate::domain::reload::{Outcome, ReloadReport};
+use crate::domain::timestamp;
+use crate::store::journal::{self, JournalFilter, Record};
+use crate::web::admin::{Facts, status};
+use crate::web::caller::Caller;
+use crate::web::error::{PageError, Refused};
+use crate::web::pages::address::{self, Arguments};
+use crate::web::pages::form::{Form, Submission};
+use crate::web::pages::visitor::SignedIn;
+use crate::web::render::pages::admin::{Capacity, HubView, JournalLine, StandingNotice};
+use crate::web::state::Hub;
+
+/// How the hub does.
+const READ: &[&str] = &["read:hub"];
+/// Notices, reload, shutdown: as in the REST API.
+const RUN: &[&str] = &["shutdown"];
+/// Who did what: as in the REST API.
+const JOURNAL: &[&str] = &["admin:users"];
+/// So many records are shown.
+const RECORDS: i64 = 20;
+/// What has to be typed to end the hub.
+const WORD: &str = "shutdown";
+
+/// Whether any of it is for this visitor.
+pub(super) fn is_open_to(caller: &Caller) -> bool {
+    [READ, RUN, JOURNAL].iter().any(|scopes| caller.may(scopes, Resource::None))
+}
+
+/// Shows it.
+///
+/// # Errors
+/// 403 without any of the scopes.
+pub async fn show(
+    hub: web::Data<Hub>,
+    facts: web::Data<Facts>,
+    visitor: SignedIn,
+) -> Result<HttpResponse, PageError> {
+    page(Admin::enter(hub, visitor)?, &facts, Came::looking(), HubView::default()).await
+}
+
+/// Announces, reloads, ends.
+///
+/// # Errors
+/// 403 without any of the scopes; what goes wrong with the order is told on the page.
+pub async fn submit(
+    hub: web::Data<Hub>,
+    facts: web::Data<Facts>,
+    submission: Submission,
+) -> Result<HttpResponse, PageError> {
+    let (admin, form) = Admin::sent(hub, submission)?;
+    let doer = Doer { hub: admin.hub.clone(), caller: admin.caller.clone() };
+    let mut view = HubView::default();
+    let done = perform(&doer, &form, &mut view).await;
+    if done.is_err() {
+        view.typed = form.last("message").unwrap_or_default().to_owned();
+    }
+    page(admin, &facts, Came::of(done, None), view).await
+}
+
+async fn perform(doer: &Doer, form: &Form, view: &mut HubView) -> Result<String, Refused> {
+    let told = |text: &str| Ok(text.to_owned());
+    match Order::of(form).op() {
+        "announce" => {
+            doer.give_notice(false, notice(form)?).await?;
+            told("The announcement is on all pages.")
+        }
+        "withdraw" => {
+            doer.withdraw_notice(false).await?;
+            told("The announcement is taken away.")
+        }
+        "maintain" => {
+            doer.give_notice(true, notice(form)?).await?;
+            told("No servers are started during maintenance; those that run go on.")
+        }
+        "open" => {
+            doer.withdraw_notice(true).await?;
+            told("Servers are started again.")
+        }
+        "preview" => {
+            doer.caller.require(RUN, Resource::None)?;
+            reported(view, doer.hub.reloader.preview(&doer.caller.journal_name()).await?)?;
+            told("")
+        }
+        "reload" => {
+            doer.caller.require(RUN, Resource::None)?;
+            reported(view, doer.hub.reloader.reload(&doer.caller.journal_name()).await?)?;
+            view.reloaded = true;
+            told("The configuration was read again.")
+        }
+        "shutdown" => {
+            if form.last("word").unwrap_or_default().trim() != WORD {
+                return Err(Refused::bad(format!("Type {WORD} to end the hub. Nothing was done.")));
+            }
+            doer.shut_down(form.last("servers").is_some(), form.last("proxy").is_some()).await?;
+            view.ending = true;
+            told("The hub is shutting down.")
+        }
+        _ => Err(Refused::bad("This page does not know what was asked for. Reload it and try again.")),
+    }
+}
+
+/// The report, or why nothing can be changed.
+fn reported(view: &mut HubView, report: ReloadReport) -> Result<(), Refused> {
+    if report.outcome == Outcome::Refused {
+        let text = format!("The configuration is wrong; nothing was changed: {}", report.problems.join("; "));
+        return Err(Refused::new(StatusCode::CONFLICT, text));
+    }
+    view.report = serde_json::to_value(&report).ok();
+    Ok(())
+}
+
+/// A notice as the REST API takes it: minutes until it begins, hours until it ends.
+fn notice(form: &Form) -> Result<Value, Refused> {
+    let mut body = Map::new();
+    let typed = |name: &str| form.last(name).map(str::trim).filter(|text| !text.is_empty());
+    if let Some(message) = typed("message") {
+        body.insert("message".to_owned(), message.into());
+    }
+    for (field, key, seconds) in [("in_minutes", "in", 60.0), ("for_hours", "for", 3600.0)] {
+        if let Some(text) = typed(field) {
+            let number = text.parse::<f64>().ok().filter(|number| (0.0..1e6).contains(number));
+            let number = number.ok_or_else(|| Refused::bad("Times are numbers that are not negative."))?;
+            body.insert(key.to_owned(), whole(number * seconds));
+        }
+    }
+    Ok(Value::Object(body))
+}
+
+/// Seconds without a fraction.
+fn whole(seconds: f64) -> Value {
+    format!("{seconds:.0}").parse::<i64>().map_or(Value::Null, Value::from)
+}
+
+async fn page(admin: Admin, facts: &Facts, came: Came, view: HubView) -> Result<HttpResponse, PageError> {
+    if !is_open_to(&admin.caller) {
+        admin.caller.require(READ, Resource::None)?;
+    }
+    let view = fill(&admin.hub, &admin.caller, facts, &admin.visitor.visit.uri, view).await?;
+    admin.show(Part::Hub, view, came).await
+}
+
+async fn fill(
+    hub: &Hub,
+    caller: &Caller,
+    facts: &Facts,
+    uri: &str,
+    mut view: HubView,
+) -> Result<HubView, Refused> {
+    let now = Utc::now();
+    if caller.may(READ, Resource::None) {
+        view.status = status::gather(hub, facts).await;
+        view.capacity = capacity(hub);
+        view.queued = hub.servers.directory().select(|status| status.place.is_some()).len();
+    }
+    if caller.may(JOURNAL, Resource::None) {
+        let before = Arguments::of(uri).last("records_before").and_then(|text| text.parse().ok());
+        let filter = JournalFilter { before, limit: RECORDS, ..JournalFilter::default() };
+        let records = hub.store.read(move |db| journal::page(db, &filter)).await?;
+        let full = i64::try_from(records.len()).is_ok_and(|count| count == RECORDS);
+        let last = records.last().map(|record| record.id).filter(|_| full);
+        let older = |id: i64| Arguments::default().with("records_before", id.to_string());
+        view.older = last.map(|id| older(id).added_to(address::path(uri)));
+        view.journal = Some(records.into_iter().map(line).collect());
+    }
+    let notices = hub.board.now();
+    let standing = |kind| notices.get(kind, now).map(|notice| standing(notice, now));
+    view.announced = standing(NoticeKind::Announcement);
+    view.closed = standing(NoticeKind::Maintenance);
+    view.may_run = caller.may(RUN, Resource::None);
+    view.cleanup_servers = hub.settings.cleanup_servers;
+    view.cleanup_proxy = hub.settings.cleanup_proxy;
+    view.started = timestamp::format(facts.started);
+    Ok(view)
+}
+
+fn capacity(hub: &Hub) -> Vec<Capacity> {
+    let (limits, directory) = (hub.servers.limits(), hub.servers.directory());
+    let starting = directory.select(|status| {
+        status.pending == Some(crate::domain::server_state::Pending::Spawn) && status.place.is_none()
+    });
+    let active = directory.select(|status| status.is_active() && status.place.is_none());
+    vec![
+        Capacity { title: "Servers that run or start", now: active.len(), limit: limits.active },
+        Capacity { title: "Servers that start", now: starting.len(), limit: limits.starting },
+    ]
+}
+
+fn line(Record { entry, .. }: Record) -> JournalLine {
+    JournalLine {
+        at: timestamp::format(entry.at),
+        actor: entry.actor,
+        action: entry.action,
+        target: entry.target,
+        detail: entry.detail.filter(|detail| *detail != json!({})).map(|detail| detail.to_string()),
+    }
+}
+
+fn standing(notice: &Notice, now: chrono::DateTime<Utc>) -> StandingNotice {
+    StandingNotice {
+        message: notice.message.clone(),
+        begins: Some(notice.from).filter(|from| *from > now).map(timestamp::format),
+        ends: notice.until.map(timestamp::format),
+        by: notice.by.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_a_notice_are_minutes_and_hours() {
+        let read = |body: &str| notice(&Form::parse("application/x-www-form-urlencoded", body.as_bytes()));
+        assert_eq!(
+            read("message=+soon+&in_minutes=5&for_hours=1.5").unwrap(),
+            json!({"message": "soon", "in": 300, "for": 5400})
+        );
+        assert_eq!(read("message=&in_minutes=&for_hours=").unwrap(), json!({}));
+        for wrong in ["in_minutes=soon", "for_hours=-1", "for_hours=1e9", "for_hours=NaN"] {
+            assert_eq!(read(wrong).unwrap_err().status, 400, "{wrong}");
+        }
+    }
+}

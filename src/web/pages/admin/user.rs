@@ -1,0 +1,151 @@
+//! `admin/users/<name>`: one user, with servers, groups and roles.
+
+use actix_web::{HttpResponse, web};
+use serde_json::{Map, Value};
+
+use super::deeds::{Doer, Order, deed};
+use super::list::Servers;
+use super::names::{group_url, user_url};
+use super::{Admin, Came, Part, confirm, rows, users};
+use crate::domain::access::Resource;
+use crate::domain::names::Username;
+use crate::store::Db;
+use crate::store::users::{self as stored, UserDetails};
+use crate::web::caller::Caller;
+use crate::web::error::{PageError, Refused};
+use crate::web::pages::form::{Form, Submission};
+use crate::web::pages::visitor::SignedIn;
+use crate::web::render::pages::admin::{Membership, UserPageView};
+use crate::web::state::Hub;
+
+/// Any of these shows something of a user.
+const READ: &[&str] = &["list:users", "read:users", "read:users:name", "read:servers", "read:users:groups"];
+
+/// Shows it.
+///
+/// # Errors
+/// 403 and 404 as usual.
+pub async fn show(
+    hub: web::Data<Hub>,
+    visitor: SignedIn,
+    name: web::Path<String>,
+) -> Result<HttpResponse, PageError> {
+    let admin = Admin::enter(hub, visitor)?;
+    page(admin, &name, Came::looking(), None).await
+}
+
+/// Changes the user or one of its servers.
+///
+/// # Errors
+/// 403 and 404 as usual; what goes wrong with the order is told on the page.
+pub async fn submit(
+    hub: web::Data<Hub>,
+    submission: Submission,
+    name: web::Path<String>,
+) -> Result<HttpResponse, PageError> {
+    let (admin, form) = Admin::sent(hub, submission)?;
+    let order = Order::of(&form);
+    if let Some(question) = confirm::question(&order, &form, &admin.visitor.visit.uri) {
+        return confirm::ask(admin, Part::Users, question).await;
+    }
+    let doer = Doer { hub: admin.hub.clone(), caller: admin.caller.clone() };
+    match order.op() {
+        "save-user" => save(admin, &doer, &name, &form).await,
+        "join" => {
+            let group = form.last("group").unwrap_or_default().trim();
+            let done = join(&doer, group, &name).await;
+            page(admin, &name, Came::of(done, None), None).await
+        }
+        "delete-user" => match doer.perform(&order).await {
+            Ok(_) => {
+                let list =
+                    form_urlencoded::Serializer::new(String::new()).append_pair("gone", &name).finish();
+                let to = admin.hub.path(&format!("admin?{list}"));
+                admin.lead(&to)
+            }
+            Err(refused) => page(admin, &name, Came::of(Err(refused), None), None).await,
+        },
+        _ => {
+            let done = doer.perform(&order).await;
+            page(admin, &name, Came::of(done, order.row()), None).await
+        }
+    }
+}
+
+async fn join(doer: &Doer, group: &str, user: &str) -> Result<String, Refused> {
+    if !users::group_exists(&doer.hub, group).await? {
+        return Err(Refused::bad(format!("There is no group {group}.")));
+    }
+    doer.join(group, &[user]).await
+}
+
+async fn save(admin: Admin, doer: &Doer, name: &str, form: &Form) -> Result<HttpResponse, PageError> {
+    let typed = form.last("name").unwrap_or(name).trim();
+    let mut changes = Map::new();
+    if typed != name {
+        changes.insert("name".to_owned(), Value::from(typed));
+    }
+    // a box that is not ticked is not sent
+    if form.last("has_admin").is_some() {
+        changes.insert("admin".to_owned(), Value::from(form.last("admin").is_some()));
+    }
+    match doer.change_user(name, changes).await {
+        // the page has another address now
+        Ok(()) if typed != name => {
+            let to = user_url(&admin.hub, typed);
+            admin.lead(&to)
+        }
+        Ok(()) => page(admin, name, Came::of(Ok("Saved.".to_owned()), None), None).await,
+        Err(refused) => page(admin, name, Came::of(Err(refused), None), Some(typed.to_owned())).await,
+    }
+}
+
+async fn page(
+    admin: Admin,
+    name: &str,
+    came: Came,
+    typed: Option<String>,
+) -> Result<HttpResponse, PageError> {
+    admin.caller.require(READ, Resource::User(name))?;
+    let wanted = Username::from_stored(name.to_owned());
+    let missing = || Refused::not_found(format!("No such user: {name}"));
+    let found = admin.hub.store.read(move |db| details(db, &wanted)).await?.ok_or_else(missing)?;
+    let view = view(&admin.hub, &admin.caller, found, typed).ok_or_else(missing)?;
+    admin.show(Part::Users, view, came).await
+}
+
+pub(super) fn details(db: &mut Db, name: &Username) -> Result<Option<UserDetails>, Refused> {
+    let Some(user) = stored::find(db, name)? else { return Ok(None) };
+    Ok(stored::details(db, vec![user])?.pop())
+}
+
+fn view(hub: &Hub, caller: &Caller, details: UserDetails, typed: Option<String>) -> Option<UserPageView> {
+    let (name, groups) = (details.user.name.to_string(), details.groups.clone());
+    let may = |scope: &str| caller.scopes.covers_user(scope, &name, &groups);
+    let is_self = caller.name() == name;
+    let membership = |group: &crate::domain::names::GroupName| Membership {
+        url: may_see_group(caller, group.as_str()).then(|| group_url(hub, group.as_str())),
+        leave: caller
+            .scopes
+            .covers_group("groups", group.as_str())
+            .then(|| deed("leave", &[("group", group.as_str()), ("user", &name)])),
+        name: group.to_string(),
+    };
+    let memberships = groups.iter().map(membership).collect();
+    let (may_edit, may_delete) = (may("admin:users"), may("delete:users"));
+    Some(UserPageView {
+        row: rows::user(hub, caller, details, Servers::Any)?,
+        may_edit,
+        may_make_admins: may_edit && caller.is_admin(),
+        remove: (may_delete && !is_self).then(|| deed("delete-user", &[("user", &name)])),
+        no_removal: (may_delete && is_self)
+            .then_some("You cannot delete yourself; another administrator can."),
+        groups: memberships,
+        may_join: caller.scopes.has_base("groups"),
+        typed,
+    })
+}
+
+pub(super) fn may_see_group(caller: &Caller, group: &str) -> bool {
+    caller.scopes.covers_group("read:groups:name", group) || caller.scopes.covers_group("read:groups", group)
+}
