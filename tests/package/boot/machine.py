@@ -133,7 +133,5 @@ class Machine:
             self.process.kill()
             self.process.wait(60)
         subprocess.run(["umount", "--lazy", self.root], check=True)
-        for group in self.groups:
-            subprocess.run(["find", group, "-depth", "-type", "d", "-exec", "rmdir", "{}", "+"], stderr=subprocess.DEVNULL)
         if not os.environ.get("KEEP"):
             shutil.rmtree(self.folder, ignore_errors=True)

@@ -23,6 +23,8 @@ if [ "${1:-}" != --inside ]; then
   nice -n 10 "$here/root.sh" "${ORRERY_TEST_ROOT:-$root/.dev/package-root}"
   "$here/wheels.sh" "${ORRERY_TEST_WHEELS:-$root/.dev/wheels}"
   export ORRERY_TEST_RUN=$$
+  # when everything in them has ended
+  trap 'find /sys/fs/cgroup -depth -type d -path "*/orrery-test-$ORRERY_TEST_RUN-*" -exec rmdir {} + 2>/dev/null || true' EXIT
   unshare --mount --propagation private --pid --fork --mount-proc --kill-child "$0" --inside "$@"
   exit
 fi
