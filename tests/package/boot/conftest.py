@@ -78,12 +78,12 @@ class Installed(Machine):
         listed = self.shell(r"find / -xdev -path /proc -prune -o -printf '%p\t%y %m %u:%g %l\n'")
         return dict(line.split("\t", 1) for line in listed.splitlines() if "\t" in line)
 
-    def warnings(self):
-        """What the package's programs have written at the level of a warning or above in this boot."""
+    def warnings(self, since="today"):
+        """What the package's programs have written at the level of a warning or above in this boot, since a time."""
         units = [word for unit in ("orrery", "orrery-proxy", "orrery-launch@*", "orrery-proxy.socket", "orrery-launch.socket", "orrery.socket")
                  for word in ("--unit", unit)]
-        lines = self.journal("--boot", "--priority=warning", *units).splitlines()
-        lines += self.journal("--boot", "--priority=warning", "--identifier=orrery-launch", "--identifier=orrery-session").splitlines()
+        lines = self.journal("--boot", "--since", since, "--priority=warning", *units).splitlines()
+        lines += self.journal("--boot", "--since", since, "--priority=warning", "--identifier=orrery-launch", "--identifier=orrery-session").splitlines()
         # as long as there is no JupyterLab they say so
         return [line for line in lines if not line.startswith("-- ") and not re.search("jupyterhub-singleuser|no JupyterLab", line)]
 

@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parents[3]
 BASE = Path(os.environ.get("ORRERY_TEST_ROOT", ROOT / ".dev/package-root"))
 WHEELS = Path(os.environ.get("ORRERY_TEST_WHEELS", ROOT / ".dev/wheels"))
 CLONE_NEWNET = 0x40000000
+# Where this machine has control groups: version 2, beside version 1 or alone.
+CGROUPS = [Path("/sys/fs/cgroup", part) for part in ("unified", "systemd", "") if Path("/sys/fs/cgroup", part, "cgroup.procs").exists()]
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -44,6 +46,10 @@ class Machine:
             (self.folder / part).mkdir(parents=True)
         layers = f"lowerdir={BASE},upperdir={self.folder}/upper,workdir={self.folder}/work"
         subprocess.run(["mount", "-t", "overlay", "overlay", "-o", layers, self.root], check=True)
+        # two machines in one group would take each other's processes for their own
+        self.groups = [parent / f"orrery-test-{os.environ['ORRERY_TEST_RUN']}-{name}" for parent in CGROUPS]
+        for group in self.groups:
+            group.mkdir(exist_ok=True)
         self.process = self.leader = None
         self.boot()
 
@@ -59,7 +65,7 @@ class Machine:
                  "--private-network", "--notify-ready=yes", "--console=pipe", f"--bind-ro={WHEELS}:/wheels",
                  *os.environ.get("NSPAWN_ARGS", "").split()],
                 env=os.environ | {"NOTIFY_SOCKET": str(notify), "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}, stdin=subprocess.DEVNULL,
-                stdout=open(self.folder / "console", "ab"), stderr=subprocess.STDOUT)
+                stdout=open(self.folder / "console", "ab"), stderr=subprocess.STDOUT, preexec_fn=self.enter_groups)
             told = ""
             while "READY=1" not in told:
                 try:
@@ -68,6 +74,10 @@ class Machine:
                     raise AssertionError(f"it does not boot: {told}{self.console()}") from None
         self.leader = int(re.search(r"X_NSPAWN_LEADER_PID=(\d+)", told)[1])
         return self
+
+    def enter_groups(self):
+        for group in self.groups:
+            (group / "cgroup.procs").write_text("0")
 
     def console(self):
         return (self.folder / "console").read_text(errors="replace")[-4000:]
@@ -123,5 +133,7 @@ class Machine:
             self.process.kill()
             self.process.wait(60)
         subprocess.run(["umount", "--lazy", self.root], check=True)
+        for group in self.groups:
+            subprocess.run(["find", group, "-depth", "-type", "d", "-exec", "rmdir", "{}", "+"], stderr=subprocess.DEVNULL)
         if not os.environ.get("KEEP"):
             shutil.rmtree(self.folder, ignore_errors=True)

@@ -22,6 +22,7 @@ if [ "${1:-}" != --inside ]; then
   cd "$root"
   nice -n 10 "$here/root.sh" "${ORRERY_TEST_ROOT:-$root/.dev/package-root}"
   "$here/wheels.sh" "${ORRERY_TEST_WHEELS:-$root/.dev/wheels}"
+  export ORRERY_TEST_RUN=$$
   unshare --mount --propagation private --pid --fork --mount-proc --kill-child "$0" --inside "$@"
   exit
 fi

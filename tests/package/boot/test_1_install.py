@@ -1,5 +1,6 @@
 """What `apt install` leaves: programs, rights, units, secrets."""
 import re
+import time
 
 from conftest import DEB, Installed, number
 from machine import wait_for
@@ -13,9 +14,12 @@ def packaged(machine):
     return [path for path in machine.run("dpkg", "--listfiles", "orrery").splitlines() if path.startswith("/") and path != "/."]
 
 
+def test_nothing_is_written_at_the_level_of_a_warning(machine):
+    assert not (told := machine.warnings()), "\n".join(told)
+
+
 def test_a_minute_after_apt_install_people_sign_in(machine):
     ada = machine.account("ada", "orrery-users").browser()
-    import time
     started = time.monotonic()
     ada.signed_in()
     seconds = machine.page_seconds + time.monotonic() - started
@@ -31,10 +35,6 @@ def test_all_units_are_active_and_come_back_with_the_machine(machine):
         assert machine.run("systemctl", "is-enabled", unit).strip() == "enabled"
     assert machine.run("systemctl", "--failed", "--no-legend", "--plain").strip() == ""
     assert machine.run("systemctl", "is-system-running", check=False).stdout.strip() == "running"
-
-
-def test_nothing_is_written_at_the_level_of_a_warning(machine):
-    assert not (told := machine.warnings()), "\n".join(told)
 
 
 def test_size_and_libraries(machine):
@@ -122,5 +122,5 @@ def reboots_well(machine):
     machine.stop()
     machine.boot()
     wait_for(lambda: machine.property("orrery.service", "ActiveState") == "active", lambda: machine.journal("-n", "60"))
-    machine.account("ada").browser().signed_in()
     assert not (told := machine.warnings()), "\n".join(told)
+    machine.account("ada").browser().signed_in()

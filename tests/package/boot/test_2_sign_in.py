@@ -73,17 +73,18 @@ def test_root_makes_the_environment_with_one_command(machine):
 
 def test_the_doctor_finds_nothing_wrong_then(machine):
     told = machine.run("orrery", "doctor", check=False)
-    number("orrery doctor", told.stdout.strip().splitlines()[-1])
+    number("orrery doctor", f"{sum(line.startswith('ok') for line in told.stdout.splitlines())} ok, "
+           f"{sum(line.startswith('warning') for line in told.stdout.splitlines())} warnings, exit status {told.returncode}")
     assert told.returncode == 0 and COMMAND not in told.stdout, told.stdout + told.stderr
 
 
 @pytest.fixture(scope="module")
 def ada_at_work(machine):
     """ada, with her server started as a browser does it."""
-    browser = machine.account("ada", "orrery-users").browser().signed_in()
+    browser = machine.account("ada", "orrery-users").browser()
     started = time.monotonic()
-    browser.start_server()
-    number("start of JupyterLab", f"{time.monotonic() - started:.1f} s")
+    browser.signed_in().start_server()
+    number("sign-in to JupyterLab that answers", f"{time.monotonic() - started:.1f} s")
     return browser
 
 
@@ -97,7 +98,7 @@ def test_a_terminal_is_the_user_in_a_group_of_its_own(machine, ada_at_work):
         assert terminal.run("id") == machine.run("id", "ada").strip()
         groups = terminal.run("cat /proc/self/cgroup")
         assert not any(unit in groups for unit in UNITS), groups
-        number("control group of a server", next(line for line in groups.splitlines() if re.match(r"(0::|\d+:name=systemd)", line)))
+        number("control group of a server", groups.splitlines()[-1])
         assert terminal.run("grep -E '^(NoNewPrivs|CapEff|CapPrm)' /proc/self/status | tr -s '\\t\\n' ' '") == \
             "CapPrm: 0000000000000000 CapEff: 0000000000000000 NoNewPrivs: 1"
         # nothing of the units' sandboxes
@@ -112,6 +113,6 @@ def test_nobody_else_reaches_the_server(machine, ada_at_work):
     assert Jupyter(ada_at_work).request("GET", "/api/status").status_code == 200
 
 
-def test_the_journal_tells_who_signed_in(machine):
+
     told = machine.journal("--unit=orrery")
     assert re.search(r"signed in.*ada|ada.*signed in", told) or "ada" in told
