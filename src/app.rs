@@ -153,7 +153,7 @@ pub fn run(config: Config, sources: Sources) -> Result<(), AppError> {
     let activated = Activated::take()?;
     keep_memory_private()?;
     actix::System::new().block_on(async {
-        let ended = serve(config, sources, activated).await;
+        let ended = Box::pin(serve(config, sources, activated)).await;
         // Actors that were started just before a failure begin now: without a runtime, while it is dropped, they would panic.
         tokio::task::yield_now().await;
         ended

@@ -250,18 +250,25 @@ mod tests {
         }
     }
 
-    /// What scripts import must exist: there is no bundler that would notice.
+    /// What scripts import must exist, files and names: there is no bundler that would notice.
     #[test]
     fn imports_of_scripts_resolve() {
         let assets = Assets::embedded();
-        let import = regex::Regex::new(r#"from "\./([^"?]+)\?v=([0-9a-f]*)""#).expect("a pattern");
+        let import =
+            regex::Regex::new(r#"\{([^}]*)\} from "\./([^"?]+)\?v=([0-9a-f]*)""#).expect("a pattern");
         let mut imports = 0;
         for path in assets.paths().filter(|path| path.ends_with(".js")) {
             let script = String::from_utf8(assets.find(path).expect(path).bytes.to_vec()).expect("UTF-8");
             for found in import.captures_iter(&script) {
                 let imported =
-                    assets.find(&found[1]).unwrap_or_else(|| panic!("{path} imports {}", &found[1]));
-                assert_eq!(imported.version, found[2], "{path} imports {}", &found[1]);
+                    assets.find(&found[2]).unwrap_or_else(|| panic!("{path} imports {}", &found[2]));
+                assert_eq!(imported.version, found[3], "{path} imports {}", &found[2]);
+                let imported = String::from_utf8(imported.bytes.to_vec()).expect("UTF-8");
+                for name in found[1].split(',').map(str::trim) {
+                    let exported = format!(r"export (\{{.*\b{name}\b.*\}}|(async )?\w+\*? {name}\b)");
+                    let exported = regex::Regex::new(&exported).expect("a pattern");
+                    assert!(exported.is_match(&imported), "{path} imports {name} of {}", &found[2]);
+                }
                 imports += 1;
             }
             assert_eq!(script.matches(IMPORT).count(), import.find_iter(&script).count(), "{path}");

@@ -2,7 +2,7 @@
 
 import { call } from "./api.js";
 import { h } from "./dom.js";
-import { signedOut } from "./live.js";
+import { signedOut } from "./session.js";
 
 const ABREAST = 4;
 

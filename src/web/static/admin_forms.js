@@ -2,7 +2,7 @@
 
 import { ask } from "./ask.js";
 import { h } from "./dom.js";
-import { signedOut } from "./live.js";
+import { signedOut } from "./session.js";
 import { doing, lookAt, remember, request, row, swap } from "./admin_part.js";
 
 const TYPING_MS = 300;

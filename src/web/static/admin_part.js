@@ -1,7 +1,8 @@
 // The part of an administration page that changes: fetched again and replaced, without taking away what the visitor is
 // doing in it. The hub alone decides what things look like.
 
-import { connection, signedOut } from "./live.js";
+import { connection } from "./live.js";
+import { signedOut } from "./session.js";
 import { showTimes } from "./times.js";
 
 const SOON_MS = 1000; // while something is under way
