@@ -80,7 +80,7 @@ pub enum StoreError {
         advice: &'static str,
     },
     /// Somebody has the file open that is to be replaced.
-    #[error("{} is in use: stop the hub first (`systemctl stop orrery`)", path.display())]
+    #[error("{} is in use: stop the hub first (`systemctl stop orrery.socket orrery`)", path.display())]
     InUse {
         /// The file.
         path: PathBuf,
