@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support import expected_conditions as seen
 from selenium.webdriver.support.ui import WebDriverWait
@@ -109,7 +110,9 @@ def picture(browser, name):
 
 
 def wait(browser, condition, seconds=60):
-    return WebDriverWait(browser, seconds).until(condition)
+    # the page may be left between finding an element and asking it
+    gone = [NoSuchElementException, StaleElementReferenceException]
+    return WebDriverWait(browser, seconds, ignored_exceptions=gone).until(condition)
 
 
 def sign_in(browser, hub, name):

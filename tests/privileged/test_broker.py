@@ -112,8 +112,8 @@ def test_sec_117_a_hub_that_can_never_gain_a_right_signs_in_and_serves(broker, a
         person.start_server()
         assert person.run("id", "-un")["out"].strip() == "ada"
         person.stop_server()
-        doctor = sh("setpriv", "--reuid=orrery", "--regid=orrery", "--init-groups", "/usr/lib/orrery/orrery", "doctor",
-                    "--config", hub.config, check=False)
+        doctor = sh("env", "-i", "setpriv", "--reuid=orrery", "--regid=orrery", "--init-groups",
+                    "/usr/lib/orrery/orrery", "doctor", "--config", hub.config, check=False)
         assert f"for connections to {SOCKET}" in doctor, doctor
     finally:
         hub.stop()
