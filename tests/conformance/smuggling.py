@@ -274,7 +274,9 @@ def judge_answer(answer, result, seen):
     if result.marker is not None and result.marker.body != path + b"-marker":
         return f"the next request on the connection got {result.marker!r}"
     own = [request.target for request in seen if request.target == path]
-    if len(own) != 1:
+    # a safe request that a kept connection leaves without a byte may be asked once more (test_endings.py)
+    unanswered = answer.close and not answer.raw
+    if len(own) != 1 and not (unanswered and len(own) == 2):
         return f"the request reached the backend {len(own)} times"
     final = result.answers[0] if result.answers else None
     replaced = final is not None and final.status in (502, 503) and answer.status != final.status
