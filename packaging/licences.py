@@ -70,15 +70,15 @@ def linked_crates():
     found = json.loads(subprocess.check_output(command, cwd=ROOT))
     packages = {package["id"]: package for package in found["packages"]}
     nodes = {node["id"]: node for node in found["resolve"]["nodes"]}
-    todo = [name for name in packages if packages[name]["source"] is None and packages[name]["name"] in PROGRAMS]
-    seen = set(todo)
-    while todo:
-        for dep in nodes[todo.pop()]["deps"]:
+    waiting = [name for name in packages if packages[name]["source"] is None and packages[name]["name"] in PROGRAMS]
+    seen = set(waiting)
+    while waiting:
+        for dep in nodes[waiting.pop()]["deps"]:
             normal = any(kind["kind"] is None for kind in dep["dep_kinds"])
             macro = any("proc-macro" in target["kind"] for target in packages[dep["pkg"]]["targets"])
             if normal and not macro and dep["pkg"] not in seen:
                 seen.add(dep["pkg"])
-                todo.append(dep["pkg"])
+                waiting.append(dep["pkg"])
     ours = (packages[name] for name in seen if packages[name]["source"])
     return sorted(ours, key=lambda package: (package["name"], package["version"]))
 
