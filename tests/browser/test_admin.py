@@ -10,7 +10,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
-from scenes import BINARY, Person, become, chromium, hub, look, settled, wait_until
+from scenes import BINARY, Person, chromium, hub, look, settled
+from visit import Visit
 
 MISCHIEF = "<img src=x onerror=\"document.title='broken into'\">"
 ROLES = """
@@ -41,32 +42,10 @@ def page(site, driver, boss):
     return Page(site, driver, boss)
 
 
-class Page:
-    """A browser in which somebody is signed in."""
+class Page(Visit):
+    """The administration."""
 
-    def __init__(self, site, driver, person):
-        self.site, self.driver, self.person = site, driver, person
-        look(driver, 1280)
-        become(driver, site, person)
-
-    def open(self, path="/hub/admin"):
-        self.driver.get(self.site + path)
-        settled(self.driver)
-
-    def find(self, css):
-        return self.driver.find_element(By.CSS_SELECTOR, css)
-
-    def all(self, css):
-        return self.driver.find_elements(By.CSS_SELECTOR, css)
-
-    def until(self, holds, what=""):
-        """Waits; pages that are just being drawn anew have nothing for a moment."""
-        def safe():
-            try:
-                return holds()
-            except Exception:  # noqa: BLE001 - stale or missing: look again
-                return False
-        wait_until(safe, 60, lambda: what + "\n" + self.find("body").text)
+    HOME = "/hub/admin"
 
     def row(self, user, server=""):
         return self.find(f"tbody[data-user='{user}'] tr[data-server='{server}']")

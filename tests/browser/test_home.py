@@ -7,7 +7,8 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from scenes import Person, become, chromium, hub, look, settled, wait_until
+from scenes import Person, chromium, hub, settled, wait_until
+from visit import Visit
 
 MISCHIEF = "<img src=x onerror=\"document.title='broken into'\">"
 
@@ -31,30 +32,8 @@ def page(site, driver):
     return Page(site, driver, Person(site, "u" + secrets.token_hex(4)))
 
 
-class Page:
-    def __init__(self, site, driver, person):
-        self.site, self.driver, self.person, self.name = site, driver, person, person.name
-        look(driver, 1280)
-        become(driver, site, person)
-
-    def open(self, path="/hub/home"):
-        self.driver.get(self.site + path)
-        settled(self.driver)
-
-    def find(self, css):
-        return self.driver.find_element(By.CSS_SELECTOR, css)
-
-    def all(self, css):
-        return self.driver.find_elements(By.CSS_SELECTOR, css)
-
-    def until(self, holds, what=""):
-        """Waits; pages that are just being drawn anew have nothing for a moment."""
-        def safe():
-            try:
-                return holds()
-            except Exception:  # noqa: BLE001 - stale or missing: look again
-                return False
-        wait_until(safe, 60, lambda: what + "\n" + self.find("body").text)
+class Page(Visit):
+    """The servers of one user."""
 
     def state(self, server=""):
         return self.find(f"#servers > li[data-server-name='{server}'] .state").text
