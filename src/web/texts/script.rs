@@ -25,7 +25,7 @@ const DEEPEST: u8 = 4;
 /// What each script asks for: literal keys, and beginnings of keys (`` t(`state-${state}`) ``).
 pub struct ScriptTexts {
     wanted: HashMap<String, BTreeSet<String>>,
-    /// Those that show such sentences.
+    /// Those that show such sentences. Who imports one need not: they are long, and one page of several may need them.
     telling: BTreeSet<String>,
     imports: HashMap<String, Vec<String>>,
 }
@@ -66,15 +66,6 @@ impl ScriptTexts {
     /// What a script and its imports ask for.
     #[must_use]
     pub fn wanted(&self, path: &str) -> BTreeSet<&str> {
-        let all = self.with_imports(path);
-        all.iter().filter_map(|path| self.wanted.get(*path)).flatten().map(String::as_str).collect()
-    }
-
-    fn is_telling(&self, path: &str) -> bool {
-        self.with_imports(path).iter().any(|path| self.telling.contains(*path))
-    }
-
-    fn with_imports<'s>(&'s self, path: &'s str) -> BTreeSet<&'s str> {
         let mut seen = BTreeSet::new();
         let mut open = vec![path];
         while let Some(path) = open.pop() {
@@ -82,7 +73,7 @@ impl ScriptTexts {
                 open.extend(self.imports.get(path).into_iter().flatten().map(String::as_str));
             }
         }
-        seen
+        seen.iter().filter_map(|path| self.wanted.get(*path)).flatten().map(String::as_str).collect()
     }
 }
 
@@ -97,7 +88,7 @@ impl Texts {
             messages
                 .extend(keys.filter_map(|key| Some((key.clone(), self.message(language, key, DEEPEST)?))));
         }
-        if scripts.is_telling(path) {
+        if scripts.telling.contains(path) {
             messages.insert("said".to_owned(), self.told(language));
             messages.insert("verbatim".to_owned(), json!(VERBATIM));
         }
