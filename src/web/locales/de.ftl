@@ -190,6 +190,11 @@ home-rename-empty = Geben Sie zuerst einen Namen ein.
 home-delete-title = { $server } löschen?
 home-delete-text = Name, Optionen und Freigaben gehen verloren. Die Dateien in Ihrem persönlichen Verzeichnis bleiben.
 home-back = Zur Startseite
+home-message = Neue Nachricht: { $text }
+messages-title = Nachrichten für Sie
+messages-from = Von { $by }, { $time }
+messages-from-service = Vom Dienst { $by }, { $time }
+messages-dismiss = Weglegen
 servers-used = { $count } von { $limit } benannten Servern belegt
 servers-find = Server suchen
 servers-invalid = Diese Namen entsprechen nicht mehr den Regeln für Servernamen: { $names }. Die Server können weiter benutzt werden; löschen Sie sie und legen Sie andere an, um gültige Namen zu bekommen.
@@ -345,6 +350,17 @@ error-restart = Neu starten
 error-forbidden = Das dürfen Sie hier nicht. Wenn Sie es brauchen, wenden Sie sich an die Verwaltung.
 error-rights = Welche Rechte fehlen
 
+## Verwaltung: Nachrichten an Benutzer
+
+admin-messages-bulk = Nachricht …
+admin-messages-title = Nachrichten
+admin-messages-none = Für { $user } gibt es keine ungelesene Nachricht.
+admin-messages-label = Nachricht an { $user }
+admin-messages-text = Nachricht
+admin-messages-help = Nur Text, gern mehrere Zeilen. Er bleibt auf der Startseite, bis er weggelegt wird oder zu alt ist.
+admin-messages-send = Senden
+admin-messages-withdraw = Zurücknehmen
+
 ## Was der Code des Hubs auf Englisch sagt
 
 said-your-organisation = Ihrer Organisation
@@ -491,3 +507,8 @@ said-start-ended = Der Prozess des Servers wurde beendet: { $how }
 said-start-exit = Exit-Status { $status }
 said-start-killed = durch das Signal { $signal }
 said-start-silent = Der Server unter { $url } hat nicht geantwortet ({ $time })
+said-message-sent = Die Nachricht ist gesendet.
+said-message-back = Die Nachricht ist zurückgenommen.
+said-message-needed = Schreiben Sie zuerst eine Nachricht.
+said-message-long = Eine Nachricht hat höchstens { $count } Zeichen.
+said-message-control = Eine Nachricht darf keine Steuerzeichen enthalten.

@@ -191,6 +191,11 @@ home-rename-empty = Type a name first.
 home-delete-title = Delete { $server }?
 home-delete-text = Its name, its options and its shares will be gone. Files in your home directory stay.
 home-back = Back to home
+home-message = New message: { $text }
+messages-title = Messages for you
+messages-from = From { $by }, { $time }
+messages-from-service = From the service { $by }, { $time }
+messages-dismiss = Put away
 servers-used = { $count } of { $limit } named servers used
 servers-find = Find a server
 servers-invalid = These names no longer follow the rules for server names: { $names }. The servers can still be used; delete them and add others to get valid names.
@@ -346,6 +351,17 @@ error-restart = Restart it
 error-forbidden = You may not do this here. If you need it, ask an administrator.
 error-rights = Which rights are missing
 
+## Administration: messages to users
+
+admin-messages-bulk = Message…
+admin-messages-title = Messages
+admin-messages-none = No message waits for { $user }.
+admin-messages-label = Message to { $user }
+admin-messages-text = Message
+admin-messages-help = Plain text, several lines if you like. It stays on the home page until it is put away, or too old.
+admin-messages-send = Send
+admin-messages-withdraw = Take back
+
 ## What the hub's code says in English; these must be the very sentences of the code
 
 said-your-organisation = your organisation
@@ -492,3 +508,8 @@ said-start-ended = The server's process ended: { $how }
 said-start-exit = exit status { $status }
 said-start-killed = killed by signal { $signal }
 said-start-silent = Server at { $url } didn't respond in { $time }
+said-message-sent = The message was sent.
+said-message-back = The message was taken back.
+said-message-needed = a message is needed
+said-message-long = a message has { $count } characters at most
+said-message-control = a message must not hold control characters

@@ -4,11 +4,13 @@
 //! `…_html` and `spawner_options_form` are printed as they are; everything else is escaped.
 
 pub mod admin;
+mod messages;
 mod sharing;
 mod spawn;
 
 use serde::Serialize;
 
+pub use self::messages::ShownMessage;
 pub use self::sharing::{GivenShare, GivenTo, SharedWith, SharingPage};
 pub use self::spawn::{FieldProblem, FormChoice, FormOption, FormProfile, RestartPage, SpawnPage};
 use crate::domain::names::ServerKey;
@@ -223,6 +225,8 @@ pub struct SharedServer {
 /// `home`: the visitor's own servers.
 #[derive(Debug, Clone, Serialize)]
 pub struct HomePage {
+    /// What administrators wrote to the visitor, newest first.
+    pub messages: Vec<ShownMessage>,
     /// The REST resource of the visitor: `<hub>api/users/<name>`.
     pub user_api_url: String,
     /// Always shown.

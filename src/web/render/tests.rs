@@ -89,6 +89,7 @@ fn server(owner: &str, name: &str, state: ServerState) -> HomeServer {
 
 fn home(owner: &str, state: ServerState, named: Vec<HomeServer>) -> HomePage {
     HomePage {
+        messages: Vec::new(),
         user_api_url: format!("/jh/hub/api/users/{owner}"),
         default_server: server(owner, "", state),
         named_servers: named,
@@ -250,6 +251,13 @@ fn every_page_in(language: Language, text: &str) -> Vec<(&'static str, String)> 
         filter_name: text.to_owned(),
     });
     let home = HomePage {
+        messages: vec![ShownMessage {
+            id: 7,
+            text: text.to_owned(),
+            by: text.to_owned(),
+            by_service: false,
+            sent: text.to_owned(),
+        }],
         invalid_server_names: vec![text.to_owned()],
         shared_servers: vec![SharedServer {
             owner: text.to_owned(),

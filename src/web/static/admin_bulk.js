@@ -63,11 +63,14 @@ function show(item, kind, text) {
   item.querySelector(".result").textContent = text;
 }
 
+/** What is written to those who are chosen, if anything is. */
+const text = () => document.getElementById("bulk-text");
+
 async function act(item, past) {
   show(item, "busy", "under way…");
   try {
     const { method, url, body } = item.dataset;
-    const answer = await call(method, url, body ? JSON.parse(body) : undefined);
+    const answer = await call(method, url, text() ? { message: text().value } : body ? JSON.parse(body) : undefined);
     show(item, "fine", answer.status === 202 ? "under way; it takes a while" : past);
     item.querySelector("[name=item]")?.remove();
   } catch (error) {
@@ -84,6 +87,9 @@ async function run(form) {
   const waiting = [...items];
   let [done, failed, ended] = [0, 0, false];
   go.disabled = true;
+  if (text()) {
+    text().readOnly = true; // all get the same
+  }
   form.setAttribute("aria-busy", "true");
   const leave = (event) => event.preventDefault();
   addEventListener("beforeunload", leave);

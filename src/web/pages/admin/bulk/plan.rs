@@ -33,11 +33,15 @@ pub(super) enum Deed {
     Delete,
     /// Users come into a group.
     Join,
+    /// Users are written to.
+    Tell,
 }
 
 impl Deed {
     pub(super) fn read(word: &str) -> Option<Self> {
-        [Self::Start, Self::Stop, Self::Delete, Self::Join].into_iter().find(|deed| deed.word() == word)
+        [Self::Start, Self::Stop, Self::Delete, Self::Join, Self::Tell]
+            .into_iter()
+            .find(|deed| deed.word() == word)
     }
 
     pub(super) fn word(self) -> &'static str {
@@ -46,6 +50,7 @@ impl Deed {
             Self::Stop => "stop",
             Self::Delete => "delete",
             Self::Join => "group",
+            Self::Tell => "message",
         }
     }
 
@@ -56,6 +61,7 @@ impl Deed {
             Self::Stop => "stop",
             Self::Delete => "delete-user",
             Self::Join => "join",
+            Self::Tell => "message",
         }
     }
 
@@ -65,6 +71,7 @@ impl Deed {
             Self::Stop => "stopped",
             Self::Delete => "deleted",
             Self::Join => "added",
+            Self::Tell => "sent",
         }
     }
 
@@ -74,11 +81,17 @@ impl Deed {
             Self::Stop => "Stop servers",
             Self::Delete => "Delete users",
             Self::Join => "Add users to a group",
+            Self::Tell => "Send a message",
         }
     }
 
     pub(super) fn takes_away(self) -> bool {
         matches!(self, Self::Stop | Self::Delete)
+    }
+
+    /// Whether something is to be written.
+    pub(super) fn has_text(self) -> bool {
+        self == Self::Tell
     }
 }
 
@@ -128,6 +141,7 @@ pub(super) async fn make(hub: &Hub, caller: &Caller, what: Deed, form: &Form) ->
                 Deed::Stop => server_deed("stop", &key),
                 Deed::Delete => deed("delete-user", &[("user", key.user.as_str())]),
                 Deed::Join => deed("join", &[("user", key.user.as_str()), ("group", &group)]),
+                Deed::Tell => deed("message", &[("user", key.user.as_str())]),
             };
             items.push(item(what, hub, &Order::read(&text)));
         }
@@ -182,7 +196,8 @@ fn orders(hub: &Hub, caller: &Caller, what: Deed, details: &UserDetails, left: &
         Deed::Delete if !caller.scopes.covers_user("delete:users", user.as_str(), groups) => {
             left.forbidden += 1
         }
-        Deed::Delete | Deed::Join => return vec![default],
+        Deed::Tell if !caller.scopes.covers_user("admin:users", user.as_str(), groups) => left.forbidden += 1,
+        Deed::Delete | Deed::Join | Deed::Tell => return vec![default],
     }
     Vec::new()
 }
@@ -195,6 +210,7 @@ fn described(what: Deed, items: &[BulkItem], group: &str, users: usize, left: &L
         Deed::Stop => (format!("Stop {}?", counted(count, "server")), "stop"),
         Deed::Delete => (format!("Delete {}?", counted(count, "user")), "delete"),
         Deed::Join => (format!("Add {} to the group {group}?", counted(count, "user")), "add"),
+        Deed::Tell => (format!("Send a message to {}?", counted(count, "user")), "write to"),
     };
     let mut notes = match what {
         Deed::Start => vec![format!("{} of {owners} will start.", counted(count, "server"))],
@@ -205,7 +221,7 @@ fn described(what: Deed, items: &[BulkItem], group: &str, users: usize, left: &L
         Deed::Delete => vec![
             "Their servers and tokens will be gone, too. Files in home directories stay. This cannot be undone.".to_owned(),
         ],
-        Deed::Join => Vec::new(),
+        Deed::Join | Deed::Tell => Vec::new(),
     };
     let is = |count: usize| if count == 1 { "is" } else { "are" };
     if left.already > 0 {
@@ -222,17 +238,20 @@ fn described(what: Deed, items: &[BulkItem], group: &str, users: usize, left: &L
     if left.own > 0 {
         notes.push("You are left out: nobody can delete themselves.".to_owned());
     }
-    let button = match (count, what) {
-        (0, _) => String::new(),
-        (_, Deed::Start | Deed::Stop) => format!("{} {}", capital(verb), counted(count, "server")),
-        (_, Deed::Delete | Deed::Join) => format!("{} {}", capital(verb), counted(count, "user")),
-    };
-    Plan { title, notes, button, items: Vec::new() }
+    Plan { title, notes, button: button(what, count), items: Vec::new() }
 }
 
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+/// The words of the button; nothing to do has none.
+pub(super) fn button(what: Deed, count: usize) -> String {
+    let (servers, users) = (counted(count, "server"), counted(count, "user"));
+    match what {
+        _ if count == 0 => String::new(),
+        Deed::Start => format!("Start {servers}"),
+        Deed::Stop => format!("Stop {servers}"),
+        Deed::Delete => format!("Delete {users}"),
+        Deed::Join => format!("Add {users}"),
+        Deed::Tell => format!("Send to {users}"),
+    }
 }
 
 /// One thing that is asked for, as forms and as scripts ask for it.
@@ -248,16 +267,19 @@ pub(super) fn item(what: Deed, hub: &Hub, order: &Order) -> BulkItem {
             let group = crate::web::pages::address::escape_value(order.get("group"));
             ("POST", hub.path(&format!("api/groups/{group}/users")), json!({ "users": [key.user.as_str()] }))
         }
+        // scripts put in what is written
+        Deed::Tell => ("POST", format!("{user}/messages"), Value::Null),
     };
     let name = match what {
         Deed::Start | Deed::Stop => spoken(&key),
-        Deed::Delete | Deed::Join => key.user.to_string(),
+        Deed::Delete | Deed::Join | Deed::Tell => key.user.to_string(),
     };
     let text = match what {
         Deed::Start => server_deed("start", &key),
         Deed::Stop => server_deed("stop", &key),
         Deed::Delete => deed("delete-user", &[("user", key.user.as_str())]),
         Deed::Join => deed("join", &[("user", key.user.as_str()), ("group", order.get("group"))]),
+        Deed::Tell => deed("message", &[("user", key.user.as_str())]),
     };
     BulkItem { key: key.full_name(), what: name, deed: text, method, url, body, result: None }
 }
@@ -290,11 +312,17 @@ mod tests {
         let none = planned(Deed::Delete, 0, Left { own: 1, ..Left::default() });
         assert!(none.button.is_empty() && none.notes[1].contains("nobody can delete themselves"));
         assert_eq!(planned(Deed::Join, 2, Left::default()).title, "Add 2 users to the group lab?");
+        let told = planned(Deed::Tell, 2, Left { forbidden: 1, ..Left::default() });
+        assert_eq!(
+            (told.title.as_str(), told.button.as_str()),
+            ("Send a message to 2 users?", "Send to 2 users")
+        );
+        assert_eq!(told.notes, ["1 is left alone: you have no right to write to them."]);
     }
 
     #[test]
     fn an_item_asks_for_nothing_but_what_its_page_is_for() {
-        for what in [Deed::Start, Deed::Stop, Deed::Delete, Deed::Join] {
+        for what in [Deed::Start, Deed::Stop, Deed::Delete, Deed::Join, Deed::Tell] {
             assert_eq!(Deed::read(what.word()), Some(what));
         }
         assert!(Deed::Stop.fits("stop") && !Deed::Stop.fits("delete-user") && Deed::read("").is_none());
