@@ -10,7 +10,9 @@ use log::{error, info};
 
 use super::obituary::Obituary;
 use super::supervision::Supervision;
-use crate::store::{Db, Store, StoreError, ended_logins, journal, messages, oauth_codes, share_codes, shares, tokens};
+use crate::store::{
+    Db, Store, StoreError, ended_logins, journal, messages, oauth_codes, share_codes, shares, tokens,
+};
 
 /// Cleans up, at its start and then at every interval.
 pub struct JanitorActor {

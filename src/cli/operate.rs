@@ -206,8 +206,7 @@ fn print_report(report: &Value, reach: &Reach, (head, in_force): (&str, &str)) -
         let change = |change: &Value| {
             format!("  {}: {} -> {}", shown(at(change, "key")), at(change, "before"), at(change, "after"))
         };
-        for (list, head) in
-            [("applied", in_force), ("needs_restart", "in force after a restart of the hub:")]
+        for (list, head) in [("applied", in_force), ("needs_restart", "in force after a restart of the hub:")]
         {
             let changes = items(report, list);
             if !changes.is_empty() {

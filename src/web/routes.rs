@@ -9,8 +9,8 @@ use actix_web::web::{ServiceConfig, delete, get, patch, post, resource, route, s
 use actix_web::{Resource, Route};
 
 use super::pages::{
-    accept_share, account, admin, errors, home, keep, language, login, logout, messages, metrics, own_host, ready,
-    redirects, root, sharing, small, spawn, spawn_pending, start, stop, stopped, token, user_redirect,
+    accept_share, account, admin, errors, home, keep, language, login, logout, messages, metrics, own_host,
+    ready, redirects, root, sharing, small, spawn, spawn_pending, start, stop, stopped, token, user_redirect,
 };
 use super::state::Hub;
 use super::{api, headers, oauth, openapi, static_files};

@@ -175,7 +175,8 @@ impl Target {
     /// Something that an administrator wrote.
     fn make_message(&mut self, client: &Client<'_>) {
         let path = format!("/users/{}/messages", self.user);
-        self.token_id = client.make("POST", &path, Some(json!({ "message": "Hello" }))).json()["id"].to_string();
+        self.token_id =
+            client.make("POST", &path, Some(json!({ "message": "Hello" }))).json()["id"].to_string();
     }
 
     /// A server of somebody else, opened to the user or group.

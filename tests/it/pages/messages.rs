@@ -25,7 +25,9 @@ fn ui_140_chosen_users_are_counted_first_and_then_get_the_message() {
     let chosen =
         [("_xsrf", xsrf.as_str()), ("op", "message"), ("user", "ada"), ("user", "bob"), ("user", "gone")];
     let plan = boss.post("/hub/admin/bulk", &chosen).body;
-    for part in ["Send a message to 2 users?", "Send to 2 users", "id=\"bulk-text\"", "api/users/bob/messages"] {
+    for part in
+        ["Send a message to 2 users?", "Send to 2 users", "id=\"bulk-text\"", "api/users/bob/messages"]
+    {
         assert!(plan.contains(part), "{part}: {plan}");
     }
     let mut go = vec![
@@ -39,7 +41,11 @@ fn ui_140_chosen_users_are_counted_first_and_then_get_the_message() {
     ];
     let empty = boss.post("/hub/admin/bulk", &go);
     assert_eq!(empty.status, 400, "{}", empty.body);
-    assert!(empty.body.contains("a message is needed") && empty.body.contains("op=message&amp;user=bob"), "{}", empty.body);
+    assert!(
+        empty.body.contains("a message is needed") && empty.body.contains("op=message&amp;user=bob"),
+        "{}",
+        empty.body
+    );
     let long = "x".repeat(2001);
     go.push(("message", &long));
     let refused = boss.post("/hub/admin/bulk", &go);
@@ -109,7 +115,10 @@ fn a_users_page_sends_shows_what_waits_and_takes_back() {
     assert!(!other.body.contains("id=\"send-message\""), "{}", other.body);
     let all = [("_xsrf", xsrf.as_str()), ("op", "message"), ("all", "1"), ("matching", "")];
     let plan = tom.post("/hub/admin/bulk", &all).body;
-    assert!(plan.contains("Send a message to 1 user?") && plan.contains("you have no right to write to them"), "{plan}");
+    assert!(
+        plan.contains("Send a message to 1 user?") && plan.contains("you have no right to write to them"),
+        "{plan}"
+    );
     let go = [
         ("_xsrf", xsrf.as_str()),
         ("op", "message"),

@@ -57,7 +57,8 @@ fn a_message_reaches_its_reader_unchanged_and_nobody_else() {
 
 #[test]
 fn administrators_of_some_users_write_to_these_and_take_back() {
-    let hub = Hub::with("roles.tutors.scopes = [\"admin:users!group=course\"]\nroles.tutors.users = [\"tom\"]");
+    let hub =
+        Hub::with("roles.tutors.scopes = [\"admin:users!group=course\"]\nroles.tutors.users = [\"tom\"]");
     for user in ["ada", "bob", "tom"] {
         hub.create_user(user);
     }
@@ -82,7 +83,10 @@ fn administrators_of_some_users_write_to_these_and_take_back() {
             page["items"].as_array().unwrap().iter().filter(of_messages).cloned().collect();
         (records.len() == 2).then_some(records)
     });
-    assert_eq!((&records[0]["action"], &records[1]["action"]), (&json!("message.delete"), &json!("message.send")));
+    assert_eq!(
+        (&records[0]["action"], &records[1]["action"]),
+        (&json!("message.delete"), &json!("message.send"))
+    );
     for record in &records {
         assert_eq!((&record["actor"], &record["detail"]["id"]), (&json!("user:tom"), &sent.json()["id"]));
         assert!(!record.to_string().contains("Hello"), "{record}");
@@ -129,8 +133,13 @@ fn messages_outlive_a_crash_and_go_with_the_user_or_when_they_have_expired() {
     tell(&hub, "bob", "old");
     sql(&hub, "UPDATE messages SET expires_at = '2001-01-01 00:00:00' WHERE text = 'old'");
     hub.crash_and_restart();
-    assert_eq!((waiting(&hub, "ada"), waiting(&hub, "bob")), (vec!["for ada".to_owned()], vec!["for bob".to_owned()]));
-    eventually("the expired one to be removed", || (!sql(&hub, "SELECT text FROM messages").contains("old")).then_some(()));
+    assert_eq!(
+        (waiting(&hub, "ada"), waiting(&hub, "bob")),
+        (vec!["for ada".to_owned()], vec!["for bob".to_owned()])
+    );
+    eventually("the expired one to be removed", || {
+        (!sql(&hub, "SELECT text FROM messages").contains("old")).then_some(())
+    });
     assert_eq!(hub.admin("DELETE", "/users/ada", None).status, 204);
     assert_eq!(hub.admin("GET", "/users/ada/messages", None).status, 404);
     assert_eq!(hub.admin("POST", "/users/ada/messages", Some(json!({ "message": "x" }))).status, 404);

@@ -284,12 +284,17 @@ fn a_reload_is_for_those_who_may_end_the_hub() {
 
 #[test]
 fn a_preview_tells_what_a_reload_would_change_and_changes_nothing() {
-    let hub = Hub::with("hub.limits.active_servers = 1\nhub.cookie_max_age = 3600\nservices.old.api_token = \"first-hidden-token-of-it\"");
+    let hub = Hub::with(
+        "hub.limits.active_servers = 1\nhub.cookie_max_age = 3600\nservices.old.api_token = \"first-hidden-token-of-it\"",
+    );
     for user in ["ada", "grace"] {
         hub.create_user(user);
     }
     hub.spawn("ada");
-    change(&hub, "hub.limits.active_servers = 2\nproxy.keep_alive = 7\nservices.old.api_token = \"other-hidden-token-of-it\"");
+    change(
+        &hub,
+        "hub.limits.active_servers = 2\nproxy.keep_alive = 7\nservices.old.api_token = \"other-hidden-token-of-it\"",
+    );
     let journal = || hub.admin("GET", "/journal?action=hub.reload", None).json()["items"].clone();
     let preview = || hub.admin("GET", "/reload", None);
     let first = preview();
@@ -297,7 +302,10 @@ fn a_preview_tells_what_a_reload_would_change_and_changes_nothing() {
     let report = first.json();
     assert_eq!(report["outcome"], "applied");
     assert_eq!(applied(&report), ["hub.limits.active_servers", "services.old.api_token"]);
-    assert_eq!(report["applied"][1], json!({ "key": "services.old.api_token", "before": "***", "after": "***" }));
+    assert_eq!(
+        report["applied"][1],
+        json!({ "key": "services.old.api_token", "before": "***", "after": "***" })
+    );
     assert_eq!(report["needs_restart"][0]["key"], "proxy.keep_alive");
     assert!(!first.body.contains("hidden"), "{}", first.body);
     assert_eq!(preview().json(), report, "told until it is done");
@@ -305,7 +313,10 @@ fn a_preview_tells_what_a_reload_would_change_and_changes_nothing() {
     assert_eq!(hub.api("GET", "/user", Some("first-hidden-token-of-it"), None).status, 200);
     assert_eq!(journal(), json!([]), "nothing was done");
     assert_eq!(reload(&hub), report, "the reload says the same");
-    assert_eq!((preview().json()["outcome"].clone(), preview().json()["applied"].clone()), (json!("unchanged"), json!([])));
+    assert_eq!(
+        (preview().json()["outcome"].clone(), preview().json()["applied"].clone()),
+        (json!("unchanged"), json!([]))
+    );
     change(&hub, "hub.limits.concurrent_spwans = 5");
     let wrong = preview();
     assert_eq!(wrong.status, 409, "{}", wrong.body);

@@ -153,7 +153,8 @@ impl Doer {
     pub(super) async fn tell(&self, user: &str, text: &str) -> Result<(), Refused> {
         let (caller, hub) = self.parts();
         let body = Body::of(&json!({ "message": text }));
-        status(api::messages::send(Path::of(&["users", user, "messages"]), caller, body, hub).await).map(|_| ())
+        status(api::messages::send(Path::of(&["users", user, "messages"]), caller, body, hub).await)
+            .map(|_| ())
     }
 
     /// Takes back what was written to a user.

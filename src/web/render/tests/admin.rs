@@ -161,6 +161,9 @@ pub(super) fn every(visitor: &PageContext, text: &str) -> Vec<(&'static str, Str
         groups: vec![membership(text)],
         may_join: true,
         typed: Some(text_of()),
+        waiting: Some(vec![message(text)]),
+        unsent: text_of(),
+        longest: 2000,
     };
     let details = ServerPageView {
         row: server(text),
@@ -217,6 +220,8 @@ pub(super) fn every(visitor: &PageContext, text: &str) -> Vec<(&'static str, Str
         danger: true,
         past: "stopped",
         items: vec![item],
+        text: Some(text_of()),
+        longest: 2000,
         done: false,
         op: text_of(),
         matching: text_of(),
