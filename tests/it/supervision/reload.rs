@@ -321,6 +321,21 @@ fn a_preview_tells_what_a_reload_would_change_and_changes_nothing() {
     let wrong = preview();
     assert_eq!(wrong.status, 409, "{}", wrong.body);
     assert!(wrong.json()["problems"].to_string().contains("concurrent_spwans"), "{}", wrong.body);
+    // what only the database can tell
+    remove(&hub, "hub.limits.concurrent_spwans");
+    change(&hub, "roles.reader.scopes = [\"no:such:scope\"]");
+    let wrong = preview();
+    assert_eq!(wrong.status, 409, "{}", wrong.body);
+    assert!(wrong.body.contains("no:such:scope"), "{}", wrong.body);
+    // also what is fine is taken back
+    change(
+        &hub,
+        "roles.reader.scopes = [\"list:users\"]\nroles.reader.users = [\"ada\", \"newcomer\"]\ngroups.new.users = [\"grace\"]",
+    );
+    assert_eq!(preview().status, 200);
+    assert_eq!(hub.admin("GET", "/users/newcomer", None).status, 404);
+    assert_eq!(hub.admin("GET", "/groups/new", None).status, 404);
+    assert_eq!(hub.admin("GET", "/users/ada", None).json()["roles"], json!(["user"]));
 }
 
 #[test]
