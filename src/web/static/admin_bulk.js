@@ -111,6 +111,9 @@ async function run(form) {
   progress.textContent = left === 0
     ? `All ${fine} ${form.dataset.past}.`
     : `${fine} of ${items.length} ${form.dataset.past}; ${left} not. The reason stands at each.`;
+  if (text() && fine === 0) {
+    text().readOnly = false;
+  }
   if (left > 0) {
     go.textContent = `Try the ${left} again`;
     go.disabled = false;
@@ -137,7 +140,10 @@ export function watchRun() {
   const form = document.getElementById("bulk-run");
   form?.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (!document.getElementById("bulk-go").disabled) {
+    if (text() && !text().value.trim()) {
+      text().value = ""; // the browser says what is missing
+      text().reportValidity();
+    } else if (!document.getElementById("bulk-go").disabled) {
       run(form);
     }
   });
