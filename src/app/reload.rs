@@ -108,7 +108,7 @@ impl Reloading {
             }
             Ok(report(difference, warnings, &files))
         };
-        read.await.unwrap_or_else(refused)
+        Box::pin(read).await.unwrap_or_else(refused)
     }
 
     async fn reload(&mut self, by: &str) -> ReloadReport {
