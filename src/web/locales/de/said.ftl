@@ -248,6 +248,7 @@ said-refused-proxy = Der Proxy tut nicht, was er soll; der Grund steht im Log de
 said-refused-no-message = Eine Nachricht fehlt
 said-refused-long-message = Eine Nachricht hat höchstens { $count } Zeichen
 said-refused-odd-message = Eine Nachricht darf keine Steuerzeichen enthalten
+said-refused-no-such-message = Es gibt keine Nachricht { $number }
 said-refused-times = Das Ende muss nach dem Beginn und in der Zukunft liegen
 
 ## Was ein Server erlebt hat

@@ -248,6 +248,7 @@ said-refused-proxy = The proxy does not do what it is asked; the hub's log says 
 said-refused-no-message = a message is needed
 said-refused-long-message = a message has { $count } characters at most
 said-refused-odd-message = a message must not hold control characters
+said-refused-no-such-message = No such message: { $number }
 said-refused-times = the end must come after the beginning, and after now
 
 ## What a server went through

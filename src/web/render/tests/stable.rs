@@ -6,13 +6,14 @@ use std::path::Path;
 use super::*;
 
 /// Parts that other templates include, and pages that are not promised.
-const WITHOUT_PROMISE: [&str; 9] = [
+const WITHOUT_PROMISE: [&str; 10] = [
     "ask.html",
     "docs.html",
     "failure.html",
     "icons.html",
     "languages.html",
     "mark.html",
+    "messages.html",
     "profiles.html",
     "server.html",
     "servers.html",
