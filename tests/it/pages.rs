@@ -6,6 +6,7 @@ mod login;
 mod profiles;
 mod redirects;
 mod servers;
+mod sessions;
 mod shares;
 mod site;
 mod tokens;

@@ -80,11 +80,32 @@ account-roles = Rollen
 account-roles-text = Sie sagen, was Sie hier dürfen. Wenden Sie sich an die Verwaltung, wenn etwas fehlt.
 account-role-undescribed = Keine Beschreibung
 account-sessions = Sitzungen
-account-sessions-text = Haben Sie ein Gerät verloren oder irgendwo vergessen, sich abzumelden? Damit beenden Sie alle Ihre Sitzungen, in diesem Browser und in allen anderen, und was Sie Anwendungen darin erlaubt haben. Ihre Server und die Token, die Sie selbst erstellt haben, bleiben.
+account-sessions-text = Die Browser, in denen Sie angemeldet sind, wie dieser Hub sie gesehen hat. Kennen Sie einen davon nicht, dann beenden Sie seine Sitzung und ändern Sie Ihr Passwort.
+account-sessions-ending = Wird eine Sitzung beendet, ist der Browser sofort abgemeldet, und was Sie Anwendungen darin erlaubt haben, gilt nicht mehr; dort geöffnete Server merken es innerhalb von fünf Minuten. Ihre Server laufen weiter, und die Token, die Sie selbst erstellt haben, bleiben.
+account-ended-one = Die Sitzung ist beendet.
+account-ended-others = Alle anderen Browser sind abgemeldet.
+account-end-others = Alle anderen Browser abmelden
 account-end-sessions = Überall abmelden
 account-tokens = Token und erlaubte Anwendungen
 account-language-text = Dieser Browser merkt sich Ihre Wahl.
 account-language-auto = Wie vom Browser gewünscht
+
+## Sitzungen, auf der Kontoseite und in der Verwaltung
+
+session-column-browser = Browser
+session-column-address = Netzadresse
+session-column-since = Angemeldet
+session-column-seen = Zuletzt gesehen
+session-column-actions = Aktionen
+session-browser-on = { $browser } unter { $system }
+session-unknown-on = Unbekannter Browser unter { $system }
+session-unknown = Unbekannter Browser
+session-foreign = Von JupyterHub angemeldete Browser
+session-current = Dieser Browser
+session-end = Sitzung beenden
+session-end-of = von { $address }
+session-end-current = Abmelden
+session-none = Diese Person ist in keinem Browser angemeldet.
 
 ## Token
 
@@ -365,6 +386,8 @@ said-year = 1 Jahr
 said-never = Nie
 said-invalid-login = Benutzername oder Passwort ist falsch
 said-pam-broken = Die Anmeldung mit den Konten des Systems funktioniert zurzeit nicht. Der Grund steht im Log des Hubs.
+said-no-session = Diese Sitzung gibt es nicht; vielleicht ist sie inzwischen beendet.
+said-session-ended = Die Sitzung ist beendet.
 said-no-account = Sie haben auf diesem Rechner kein Konto. Wenden Sie sich an die Verwaltung.
 said-scope-no-scope = Erfahren, wer Sie sind, sonst nichts.
 said-scope-self = Alles tun, was Sie mit Ihrem eigenen Konto, Ihren Servern und Ihren Token dürfen.

@@ -4,11 +4,13 @@
 //! `…_html` and `spawner_options_form` are printed as they are; everything else is escaped.
 
 pub mod admin;
+mod sessions;
 mod sharing;
 mod spawn;
 
 use serde::Serialize;
 
+pub use self::sessions::{AccountPage, Ended, SessionRow};
 pub use self::sharing::{GivenShare, GivenTo, SharedWith, SharingPage};
 pub use self::spawn::{FieldProblem, FormChoice, FormOption, FormProfile, RestartPage, SpawnPage};
 use crate::domain::names::ServerKey;
@@ -426,21 +428,6 @@ pub struct ShownRole {
     pub description: String,
 }
 
-/// `account`: what the hub knows of the visitor.
-#[derive(Debug, Clone, Serialize)]
-pub struct AccountPage {
-    /// Whether the visitor is an administrator.
-    pub admin: bool,
-    /// The groups the visitor is in.
-    pub groups: Vec<String>,
-    /// The roles of the visitor, those of groups included.
-    pub roles: Vec<ShownRole>,
-    /// Since when the hub knows the visitor, as ISO 8601.
-    pub created: String,
-    /// Where the form that ends all sessions posts to.
-    pub end_url: String,
-}
-
 /// `accept-share`: the question whether to take up the offer of a server. It holds the code, so it does not print
 /// itself.
 #[derive(Clone, Serialize)]
@@ -528,10 +515,6 @@ impl Page for NotRunningPage {
 
 impl Page for OauthPage {
     const TEMPLATE: &'static str = "oauth.html";
-}
-
-impl Page for AccountPage {
-    const TEMPLATE: &'static str = "account.html";
 }
 
 impl Page for TokenPage {

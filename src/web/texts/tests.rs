@@ -9,7 +9,16 @@ use super::*;
 use crate::web::assets::Assets;
 
 /// Keys that templates and scripts put together: `t("state-" ~ state)`.
-const PUT_TOGETHER: [&str; 6] = ["notice-", "filter-", "state-", "server-", "restart-", "sharing-whom-"];
+const PUT_TOGETHER: [&str; 8] = [
+    "notice-",
+    "filter-",
+    "state-",
+    "server-",
+    "restart-",
+    "sharing-whom-",
+    "session-column-",
+    "account-ended-",
+];
 
 fn texts() -> Texts {
     Texts::new(&LanguageSettings::default(), &[]).expect("languages")

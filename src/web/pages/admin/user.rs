@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::deeds::{Doer, Order, deed};
 use super::list::Servers;
 use super::names::{group_url, user_url};
-use super::{Admin, Came, Part, confirm, rows, users};
+use super::{Admin, Came, Part, confirm, rows, sessions, users};
 use crate::domain::access::Resource;
 use crate::domain::names::Username;
 use crate::store::Db;
@@ -65,6 +65,10 @@ pub async fn submit(
             }
             Err(refused) => page(admin, &name, Came::of(Err(refused), None), None).await,
         },
+        "end-session" => {
+            let done = sessions::end(&admin, &order).await;
+            page(admin, &name, Came::of(done, None), None).await
+        }
         _ => {
             let done = doer.perform(&order).await;
             page(admin, &name, Came::of(done, order.row()), None).await
@@ -110,7 +114,9 @@ async fn page(
     let wanted = Username::from_stored(name.to_owned());
     let missing = || Refused::not_found(format!("No such user: {name}"));
     let found = admin.hub.store.read(move |db| details(db, &wanted)).await?.ok_or_else(missing)?;
+    let sessions = sessions::of(&admin, &found).await?;
     let view = view(&admin.hub, &admin.caller, found, typed).ok_or_else(missing)?;
+    let view = UserPageView { sessions, ..view };
     admin.show(Part::Users, view, came).await
 }
 
@@ -142,6 +148,7 @@ fn view(hub: &Hub, caller: &Caller, details: UserDetails, typed: Option<String>)
             .then_some("You cannot delete yourself; another administrator can."),
         groups: memberships,
         may_join: caller.scopes.has_base("groups"),
+        sessions: None,
         typed,
     })
 }

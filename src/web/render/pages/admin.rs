@@ -5,7 +5,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Page, ServerState};
+use super::{Page, ServerState, SessionRow};
 
 /// One entry of the menu.
 #[derive(Debug, Clone, Serialize)]
@@ -218,6 +218,8 @@ pub struct UserPageView {
     pub groups: Vec<Membership>,
     /// Whether the visitor may add the user to some group.
     pub may_join: bool,
+    /// The browsers that the user is signed in with, if the visitor may end them.
+    pub sessions: Option<Vec<SessionRow>>,
     /// What was typed as the new name, after a mistake.
     pub typed: Option<String>,
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::*;
 
 /// Parts that other templates include, and pages that are not promised.
-const WITHOUT_PROMISE: [&str; 9] = [
+const WITHOUT_PROMISE: [&str; 10] = [
     "ask.html",
     "docs.html",
     "failure.html",
@@ -15,6 +15,7 @@ const WITHOUT_PROMISE: [&str; 9] = [
     "mark.html",
     "profiles.html",
     "server.html",
+    "sessions.html",
     "servers.html",
 ];
 

@@ -110,6 +110,10 @@ fn ui_045_the_account_page_tells_groups_and_roles() {
         groups: vec!["physics".to_owned()],
         roles: vec![ShownRole { name: "grader".to_owned(), description: "Grades exercises".to_owned() }],
         created: "2026-01-02T03:04:05Z".to_owned(),
+        sessions: Vec::new(),
+        ended: None,
+        end_session_url: "/jh/hub/account/sessions/end".to_owned(),
+        end_others_url: "/jh/hub/account/sessions/end-others".to_owned(),
         end_url: "/jh/hub/account/sign-out".to_owned(),
     };
     let html = show(&visitor("ada"), &page);
@@ -122,4 +126,44 @@ fn ui_045_the_account_page_tells_groups_and_roles() {
         ],
     );
     has(&show(&visitor("ada"), &AccountPage { groups: Vec::new(), ..page }), &["You are in no group."]);
+}
+
+#[test]
+fn ui_045_the_account_page_lists_browsers_and_marks_this_one() {
+    let page = AccountPage {
+        admin: false,
+        groups: Vec::new(),
+        roles: Vec::new(),
+        created: "2026-01-02T03:04:05Z".to_owned(),
+        sessions: sessions("Firefox"),
+        ended: None,
+        end_session_url: "/jh/hub/account/sessions/end".to_owned(),
+        end_others_url: "/jh/hub/account/sessions/end-others".to_owned(),
+        end_url: "/jh/hub/account/sign-out".to_owned(),
+    };
+    let html = show(&visitor("ada"), &page);
+    let browsers = [
+        "Firefox on Firefox",
+        ">curl<",
+        "Unknown browser on Linux",
+        ">Unknown browser<",
+        "Browsers that JupyterHub signed in",
+    ];
+    has(&html, &browsers);
+    has(
+        &html,
+        &[
+            "<tr class=\"session-row\" role=\"row\" data-current>",
+            "action=\"/jh/hub/account/sessions/end\" data-once",
+            "name=\"session\" value=\"user-7\"",
+            "action=\"/jh/hub/account/sessions/end-others\"",
+        ],
+    );
+    assert_eq!(html.matches("class=\"current-session\"").count(), 1);
+    lacks(&html, &["role=\"status\">"]);
+    for (ended, told) in
+        [(Ended::One, "The session is ended."), (Ended::Others, "All other browsers are signed out.")]
+    {
+        has(&show(&visitor("ada"), &AccountPage { ended: Some(ended), ..page.clone() }), &[told]);
+    }
 }
