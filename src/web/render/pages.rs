@@ -7,12 +7,14 @@ pub mod admin;
 mod sessions;
 mod sharing;
 mod spawn;
+mod token;
 
 use serde::Serialize;
 
 pub use self::sessions::{AccountPage, Ended, SessionRow};
 pub use self::sharing::{GivenShare, GivenTo, SharedWith, SharingPage};
 pub use self::spawn::{FieldProblem, FormChoice, FormOption, FormProfile, RestartPage, SpawnPage};
+pub use self::token::{TokenChoice, TokenKind};
 use crate::domain::names::ServerKey;
 
 /// Something that can be rendered.
@@ -401,6 +403,10 @@ pub struct TokenPage {
     pub tokens_api_url: String,
     /// Most recently used first.
     pub api_tokens: Vec<TokenRow>,
+    /// Ways to narrow the list of these, if there are any.
+    pub token_choices: Vec<TokenChoice>,
+    /// Which of them the list shows.
+    pub token_kind: TokenKind,
     /// Most recently used first.
     pub oauth_clients: Vec<TokenClient>,
     /// Shortest first.

@@ -19,7 +19,7 @@ use super::pages::{
     FormOption, FormProfile, GivenShare, GivenTo, HomePage, HomeServer, LoginMessage, LoginPage, LoginStep,
     LogoutPage, NotRunningPage, OauthClient, OauthPage, RestartPage, ScopeDescription, ServerLinks,
     ServerState, ServersPart, SessionRow, SharedServer, SharedWith, SharingPage, ShownOption, ShownRole,
-    SpawnPage, SpawnPendingPage, StopPendingPage, TokenClient, TokenPage, TokenRow,
+    SpawnPage, SpawnPendingPage, StopPendingPage, TokenChoice, TokenClient, TokenKind, TokenPage, TokenRow,
 };
 use super::*;
 use crate::domain::names::{ServerKey, ServerName, Username};
@@ -171,6 +171,10 @@ fn tokens(text: &str) -> TokenPage {
             created: time.clone(),
             expires_at: Some(time.clone()),
         }],
+        token_choices: [TokenKind::All, TokenKind::Expiring, TokenKind::Unused]
+            .map(|kind| TokenChoice { kind, count: 1, chosen: kind == TokenKind::Unused })
+            .into(),
+        token_kind: TokenKind::Unused,
         oauth_clients: vec![TokenClient {
             client: text.to_owned(),
             description: text.to_owned(),

@@ -9,7 +9,7 @@ use super::*;
 use crate::web::assets::Assets;
 
 /// Keys that templates and scripts put together: `t("state-" ~ state)`.
-const PUT_TOGETHER: [&str; 8] = [
+const PUT_TOGETHER: [&str; 9] = [
     "notice-",
     "filter-",
     "state-",
@@ -18,6 +18,7 @@ const PUT_TOGETHER: [&str; 8] = [
     "sharing-whom-",
     "session-column-",
     "account-ended-",
+    "token-which-",
 ];
 
 fn texts() -> Texts {

@@ -74,6 +74,7 @@ fn ui_045_ending_all_other_sessions_leaves_what_was_granted_here() {
     let first = token(&hub, &mut here);
     here.cookies.retain(|cookie| cookie.name != "jupyterhub-session-id");
     let (second, other) = (token(&hub, &mut here), token(&hub, &mut there));
+    here.get("/hub/account");
     let xsrf = here.xsrf();
     assert_eq!(here.post("/hub/account/sessions/end-others", &[("_xsrf", &xsrf)]).status, 303);
     let status = |token: &Value| whoami(&hub, token).status;

@@ -31,7 +31,13 @@ fn the_token_page_has_what_scripts_and_browser_tests_hold_on_to() {
             "<input type=\"checkbox\" name=\"scope\" value=\"for the build\">",
         ],
     );
-    let nothing = TokenPage { api_tokens: Vec::new(), oauth_clients: Vec::new(), ..tokens("x") };
+    let nothing = TokenPage {
+        api_tokens: Vec::new(),
+        oauth_clients: Vec::new(),
+        token_choices: Vec::new(),
+        token_kind: TokenKind::All,
+        ..tokens("x")
+    };
     has(
         &show(&visitor("ada"), &nothing),
         &[
@@ -166,4 +172,22 @@ fn ui_045_the_account_page_lists_browsers_and_marks_this_one() {
     {
         has(&show(&visitor("ada"), &AccountPage { ended: Some(ended), ..page.clone() }), &[told]);
     }
+}
+
+#[test]
+fn ui_106_the_list_of_tokens_is_narrowed_without_a_script() {
+    let html = show(&visitor("ada"), &tokens("x"));
+    has(
+        &html,
+        &[
+            "<a href=\"/jh/hub/token\">All (1)</a>",
+            "<a href=\"/jh/hub/token?show=expiring\">Expire within a week (1)</a>",
+            "<a href=\"/jh/hub/token?show=unused\" aria-current=\"true\">Not used for three months (1)</a>",
+            "<input type=\"hidden\" name=\"show\" value=\"unused\">",
+        ],
+    );
+    let none = TokenPage { api_tokens: Vec::new(), ..tokens("x") };
+    has(&show(&visitor("ada"), &none), &["There are none of these.", "class=\"table-scroller\" hidden"]);
+    let all = TokenPage { token_choices: Vec::new(), token_kind: TokenKind::All, ..tokens("x") };
+    lacks(&show(&visitor("ada"), &all), &["token-choices", "name=\"show\""]);
 }
