@@ -315,6 +315,9 @@ spawn-sending = { $count ->
     [one] { $name } wird gesendet
    *[other] { $count } Dateien werden gesendet
 }, { $size } MB …
+spawn-share = Gesendeter Teil der Dateien
+spawn-sent = Alles ist angekommen; es wird gestartet …
+spawn-not-sent = Die Dateien konnten nicht gesendet werden: Die Verbindung ist abgebrochen, oder sie sind größer, als dieser Hub annimmt. Versuchen Sie es noch einmal.
 profiles-question = Was möchten Sie starten?
 profiles-unit = in { $unit }
 profiles-range = Von { $min } bis { $max }.

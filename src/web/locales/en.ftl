@@ -316,6 +316,9 @@ spawn-sending = Sending { $count ->
     [one] { $name }
    *[other] { $count } files
 }, { $size } MB…
+spawn-share = Share of the files that was sent
+spawn-sent = Everything has arrived; starting…
+spawn-not-sent = The files could not be sent: the connection broke, or they are larger than this hub takes. Try again.
 profiles-question = What do you want to start?
 profiles-unit = in { $unit }
 profiles-range = From { $min } to { $max }.

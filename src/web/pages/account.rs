@@ -14,7 +14,7 @@ use super::visitor::SignedIn;
 use crate::domain::ids::UserId;
 use crate::domain::timestamp;
 use crate::events::SessionAction;
-use crate::store::logins::{self, Sighting};
+use crate::store::logins::{self, Login, Sighting};
 use crate::store::roles::{self, Bearer};
 use crate::store::{Db, StoreError, groups, users};
 use crate::web::error::{PageError, Refused};
@@ -77,14 +77,9 @@ fn read(db: &mut Db, id: UserId, here: Option<Sighting>) -> Result<AccountPage, 
             add(roles::of_bearer(db, Bearer::Group(group.id))?);
         }
     }
-    let mut logins = logins::of_user(db, id, Utc::now())?;
+    let logins = logins::of_user(db, id, Utc::now())?;
     let current = here.as_ref().map(|here| here.login.id.clone());
-    if let Some(Sighting { login, .. }) = here
-        && !logins.iter().any(|known| known.id == login.id)
-    {
-        // about to be written down, or too many others were seen since
-        logins.insert(0, login);
-    }
+    let logins = with_here(logins, here.map(|here| here.login));
     Ok::<_, StoreError>(AccountPage {
         admin: user.admin,
         groups: groups.into_iter().map(|name| name.to_string()).collect(),
@@ -97,6 +92,17 @@ fn read(db: &mut Db, id: UserId, here: Option<Sighting>) -> Result<AccountPage, 
         end_url: String::new(),
     })
     .map_err(Refused::from)
+}
+
+/// The logins as they are now: that of this browser as it is seen at this moment, even if it is not written down yet.
+fn with_here(mut logins: Vec<Login>, here: Option<Login>) -> Vec<Login> {
+    if let Some(mut here) = here {
+        if let Some(place) = logins.iter().position(|known| known.id == here.id) {
+            here.created = logins.remove(place).created;
+        }
+        logins.insert(0, here);
+    }
+    logins
 }
 
 /// `POST account/sessions/end`: ends one session of the visitor, be it that of this browser.

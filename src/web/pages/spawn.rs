@@ -4,10 +4,11 @@ pub(super) mod begin;
 mod entered;
 pub(super) mod options;
 
+use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::RETRY_AFTER;
-use actix_web::{HttpResponse, web};
-use serde_json::Value;
+use actix_web::http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
 
 use self::begin::Halt;
 use self::entered::Entered;
@@ -89,33 +90,58 @@ pub async fn show(
 /// As [`show`]; 400 if the server runs or is on its way.
 pub async fn submit(
     hub: web::Data<Hub>,
+    request: HttpRequest,
     received: Unchecked,
     names: web::Path<Names>,
 ) -> Result<HttpResponse, PageError> {
-    let proof = received.check(&hub);
+    let answer = receive(&hub, received, &names).await?;
+    Ok(if is_script(&request) { leading(answer) } else { answer })
+}
+
+/// Whether a script has sent the form, which tells how far large files got (UI-053).
+fn is_script(request: &HttpRequest) -> bool {
+    let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+    accepted.is_some_and(|accepted| accepted.starts_with("application/json"))
+}
+
+/// The way on as data: a script that is redirected learns of the last step only, after it has taken all of them.
+fn leading(mut answer: HttpResponse) -> HttpResponse {
+    let Some(url) = answer.headers_mut().remove(LOCATION).next() else { return answer };
+    let body = json!({ "url": url.to_str().unwrap_or_default() }).to_string();
+    *answer.status_mut() = StatusCode::OK;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer.set_body(BoxBody::new(body))
+}
+
+async fn receive(
+    hub: &web::Data<Hub>,
+    received: Unchecked,
+    names: &web::Path<Names>,
+) -> Result<HttpResponse, PageError> {
+    let proof = received.check(hub);
     let Unchecked { visitor, form: sent } = received;
     if visitor.user.is_none() {
-        return signed_out(&hub, visitor, &sent).await;
+        return signed_out(hub, visitor, &sent).await;
     }
     let visitor = SignedIn::insist(visitor)?;
     if let Err(refused) = proof {
-        if !options::has_form(&hub) {
+        if !options::has_form(hub) {
             return Err(refused.into());
         }
-        let target = target::find(&hub, &visitor, &names, SCOPES).await?;
+        let target = target::find(hub, &visitor, names, SCOPES).await?;
         let problem = Problem::from(Refused::new(refused.status, OTHER_SESSION));
-        return form(&hub, visitor, &target, Filled::Form(sent), Some(problem)).await;
+        return form(hub, visitor, &target, Filled::Form(sent), Some(problem)).await;
     }
-    let target = target::find(&hub, &visitor, &names, SCOPES).await?;
-    begin::check_name(&hub, &target, &visitor.visitor.arguments()).await?;
+    let target = target::find(hub, &visitor, names, SCOPES).await?;
+    begin::check_name(hub, &target, &visitor.visitor.arguments()).await?;
     let status = hub.servers.status(&target.key);
     if status.is_active() {
         let what = if status.ready { "already running" } else { "already starting or stopping" };
         return Err(Refused::bad(format!("{} is {what}", target.key.log_name())).into());
     }
-    let read = options::of_form(&hub, &target, &sent).await;
-    let begun = fit_and_start(&hub, &visitor, &target, read).await;
-    answer(&hub, visitor, &target, Filled::Form(sent), begun).await
+    let read = options::of_form(hub, &target, &sent).await;
+    let begun = fit_and_start(hub, &visitor, &target, read).await;
+    answer(hub, visitor, &target, Filled::Form(sent), begun).await
 }
 
 async fn fit_and_start(
