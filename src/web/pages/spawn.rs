@@ -4,11 +4,10 @@ pub(super) mod begin;
 mod entered;
 pub(super) mod options;
 
-use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use actix_web::http::header::{LOCATION, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use self::begin::Halt;
 use self::entered::Entered;
@@ -100,17 +99,15 @@ pub async fn submit(
 
 /// Whether a script has sent the form, which tells how far large files got (UI-053).
 fn is_script(request: &HttpRequest) -> bool {
-    let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
-    accepted.is_some_and(|accepted| accepted.starts_with("application/json"))
+    request.headers().contains_key("x-requested-with")
 }
 
-/// The way on as data: a script that is redirected learns of the last step only, after it has taken all of them.
+/// The way on as an answer: a script that is redirected learns of the last step only, after it has taken all of them.
 fn leading(mut answer: HttpResponse) -> HttpResponse {
-    let Some(url) = answer.headers_mut().remove(LOCATION).next() else { return answer };
-    let body = json!({ "url": url.to_str().unwrap_or_default() }).to_string();
-    *answer.status_mut() = StatusCode::OK;
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer.set_body(BoxBody::new(body))
+    if answer.headers().contains_key(LOCATION) {
+        *answer.status_mut() = StatusCode::ACCEPTED;
+    }
+    answer
 }
 
 async fn receive(

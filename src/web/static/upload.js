@@ -5,16 +5,18 @@ export function upload(form, submitter, progress) {
   return new Promise((resolve, reject) => {
     const sent = new XMLHttpRequest();
     sent.open("POST", form.action);
-    sent.setRequestHeader("Accept", "application/json, text/html");
+    sent.responseType = "document";
+    // asks for the way on instead of a redirection, which a script would follow to its end
+    sent.setRequestHeader("x-requested-with", "fetch");
     sent.upload.addEventListener("progress", (event) => event.lengthComputable && progress(event.loaded / event.total));
     sent.addEventListener("error", () => reject(new Error("not sent")));
     sent.addEventListener("abort", () => reject(new Error("not sent")));
     sent.addEventListener("load", () => {
-      if (sent.getResponseHeader("Content-Type")?.startsWith("application/json")) {
-        const { url } = JSON.parse(sent.responseText);
-        (url ? resolve : reject)({ url });
+      const url = sent.getResponseHeader("location");
+      if (url || sent.response) {
+        resolve({ url, html: sent.response });
       } else {
-        resolve({ html: new DOMParser().parseFromString(sent.responseText, "text/html") });
+        reject(new Error("not sent"));
       }
     });
     const fields = new FormData(form);

@@ -375,3 +375,26 @@ fn ui_204_a_busy_hub_says_when_to_try_again_and_offers_it() {
         assert!(busy.body.contains(&part), "{part}: {}", busy.body);
     }
 }
+
+#[test]
+fn ui_053_a_script_that_sends_the_form_is_told_the_way_on_and_follows_it_itself() {
+    let hub = Hub::with(PROFILES);
+    let mut browser = Browser::signed_in(&hub, "ada");
+    let mut send = |fields: &[(&str, &str)]| {
+        let token = browser.xsrf();
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.append_pair("_xsrf", &token).extend_pairs(fields);
+        let headers = [
+            ("sec-fetch-mode", "cors"),
+            ("sec-fetch-site", "same-origin"),
+            ("x-requested-with", "fetch"),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        browser.send("POST", "/hub/spawn?next=%2Fhub%2Fhome", &headers, body.finish())
+    };
+    let refused = send(&[("profile", "lab"), ("lab.memory", "99")]);
+    assert!(refused.status == 400 && refused.body.contains("id=\"spawn_form\""), "{}", refused.body);
+    let begun = send(&[("profile", "small")]);
+    assert_eq!((begun.status, begun.location()), (202, "/hub/spawn-pending/ada?next=%2Fhub%2Fhome"));
+    assert_eq!(ready(&hub, "ada")["user_options"], json!({"profile": "small"}));
+}
