@@ -5,7 +5,7 @@ use log::warn;
 use serde_json::json;
 
 use super::Admin;
-use super::deeds::{Order, deed};
+use super::deeds::{Doer, Order, deed};
 use crate::domain::access::{AdminFlag, Resource, may_set_admin};
 use crate::domain::names::Username;
 use crate::store::users::{User, UserDetails};
@@ -37,7 +37,7 @@ pub(super) async fn of(admin: &Admin, details: &UserDetails) -> Result<Option<Ve
 }
 
 /// Ends one. Tells what was done.
-pub(super) async fn end(admin: &Admin, order: &Order) -> Result<String, Refused> {
+pub(super) async fn end(admin: &Admin, doer: &Doer, order: &Order) -> Result<String, Refused> {
     let (name, session) = (Username::from_stored(order.get("user")), order.get("session").to_owned());
     admin.caller.require(&[SCOPE], Resource::User(name.as_str()))?;
     let missing = || Refused::not_found(format!("No such user: {name}"));
@@ -54,7 +54,7 @@ pub(super) async fn end(admin: &Admin, order: &Order) -> Result<String, Refused>
     let target = format!("user:{name}");
     admin.hub.journal.record(&admin.caller.journal_name(), "session.end", &target, Some(detail));
     warn!(user = name.as_str(), by = admin.caller.name(); "a session of a user was ended");
-    Ok("The session is ended.".to_owned())
+    Ok(doer.voice.say("account-ended-one"))
 }
 
 fn may_modify(caller: &Caller, user: &User) -> bool {
