@@ -40,7 +40,7 @@ fn an_upgrade_leaves_a_copy_and_the_old_schema_comes_back_from_it() {
     hub.start_again();
     let said = hub.log();
     let [copy] = copies(&hub, "schema").try_into().unwrap();
-    assert!(copy.to_str().unwrap().contains(".schema-0008.") && mode(&copy) == 0o600, "{copy:?}");
+    assert!(copy.to_str().unwrap().contains(".schema-0009.") && mode(&copy) == 0o600, "{copy:?}");
     assert!(said.contains("the database was upgraded") && said.contains(copy.to_str().unwrap()), "{said}");
     let shown = copy.to_str().unwrap().to_owned();
     let (status, _, said) = command(&hub, &["db", "restore", &shown]);
@@ -58,7 +58,7 @@ fn an_upgrade_leaves_a_copy_and_the_old_schema_comes_back_from_it() {
 
     let (status, said, wrong) = command(&hub, &["db", "restore", &shown]);
     assert_eq!(status, Some(0), "{said}{wrong}");
-    assert!(said.contains("at schema 0008") && said.contains(".replaced-9999."), "{said}");
+    assert!(said.contains("at schema 0009") && said.contains(".replaced-9999."), "{said}");
     let (status, _, said) = command(&hub, &["db", "migrate", "--check"]);
     assert!(status == Some(1) && said.contains("0010"), "it is the old schema: {said}");
     assert!(has_ada(&hub) && copies(&hub, "replaced").len() == 1);
