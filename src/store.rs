@@ -11,6 +11,7 @@ pub mod error;
 pub mod groups;
 pub mod journal;
 pub mod logins;
+pub mod messages;
 pub mod migrate;
 pub mod notices;
 pub mod oauth;

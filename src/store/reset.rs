@@ -7,7 +7,7 @@ use super::migrate::{MIGRATIONS_TABLE, tables};
 use super::{Db, Store, StoreConfig, StoreError};
 
 /// All tables of this program; a test says when one is missing.
-const TABLES: [&str; 19] = [
+const TABLES: [&str; 20] = [
     "users",
     "groups",
     "roles",
@@ -27,6 +27,7 @@ const TABLES: [&str; 19] = [
     "logins",
     "service_processes",
     "notices",
+    "messages",
 ];
 
 impl Store {

@@ -12,7 +12,8 @@ use crate::store::migrate::names;
 use crate::store::testing::{Scratch, each_lasting_scratch, name, user};
 use crate::store::{Db, Migrated, OpenMode, Store, StoreConfig, StoreError, users};
 
-pub(super) const MIGRATIONS: [&str; 8] = ["0001", "0002", "0003", "0004", "0005", "0006", "0008", "0010"];
+pub(super) const MIGRATIONS: [&str; 9] =
+    ["0001", "0002", "0003", "0004", "0005", "0006", "0008", "0009", "0010"];
 pub(super) const LAST: &str = MIGRATIONS[MIGRATIONS.len() - 1];
 
 fn open(scratch: &Scratch, mode: OpenMode) -> Result<Store, StoreError> {

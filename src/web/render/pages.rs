@@ -6,6 +6,7 @@
 pub mod admin;
 mod consent;
 mod login;
+mod messages;
 mod sessions;
 mod sharing;
 mod spawn;
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 pub use self::consent::{AcceptSharePage, OauthClient, OauthPage, ScopeDescription};
 pub use self::login::{LoginMessage, LoginPage, LoginStep, LogoutPage};
+pub use self::messages::ShownMessage;
 pub use self::sessions::{AccountPage, Ended, SessionRow};
 pub use self::sharing::{GivenShare, GivenTo, SharedWith, SharingPage};
 pub use self::spawn::{FieldProblem, FormChoice, FormOption, FormProfile, RestartPage, SpawnPage};
@@ -182,6 +184,8 @@ pub struct SharedServer {
 /// `home`: the visitor's own servers.
 #[derive(Debug, Clone, Serialize)]
 pub struct HomePage {
+    /// What administrators wrote to the visitor, newest first.
+    pub messages: Vec<ShownMessage>,
     /// The REST resource of the visitor: `<hub>api/users/<name>`.
     pub user_api_url: String,
     /// Always shown.
