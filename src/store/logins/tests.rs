@@ -51,7 +51,7 @@ fn ui_045_a_login_is_remembered_as_it_was_seen_last() {
         let (ada, bob) = (user(db, "ada"), user(db, "bob"));
         let first = sighting(&ada, "one", 1);
         assert!(see(db, &first).unwrap());
-        assert_eq!(of_user(db, ada.id, at(2)).unwrap(), [first.login.clone()]);
+        assert_eq!(of_user(db, ada.id, at(2)).unwrap(), std::slice::from_ref(&first.login));
         let mut later = sighting(&ada, "one", 9);
         later.login.address = "2001:db8::1".to_owned();
         later.login.browser = "Chrome".to_owned();
@@ -63,7 +63,7 @@ fn ui_045_a_login_is_remembered_as_it_was_seen_last() {
         );
         let sessions = vec!["one".to_owned(), "again".to_owned()];
         let expected = Login { sessions, ..later.login };
-        assert_eq!(of_user(db, ada.id, at(10)).unwrap(), [expected.clone()]);
+        assert_eq!(of_user(db, ada.id, at(10)).unwrap(), std::slice::from_ref(&expected));
         assert!(see(db, &sighting(&ada, "two", 20)).unwrap());
         assert_eq!(ids(db, &ada, 21), ["two", "one"]);
         assert_eq!(find(db, bob.id, "one").unwrap(), None, "another user's");
