@@ -49,11 +49,11 @@ groups.physics.users = ["ada", "grace"]
 
 
 @contextmanager
-def hub(extra=""):
+def hub(extra="", config=CONFIG):
     """A hub of its own; gives its address."""
     folder = Path(tempfile.mkdtemp(prefix="scenes-"))
     port = free_port()
-    text = CONFIG + extra
+    text = config + extra
     words = {"HUBPORT": str(free_port()), "PORT": str(port), "FOLDER": str(folder), "PASSWORD": PASSWORD, "FAKE": str(FAKE)}
     for word, value in words.items():
         text = re.sub(rf"\b{word}\b", value, text)
@@ -226,13 +226,13 @@ PROFILE_SCENES = [
 
 
 @contextmanager
-def chromium(width=1280, height=900, theme="light", script=True):
+def chromium(width=1280, height=900, theme="light", script=True, flags=()):
     """A browser of its own; the page is `width` wide, also narrower than windows can be."""
     profile = tempfile.mkdtemp(prefix="chromium-")
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
     for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-                 "--disable-background-networking", "--disable-component-update", "--hide-scrollbars", f"--user-data-dir={profile}"):
+                 "--disable-background-networking", "--disable-component-update", "--hide-scrollbars", f"--user-data-dir={profile}", *flags):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options, webdriver.ChromeService("/usr/bin/chromedriver"))
