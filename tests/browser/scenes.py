@@ -29,6 +29,7 @@ CONFIG = """
 proxy.bind_url = "http://127.0.0.1:PORT"
 hub.bind_url = "http://127.0.0.1:HUBPORT"
 hub.cookie_secret_file = "FOLDER/cookie_secret"
+hub.timeouts.slow_spawn = 1
 hub.named_servers.enabled = true
 hub.limits.named_servers_per_user = 9
 hub.ui.template_vars = { announcement_home = "The cluster is <b>upgraded</b> on Friday at 18:00. Save your work before." }

@@ -108,7 +108,8 @@ impl Watcher {
             Seen::Page { .. } => loop {
                 sleep(LOOK).await;
                 self.looks = self.looks.saturating_add(1);
-                if self.looks >= LONGEST {
+                // a hub that ends takes no more requests of this kind
+                if self.looks >= LONGEST || self.hub.shutdown.is_closed() {
                     return None;
                 }
                 if self.has_reason() {
