@@ -104,7 +104,7 @@ impl Running {
 
     /// Services first, which may use servers (SVC-007), then servers: pages and REST answer until they are down, and users
     /// see why theirs ended.
-    async fn stop(mut self, cleanup: Shutdown) {
+    async fn stop(self, cleanup: Shutdown) {
         self.services.stop_all().await;
         self.supervision.events.closing();
         if cleanup.stop_servers {
@@ -112,8 +112,6 @@ impl Running {
         } else {
             info!("user servers are left running");
         }
-        // Streams of open pages see it and end: nothing waits for pages that somebody has left open.
-        self.asked.close();
         self.proxy.stop(cleanup.stop_proxy).await;
         // Unused connections of the proxy's are closed at once; what has begun is answered.
         self.web.stop(true).await;

@@ -1,5 +1,7 @@
 """What several files share: one hub and one browser for all of them, and the hub in which there is something to see."""
+import os
 import secrets
+import signal
 
 import pytest
 
@@ -30,7 +32,9 @@ def shared_driver():
 def played():
     """A hub with something to see on every page (`scenes.play`): to be looked at, not to be changed."""
     with hub() as url:
-        yield url, play(url)
+        state = play(url)
+        yield url, state
+        os.kill(state["stubborn"], signal.SIGKILL)  # the hub would wait for it
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ proxy.bind_url = "http://127.0.0.1:PORT"
 hub.bind_url = "http://127.0.0.1:HUBPORT"
 hub.cookie_secret_file = "FOLDER/cookie_secret"
 hub.timeouts.slow_spawn = 1
+spawner.http_timeout = 900
 hub.named_servers.enabled = true
 hub.limits.named_servers_per_user = 9
 hub.ui.template_vars = { announcement_home = "The cluster is <b>upgraded</b> on Friday at 18:00. Save your work before." }
@@ -50,8 +51,8 @@ groups.physics.users = ["ada", "grace"]
 
 
 @contextmanager
-def hub(extra="", config=CONFIG):
-    """A hub of its own; gives its address."""
+def hub(extra="", config=CONFIG, base=""):
+    """A hub of its own, below `base`; gives its address without that."""
     folder = Path(tempfile.mkdtemp(prefix="scenes-"))
     port = free_port()
     text = config + extra
@@ -66,13 +67,19 @@ def hub(extra="", config=CONFIG):
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_until(lambda: process.poll() is not None or answers(url + "/hub/health"), 60, lambda: (folder / "log").read_text())
+        wait_until(lambda: process.poll() is not None or answers(f"{url}{base}/hub/health"), 60, lambda: (folder / "log").read_text())
         assert process.poll() is None, (folder / "log").read_text()
         yield url
     finally:
         process.terminate()
         process.wait(180)  # some servers have to be ended by force
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def folder_of(url):
+    """Where the hub of this address has its files, while it runs."""
+    files = Path(tempfile.gettempdir()).glob("scenes-*/orrery.toml")
+    return next(file.parent for file in files if f'bind_url = "{url}' in file.read_text())
 
 
 class Person:
@@ -132,12 +139,13 @@ def play(url):
     new = Person(url, "new")
     stopping = Person(url, "stopping")
     stopping.start(stubborn="1")
+    stubborn = stopping.http.get("/user/stopping/whoami").json()["pid"]
     stopping.http.delete("/hub/api/users/stopping/server", headers={"X-XSRFToken": stopping.xsrf})
     failed = Person(url, "failed")
     failed.start(fail="1")
     boss = Person(url, "boss")
     boss.api("POST", "/users", usernames=[f"student{number:02}" for number in range(1, 31)])
-    return {"people": {person.name: person for person in (ada, grace, new, stopping, failed, boss)}, "code": code, "shared": shared}
+    return {"people": {person.name: person for person in (ada, grace, new, stopping, failed, boss)}, "code": code, "shared": shared, "stubborn": stubborn}
 
 
 def scenes(played):

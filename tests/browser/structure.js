@@ -77,10 +77,10 @@ for (const control of controls) {
   }
 }
 
-// 157: labels that can be seen; a box in a row of a table has the row
+// 157: labels that can be seen; a box in a table has its row or column
 for (const field of all("input:not([type=hidden], [type=submit]), select, textarea").filter(isShown)) {
   const labels = [...(field.labels ?? [])].filter(isSeen);
-  if (!labels.length && !(field.type === "checkbox" && field.closest("td") && field.ariaLabel)) wrong(157, "no label", field);
+  if (!labels.length && !(field.type === "checkbox" && field.closest("td, th") && field.ariaLabel)) wrong(157, "no label", field);
 }
 
 // 158: edges of controls; the contrast of text is axe-core's

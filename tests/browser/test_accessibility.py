@@ -95,6 +95,8 @@ def test_ui_154_ui_159_tab_goes_through_everything_and_always_shows_where_it_is(
     """Somebody without a mouse presses Tab until the end of the page: each control once, with a ring, and not covered."""
     for _ in visits(played, shared_driver, names=[name]):
         expected = shared_driver.execute_script(TABBABLE)
+        if start := shared_driver.execute_script(FOCUS):  # the form of the sign-in waits for input
+            expected = expected[expected.index(start["what"]) + 1:]
         seen = []
         for _ in range(len(expected) + 3):
             ActionChains(shared_driver).send_keys(Keys.TAB).perform()
@@ -139,7 +141,8 @@ def test_ui_150_the_skip_link_leads_to_the_main_part(played, shared_driver):
             assert is_first or in_main, f"{name}: {focused.get_attribute('outerHTML')[:120]}"
             if is_first:
                 assert focused.rect["x"] >= 0 and focused.is_displayed()
-                focused.send_keys(Keys.ENTER, Keys.TAB)
+                ActionChains(shared_driver).send_keys(Keys.ENTER).perform()
+                ActionChains(shared_driver).send_keys(Keys.TAB).perform()
                 inside = "return document.getElementById('main').contains(document.activeElement)"
                 outside = not shared_driver.execute_script("return document.querySelector('main :is(a, button, input)')")
                 assert shared_driver.execute_script(inside) or outside, name

@@ -108,8 +108,7 @@ impl Watcher {
             Seen::Page { .. } => loop {
                 sleep(LOOK).await;
                 self.looks = self.looks.saturating_add(1);
-                // a hub that ends takes no more requests of this kind
-                if self.looks >= LONGEST || self.hub.shutdown.is_closed() {
+                if self.looks >= LONGEST {
                     return None;
                 }
                 if self.has_reason() {

@@ -116,7 +116,8 @@ fn ui_205_errors_name_their_status_once() {
     has(
         &html,
         &[
-            "<h1>404 : Not Found</h1>",
+            "<h1>Page not found</h1>",
+            "404 : Not Found",
             "There is no page at this address",
             "<span class=\"visually-hidden\">Account </span>ada</a>",
         ],
