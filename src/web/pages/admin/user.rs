@@ -1,12 +1,14 @@
 //! `admin/users/<name>`: one user, with servers, groups and roles.
 
+use std::ops::ControlFlow;
+
 use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value};
 
-use super::deeds::{Doer, Order, deed};
+use super::deeds::{Doer, deed};
 use super::list::Servers;
 use super::names::{group_url, user_url};
-use super::{Admin, Came, Part, confirm, rows, users};
+use super::{Admin, Came, Ordered, Part, rows, users};
 use crate::domain::access::Resource;
 use crate::domain::names::Username;
 use crate::store::Db;
@@ -43,12 +45,10 @@ pub async fn submit(
     submission: Submission,
     name: web::Path<String>,
 ) -> Result<HttpResponse, PageError> {
-    let (admin, form) = Admin::sent(hub, submission)?;
-    let order = Order::of(&form);
-    if let Some(question) = confirm::question(&order, &form, &admin.visitor.visit.uri) {
-        return confirm::ask(admin, Part::Users, question).await;
-    }
-    let doer = Doer { hub: admin.hub.clone(), caller: admin.caller.clone() };
+    let Ordered { admin, form, order, doer } = match Admin::ordered(hub, submission, Part::Users).await? {
+        ControlFlow::Continue(ordered) => ordered,
+        ControlFlow::Break(question) => return Ok(question),
+    };
     match order.op() {
         "save-user" => save(admin, &doer, &name, &form).await,
         "join" => {
@@ -74,7 +74,7 @@ pub async fn submit(
 
 async fn join(doer: &Doer, group: &str, user: &str) -> Result<String, Refused> {
     if !users::group_exists(&doer.hub, group).await? {
-        return Err(Refused::bad(format!("There is no group {group}.")));
+        return Err(Refused::bad(doer.voice.with("admin-no-such-group", [("group", group.into())])));
     }
     doer.join(group, &[user]).await
 }
@@ -95,7 +95,7 @@ async fn save(admin: Admin, doer: &Doer, name: &str, form: &Form) -> Result<Http
             let to = user_url(&admin.hub, typed);
             admin.lead(&to)
         }
-        Ok(()) => page(admin, name, Came::of(Ok("Saved.".to_owned()), None), None).await,
+        Ok(()) => page(admin, name, Came::of(Ok(doer.voice.say("admin-saved")), None), None).await,
         Err(refused) => page(admin, name, Came::of(Err(refused), None), Some(typed.to_owned())).await,
     }
 }
@@ -110,7 +110,7 @@ async fn page(
     let wanted = Username::from_stored(name.to_owned());
     let missing = || Refused::not_found(format!("No such user: {name}"));
     let found = admin.hub.store.read(move |db| details(db, &wanted)).await?.ok_or_else(missing)?;
-    let view = view(&admin.hub, &admin.caller, found, typed).ok_or_else(missing)?;
+    let view = view(&admin, found, typed).ok_or_else(missing)?;
     admin.show(Part::Users, view, came).await
 }
 
@@ -119,7 +119,8 @@ pub(super) fn details(db: &mut Db, name: &Username) -> Result<Option<UserDetails
     Ok(stored::details(db, vec![user])?.pop())
 }
 
-fn view(hub: &Hub, caller: &Caller, details: UserDetails, typed: Option<String>) -> Option<UserPageView> {
+fn view(admin: &Admin, details: UserDetails, typed: Option<String>) -> Option<UserPageView> {
+    let (hub, caller) = (&admin.hub, &admin.caller);
     let (name, groups) = (details.user.name.to_string(), details.groups.clone());
     let may = |scope: &str| caller.scopes.covers_user(scope, &name, &groups);
     let is_self = caller.name() == name;
@@ -134,12 +135,11 @@ fn view(hub: &Hub, caller: &Caller, details: UserDetails, typed: Option<String>)
     let memberships = groups.iter().map(membership).collect();
     let (may_edit, may_delete) = (may("admin:users"), may("delete:users"));
     Some(UserPageView {
-        row: rows::user(hub, caller, details, Servers::Any)?,
+        row: rows::user(admin, details, Servers::Any)?,
         may_edit,
         may_make_admins: may_edit && caller.is_admin(),
         remove: (may_delete && !is_self).then(|| deed("delete-user", &[("user", &name)])),
-        no_removal: (may_delete && is_self)
-            .then_some("You cannot delete yourself; another administrator can."),
+        no_removal: (may_delete && is_self).then(|| admin.voice.say("admin-not-yourself")),
         groups: memberships,
         may_join: caller.scopes.has_base("groups"),
         typed,
