@@ -137,7 +137,7 @@ def test_ui_124_each_of_several_new_names_has_a_result(page):
     assert not page.complaints()
 
 
-def test_ui_125_ui_126_ui_122_a_user_is_renamed_and_deleted(page, boss, users):
+def test_ui_125_ui_126_ui_122_ui_130_a_user_is_renamed_and_deleted(page, boss, users):
     page.open(f"/hub/admin/users/{users[0]}")
     field = page.find("#new-user-name")
     field.clear()

@@ -1,4 +1,6 @@
 """The list of one's servers in a real browser; the numbers are those of the checklist of pages (ui-checklist.md)."""
+import os
+import signal
 import time
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -213,6 +215,21 @@ def test_ui_212_times_are_right_where_the_clock_is_wrong(visitor):
         assert visitor.find("#default-server time").text == "just now"
         visitor.open("/hub/token")
         assert visitor.driver.find_element(By.CSS_SELECTOR, ".token-row [data-label=Created] time").text == "just now"
+
+
+def test_ui_213_the_page_of_a_stop_asks_seldom_and_is_quick_all_the_same(visitor):
+    """A server takes its time to stop: one request in five seconds at most; when it has stopped the page says so at once."""
+    visitor.person.start(stubborn="1")
+    pid = visitor.person.http.get(f"/user/{visitor.name}/whoami").json()["pid"]
+    visitor.person.http.delete(f"/hub/api/users/{visitor.name}/server", headers={"X-XSRFToken": visitor.person.xsrf})
+    visitor.open(f"/hub/spawn-pending/{visitor.name}")
+    visitor.requests("GET")
+    time.sleep(4.5)  # this is what is measured
+    assert len(visitor.requests("GET")) <= 1
+    os.kill(pid, signal.SIGKILL)
+    ended = time.monotonic()
+    visitor.until(lambda: "not running" in visitor.find("h1").text)
+    assert time.monotonic() - ended < 4.5
 
 
 def test_ui_213_an_idle_page_asks_for_little_and_a_hidden_one_for_nothing(visitor):
