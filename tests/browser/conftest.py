@@ -31,7 +31,7 @@ def shared_driver():
 @pytest.fixture(scope="session")
 def played():
     """A hub with something to see on every page (`scenes.play`): to be looked at, not to be changed."""
-    with hub() as url:
+    with hub("\nspawner.local.interrupt_timeout = 3600\n") as url:
         state = play(url)
         yield url, state
         os.kill(state["stubborn"], signal.SIGKILL)  # the hub would wait for it

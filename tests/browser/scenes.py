@@ -29,7 +29,7 @@ CONFIG = """
 proxy.bind_url = "http://127.0.0.1:PORT"
 hub.bind_url = "http://127.0.0.1:HUBPORT"
 hub.cookie_secret_file = "FOLDER/cookie_secret"
-hub.timeouts.slow_spawn = 1
+hub.timeouts = { slow_spawn = 1, slow_stop = 1 }
 spawner.http_timeout = 900
 hub.named_servers.enabled = true
 hub.limits.named_servers_per_user = 9

@@ -100,23 +100,30 @@ def test_ui_207_what_cannot_be_done_at_an_address_has_a_page_too(visitor):
     assert visitor.find("#error-home").is_displayed() and "None" not in visitor.find("main").text
 
 
-def test_ui_214_ui_215_icon_and_robots_below_another_base_address(shared_driver):
-    """A hub below /jupyter/: the icon of its pages is found, robots are told, and the sign-in is not to be indexed."""
+FETCHED = """
+    const done = arguments[1];
+    fetch(arguments[0]).then(async (answer) => done([answer.status, answer.headers.get("Content-Type"), await answer.text()]), (error) => done([String(error)]))"""
+
+
+def test_ui_215_robots_are_told_to_look_elsewhere(stranger):
+    """A search engine asks for robots.txt and is turned away; the sign-in, should somebody link to it, is not to be indexed."""
+    stranger.open("/hub/login")
+    status, kind, text = stranger.driver.execute_async_script(FETCHED, "/robots.txt")
+    assert (status, kind.split(";")[0]) == (200, "text/plain") and "Disallow: /" in text
+    assert stranger.find("meta[name=robots]").get_attribute("content") == "noindex"
+
+
+def test_ui_214_the_icon_is_found_below_another_base_address(shared_driver):
+    """A hub below /jupyter/: the icon of its pages is where they say."""
     config = CONFIG.replace('proxy.bind_url = "http://127.0.0.1:PORT"', 'proxy.bind_url = "http://127.0.0.1:PORT/jupyter/"')
     config = config.replace("http://127.0.0.1:HUBPORT", "http://127.0.0.1:HUBPORT/jupyter/")
     with hub("", config.replace("hub.named", 'hub.base_url = "/jupyter/"\nhub.named'), "/jupyter") as url:
         page = Page(url, shared_driver, None)
         page.open("/jupyter/hub/login")
-        fetched = """
-            const done = arguments[1];
-            fetch(arguments[0]).then(async (answer) => done([answer.status, answer.headers.get("Content-Type"), await answer.text()]), (error) => done([String(error)]))"""
         icon = page.find("link[rel=icon]").get_attribute("href")
         assert icon.startswith(f"{url}/jupyter/hub/static/")
-        status, kind, text = page.driver.execute_async_script(fetched, icon)
+        status, kind, text = page.driver.execute_async_script(FETCHED, icon)
         assert (status, kind) == (200, "image/svg+xml") and "<svg" in text
-        status, kind, text = page.driver.execute_async_script(fetched, "/robots.txt")
-        assert status == 200 and "Disallow: /" in text
-        assert page.find("meta[name=robots]").get_attribute("content") == "noindex"
         shared_driver.get("about:blank")
 
 
