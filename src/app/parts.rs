@@ -286,6 +286,7 @@ pub(super) fn web(
         oauth_token_lifetime: hub.oauth.token_lifetime,
         pkce: if hub.oauth.require_pkce { pkce::Policy::Required } else { pkce::Policy::Optional },
         token_max_lifetime: hub.tokens.max_lifetime,
+        messages_keep: hub.messages.keep,
         profiles: Arc::new(config.spawner.profiles()),
         options_form: options_form(config)?,
         simple_options: config.spawner.options_from_form == spawner::OptionsFromForm::Simple,

@@ -7,7 +7,7 @@ use super::migrate::{MIGRATIONS_TABLE, tables};
 use super::{Db, Store, StoreConfig, StoreError};
 
 /// All tables of this program; a test says when one is missing.
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 19] = [
     "users",
     "groups",
     "roles",
@@ -26,6 +26,7 @@ const TABLES: [&str; 18] = [
     "ended_logins",
     "service_processes",
     "notices",
+    "messages",
 ];
 
 impl Store {

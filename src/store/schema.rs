@@ -210,6 +210,18 @@ diesel::table! {
         notice -> Text,
     }
 }
+
+diesel::table! {
+    messages (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        text -> Text,
+        sender -> Text,
+        sent -> Timestamp,
+        expires_at -> Nullable<Timestamp>,
+    }
+}
+
 diesel::joinable!(servers -> users (user_id));
 diesel::joinable!(group_members -> users (user_id));
 diesel::joinable!(group_members -> groups (group_id));

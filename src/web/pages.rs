@@ -17,6 +17,7 @@ pub mod keep;
 pub mod language;
 pub mod login;
 pub mod logout;
+pub mod messages;
 pub mod metrics;
 pub mod multipart;
 pub mod own_host;

@@ -120,6 +120,8 @@ pub struct WebSettings {
     pub pkce: pkce::Policy,
     /// `hub.tokens.max_lifetime`; zero for none.
     pub token_max_lifetime: Duration,
+    /// `hub.messages.keep`; zero for ever.
+    pub messages_keep: Duration,
     /// `spawner.profiles`.
     pub profiles: Arc<Profiles>,
     /// `spawner.options_form`.

@@ -3,6 +3,7 @@
 mod admin;
 mod languages;
 mod login;
+mod messages;
 mod profiles;
 mod redirects;
 mod servers;

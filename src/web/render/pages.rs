@@ -6,6 +6,7 @@
 pub mod admin;
 mod consent;
 mod login;
+mod messages;
 mod sharing;
 mod spawn;
 
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 pub use self::consent::{AcceptSharePage, OauthClient, OauthPage, ScopeDescription};
 pub use self::login::{LoginMessage, LoginPage, LoginStep, LogoutPage};
+pub use self::messages::ShownMessage;
 pub use self::sharing::{GivenShare, GivenTo, SharedWith, SharingPage};
 pub use self::spawn::{FieldProblem, FormChoice, FormOption, FormProfile, RestartPage, SpawnPage};
 use crate::domain::names::ServerKey;
@@ -178,6 +180,8 @@ pub struct SharedServer {
 /// `home`: the visitor's own servers.
 #[derive(Debug, Clone, Serialize)]
 pub struct HomePage {
+    /// What administrators wrote to the visitor, newest first.
+    pub messages: Vec<ShownMessage>,
     /// The REST resource of the visitor: `<hub>api/users/<name>`.
     pub user_api_url: String,
     /// Always shown.

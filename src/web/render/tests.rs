@@ -18,8 +18,8 @@ use super::pages::{
     AcceptSharePage, AccountPage, ErrorPage, ExpiryOption, Failure, FieldProblem, FormChoice, FormOption,
     FormProfile, GivenShare, GivenTo, HomePage, HomeServer, LoginMessage, LoginPage, LoginStep, LogoutPage,
     NotRunningPage, OauthClient, OauthPage, RestartPage, ScopeDescription, ServerLinks, ServerState,
-    ServersPart, SharedServer, SharedWith, SharingPage, ShownOption, ShownRole, SpawnPage, SpawnPendingPage,
-    StopPendingPage, TokenClient, TokenPage, TokenRow,
+    ServersPart, SharedServer, SharedWith, SharingPage, ShownMessage, ShownOption, ShownRole, SpawnPage,
+    SpawnPendingPage, StopPendingPage, TokenClient, TokenPage, TokenRow,
 };
 use super::*;
 use crate::domain::names::{ServerKey, ServerName, Username};
@@ -89,6 +89,7 @@ fn server(owner: &str, name: &str, state: ServerState) -> HomeServer {
 
 fn home(owner: &str, state: ServerState, named: Vec<HomeServer>) -> HomePage {
     HomePage {
+        messages: Vec::new(),
         user_api_url: format!("/jh/hub/api/users/{owner}"),
         default_server: server(owner, "", state),
         named_servers: named,
@@ -98,6 +99,16 @@ fn home(owner: &str, state: ServerState, named: Vec<HomeServer>) -> HomePage {
         shared_servers: Vec::new(),
         sharing_url: None,
         version: "0123".to_owned(),
+    }
+}
+
+fn message(text: &str) -> ShownMessage {
+    ShownMessage {
+        id: 7,
+        text: format!("{text}\nsecond line"),
+        by: text.to_owned(),
+        by_service: false,
+        sent: text.to_owned(),
     }
 }
 
@@ -250,6 +261,7 @@ fn every_page_in(language: Language, text: &str) -> Vec<(&'static str, String)> 
         filter_name: text.to_owned(),
     });
     let home = HomePage {
+        messages: vec![message(text)],
         invalid_server_names: vec![text.to_owned()],
         shared_servers: vec![SharedServer {
             owner: text.to_owned(),

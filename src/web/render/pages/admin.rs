@@ -10,7 +10,7 @@ use serde_json::Value;
 
 pub use self::groups::{GroupPageView, GroupRow, GroupsView, Property};
 pub use self::hub::{Capacity, HubView, JournalLine, StandingNotice};
-use super::{Page, ServerState};
+use super::{Page, ServerState, ShownMessage};
 
 /// One entry of the menu.
 #[derive(Debug, Clone, Serialize)]
@@ -225,6 +225,12 @@ pub struct UserPageView {
     pub may_join: bool,
     /// What was typed as the new name, after a mistake.
     pub typed: Option<String>,
+    /// Messages that the user has not put away; none if the visitor may not write to the user.
+    pub waiting: Option<Vec<ShownMessage>>,
+    /// A message that could not be sent.
+    pub unsent: String,
+    /// The most characters of one.
+    pub longest: usize,
 }
 
 /// A user's place in a group.
@@ -354,6 +360,10 @@ pub struct BulkView {
     pub danger: bool,
     /// What is to be done, or was.
     pub items: Vec<BulkItem>,
+    /// What is written to them, so far; none if nothing is to be.
+    pub text: Option<String>,
+    /// The most characters of that.
+    pub longest: usize,
     /// Whether this is what came of it.
     pub done: bool,
     /// What was meant, for the form.

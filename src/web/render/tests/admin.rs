@@ -161,6 +161,9 @@ pub(super) fn every(visitor: &PageContext, text: &str) -> Vec<(&'static str, Str
         groups: vec![membership(text)],
         may_join: true,
         typed: Some(text_of()),
+        waiting: Some(vec![message(text)]),
+        unsent: text_of(),
+        longest: 2000,
     };
     let details = ServerPageView {
         row: server(text),
@@ -221,6 +224,8 @@ pub(super) fn every(visitor: &PageContext, text: &str) -> Vec<(&'static str, Str
         button: text_of(),
         danger: true,
         items: vec![item],
+        text: Some(text_of()),
+        longest: 2000,
         done: false,
         op: text_of(),
         matching: text_of(),
