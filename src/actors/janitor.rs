@@ -11,7 +11,7 @@ use log::{error, info};
 use super::obituary::Obituary;
 use super::supervision::Supervision;
 use crate::store::{
-    Db, Store, StoreError, ended_logins, journal, messages, oauth_codes, share_codes, shares, tokens,
+    Db, Store, StoreError, ended_logins, journal, logins, messages, oauth_codes, share_codes, shares, tokens,
 };
 
 /// Cleans up, at its start and then at every interval.
@@ -63,7 +63,7 @@ impl JanitorActor {
 /// Removes what has expired by `now`. How many rows there were.
 pub(crate) fn purge(db: &mut Db, now: DateTime<Utc>) -> Result<usize, StoreError> {
     let expired = tokens::purge_expired(db, now)? + oauth_codes::purge_expired(db, now)?;
-    let logins = ended_logins::purge_expired(db, now)?;
+    let logins = ended_logins::purge_expired(db, now)? + logins::purge_expired(db, now)?;
     let shared = shares::purge_expired(db, now)? + share_codes::purge_expired(db, now)?;
     let told = messages::purge_expired(db, now)?;
     Ok(expired + logins + shared + told)

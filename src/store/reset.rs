@@ -7,7 +7,7 @@ use super::migrate::{MIGRATIONS_TABLE, tables};
 use super::{Db, Store, StoreConfig, StoreError};
 
 /// All tables of this program; a test says when one is missing.
-const TABLES: [&str; 19] = [
+const TABLES: [&str; 20] = [
     "users",
     "groups",
     "roles",
@@ -24,6 +24,7 @@ const TABLES: [&str; 19] = [
     "share_codes",
     "journal",
     "ended_logins",
+    "logins",
     "service_processes",
     "notices",
     "messages",

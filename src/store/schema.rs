@@ -198,6 +198,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    logins (login_id) {
+        login_id -> Text,
+        user_id -> BigInt,
+        created -> Timestamp,
+        last_seen -> Timestamp,
+        expires_at -> Timestamp,
+        browser -> Text,
+        system -> Text,
+        address -> Text,
+        sessions -> Text,
+    }
+}
+
+diesel::table! {
     service_processes (name) {
         name -> Text,
         process -> Text,

@@ -24,6 +24,7 @@ pub mod own_host;
 pub mod ready;
 pub mod redirects;
 pub mod root;
+mod sessions;
 pub mod sharing;
 pub mod small;
 pub mod spawn;

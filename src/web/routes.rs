@@ -44,6 +44,8 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
         .service(page("token").route(get().to(token::show)).route(post().to(token::create)))
         .service(page("token/revoke").route(post().to(token::revoke)))
         .service(page("account").route(get().to(account::show)))
+        .service(page("account/sessions/end").route(post().to(account::end_one)))
+        .service(page("account/sessions/end-others").route(post().to(account::end_others)))
         .service(page("account/sign-out").route(post().to(account::sign_out)))
         .configure(|table| admin_pages(table, &page))
         .service(

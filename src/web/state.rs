@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::assets::{Asset, Assets};
 use super::dialogues::Dialogues;
 use super::error::Refused;
+use super::logins::Noted;
 use super::openapi::Document;
 use super::pages::ready::Readiness;
 use super::render::Renderer;
@@ -198,6 +199,8 @@ pub struct Hub {
     pub limiter: Arc<Limiter>,
     /// Callers that were looked up before.
     pub sessions: Sessions,
+    /// Which logins were written down a short time ago.
+    pub noted: Noted,
     /// Takes note of activity.
     pub activity: Slot<ActivityActor>,
     /// Owns the routes.

@@ -7,6 +7,7 @@ mod messages;
 mod profiles;
 mod redirects;
 mod servers;
+mod sessions;
 mod shares;
 mod site;
 mod tokens;

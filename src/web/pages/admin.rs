@@ -12,6 +12,7 @@ pub mod hub;
 pub mod roles;
 pub mod server;
 pub mod services;
+mod sessions;
 pub mod user;
 pub mod users;
 

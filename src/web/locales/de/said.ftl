@@ -18,6 +18,7 @@ said-year = 1 Jahr
 said-never = Nie
 said-invalid-login = Benutzername oder Passwort ist falsch
 said-pam-broken = Die Anmeldung mit den Konten des Systems funktioniert zurzeit nicht. Der Grund steht im Log des Hubs.
+said-no-session = Diese Sitzung gibt es nicht; vielleicht ist sie inzwischen beendet.
 said-no-account = Sie haben auf diesem Rechner kein Konto. Wenden Sie sich an die Verwaltung.
 said-scope-no-scope = Erfahren, wer Sie sind, sonst nichts.
 said-scope-self = Alles tun, was Sie mit Ihrem eigenen Konto, Ihren Servern und Ihren Token dürfen.

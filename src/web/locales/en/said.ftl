@@ -18,6 +18,7 @@ said-year = 1 Year
 said-never = Never
 said-invalid-login = Invalid username or password
 said-pam-broken = Signing in with the system's accounts does not work at the moment. The hub's log says why.
+said-no-session = There is no such session: it may have ended meanwhile.
 said-no-account = You have no account on this machine. Ask the administrator.
 said-scope-no-scope = Learn who you are, nothing more.
 said-scope-self = Do what you may do with your own account, servers and tokens.

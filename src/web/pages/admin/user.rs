@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::deeds::{Doer, deed};
 use super::list::Servers;
 use super::names::{group_url, user_url};
-use super::{Admin, Came, Ordered, Part, rows, users};
+use super::{Admin, Came, Ordered, Part, rows, sessions, users};
 use crate::domain::access::Resource;
 use crate::domain::names::Username;
 use crate::domain::notice;
@@ -79,6 +79,10 @@ pub async fn submit(
             }
             Err(refused) => page(admin, &name, Came::of(Err(refused), None), Typed::default()).await,
         },
+        "end-session" => {
+            let done = sessions::end(&admin, &doer, &order).await;
+            page(admin, &name, Came::of(done, None), Typed::default()).await
+        }
         _ => {
             let done = doer.perform(&order).await;
             page(admin, &name, Came::of(done, order.row()), Typed::default()).await
@@ -131,7 +135,9 @@ async fn page(admin: Admin, name: &str, came: Came, typed: Typed) -> Result<Http
     let wanted = Username::from_stored(name.to_owned());
     let missing = || Refused::not_found(format!("No such user: {name}"));
     let found = admin.hub.store.read(move |db| details(db, &wanted)).await?.ok_or_else(missing)?;
+    let sessions = sessions::of(&admin, &found).await?;
     let mut view = view(&admin, found, typed).ok_or_else(missing)?;
+    view.sessions = sessions;
     if admin.caller.may(SEND, Resource::User(name)) {
         let waiting = waiting(&admin.hub, Username::from_stored(name.to_owned())).await?;
         view.waiting = Some(waiting.into_iter().map(messages::shown).collect());
@@ -168,6 +174,7 @@ fn view(admin: &Admin, details: UserDetails, typed: Typed) -> Option<UserPageVie
         groups: memberships,
         may_join: caller.scopes.has_base("groups"),
         typed: typed.name,
+        sessions: None,
         waiting: None,
         unsent: typed.unsent,
         longest: notice::LONGEST,

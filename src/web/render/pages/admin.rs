@@ -10,7 +10,7 @@ use serde_json::Value;
 
 pub use self::groups::{GroupPageView, GroupRow, GroupsView, Property};
 pub use self::hub::{Capacity, HubView, JournalLine, StandingNotice};
-use super::{Page, ServerState, ShownMessage};
+use super::{Page, ServerState, SessionRow, ShownMessage};
 
 /// One entry of the menu.
 #[derive(Debug, Clone, Serialize)]
@@ -223,6 +223,8 @@ pub struct UserPageView {
     pub groups: Vec<Membership>,
     /// Whether the visitor may add the user to some group.
     pub may_join: bool,
+    /// The browsers that the user is signed in with, if the visitor may end them.
+    pub sessions: Option<Vec<SessionRow>>,
     /// What was typed as the new name, after a mistake.
     pub typed: Option<String>,
     /// Messages that the user has not put away; none if the visitor may not write to the user.

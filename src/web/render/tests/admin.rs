@@ -160,6 +160,9 @@ pub(super) fn every(visitor: &PageContext, text: &str) -> Vec<(&'static str, Str
         no_removal: Some("no".to_owned()),
         groups: vec![membership(text)],
         may_join: true,
+        sessions: Some(
+            sessions(text).into_iter().map(|row| SessionRow { deed: Some(text_of()), ..row }).collect(),
+        ),
         typed: Some(text_of()),
         waiting: Some(vec![message(text)]),
         unsent: text_of(),

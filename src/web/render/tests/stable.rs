@@ -6,7 +6,7 @@ use std::path::Path;
 use super::*;
 
 /// Parts that other templates include, and pages that are not promised.
-const WITHOUT_PROMISE: [&str; 10] = [
+const WITHOUT_PROMISE: [&str; 11] = [
     "ask.html",
     "docs.html",
     "failure.html",
@@ -16,6 +16,7 @@ const WITHOUT_PROMISE: [&str; 10] = [
     "messages.html",
     "profiles.html",
     "server.html",
+    "sessions.html",
     "servers.html",
 ];
 
