@@ -29,6 +29,8 @@ CONFIG = """
 proxy.bind_url = "http://127.0.0.1:PORT"
 hub.bind_url = "http://127.0.0.1:HUBPORT"
 hub.cookie_secret_file = "FOLDER/cookie_secret"
+hub.timeouts = { slow_spawn = 1, slow_stop = 1 }
+spawner.http_timeout = 900
 hub.named_servers.enabled = true
 hub.limits.named_servers_per_user = 9
 hub.ui.template_vars = { announcement_home = "The cluster is <b>upgraded</b> on Friday at 18:00. Save your work before." }
@@ -49,11 +51,11 @@ groups.physics.users = ["ada", "grace"]
 
 
 @contextmanager
-def hub(extra=""):
-    """A hub of its own; gives its address."""
+def hub(extra="", config=CONFIG, base=""):
+    """A hub of its own, below `base`; gives its address without that."""
     folder = Path(tempfile.mkdtemp(prefix="scenes-"))
     port = free_port()
-    text = CONFIG + extra
+    text = config + extra
     words = {"HUBPORT": str(free_port()), "PORT": str(port), "FOLDER": str(folder), "PASSWORD": PASSWORD, "FAKE": str(FAKE)}
     for word, value in words.items():
         text = re.sub(rf"\b{word}\b", value, text)
@@ -65,13 +67,19 @@ def hub(extra=""):
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_until(lambda: process.poll() is not None or answers(url + "/hub/health"), 60, lambda: (folder / "log").read_text())
+        wait_until(lambda: process.poll() is not None or answers(f"{url}{base}/hub/health"), 60, lambda: (folder / "log").read_text())
         assert process.poll() is None, (folder / "log").read_text()
         yield url
     finally:
         process.terminate()
         process.wait(180)  # some servers have to be ended by force
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def folder_of(url):
+    """Where the hub of this address has its files, while it runs."""
+    files = Path(tempfile.gettempdir()).glob("scenes-*/orrery.toml")
+    return next(file.parent for file in files if f'bind_url = "{url}' in file.read_text())
 
 
 class Person:
@@ -131,6 +139,7 @@ def play(url):
     new = Person(url, "new")
     stopping = Person(url, "stopping")
     stopping.start(stubborn="1")
+    stubborn = stopping.http.get("/user/stopping/whoami").json()["pid"]
     stopping.http.delete("/hub/api/users/stopping/server", headers={"X-XSRFToken": stopping.xsrf})
     failed = Person(url, "failed")
     failed.start(fail="1")
@@ -138,7 +147,7 @@ def play(url):
     boss.api("POST", "/users/ada/messages", message="Your home directory is nearly full: 47 of 50 GB.\nPlease tidy up until Friday.")
     boss.api("POST", "/users/ada/messages", message="The GPU is yours on Monday.")
     boss.api("POST", "/users", usernames=[f"student{number:02}" for number in range(1, 31)])
-    return {"people": {person.name: person for person in (ada, grace, new, stopping, failed, boss)}, "code": code, "shared": shared}
+    return {"people": {person.name: person for person in (ada, grace, new, stopping, failed, boss)}, "code": code, "shared": shared, "stubborn": stubborn}
 
 
 def scenes(played):
@@ -228,13 +237,13 @@ PROFILE_SCENES = [
 
 
 @contextmanager
-def chromium(width=1280, height=900, theme="light", script=True):
+def chromium(width=1280, height=900, theme="light", script=True, flags=()):
     """A browser of its own; the page is `width` wide, also narrower than windows can be."""
     profile = tempfile.mkdtemp(prefix="chromium-")
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
     for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-                 "--disable-background-networking", "--disable-component-update", "--hide-scrollbars", f"--user-data-dir={profile}"):
+                 "--disable-background-networking", "--disable-component-update", "--hide-scrollbars", f"--user-data-dir={profile}", *flags):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options, webdriver.ChromeService("/usr/bin/chromedriver"))

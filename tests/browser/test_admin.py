@@ -2,15 +2,13 @@
 import os
 import secrets
 import subprocess
-import tempfile
-from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
-from scenes import BINARY, Person, chromium, hub, look, settled
+from scenes import BINARY, Person, chromium, folder_of, hub, look, settled
 from visit import Visit
 
 MISCHIEF = "<img src=x onerror=\"document.title='broken into'\">"
@@ -139,7 +137,7 @@ def test_ui_124_each_of_several_new_names_has_a_result(page):
     assert not page.complaints()
 
 
-def test_ui_125_ui_126_ui_122_a_user_is_renamed_and_deleted(page, boss, users):
+def test_ui_125_ui_126_ui_122_ui_130_a_user_is_renamed_and_deleted(page, boss, users):
     page.open(f"/hub/admin/users/{users[0]}")
     field = page.find("#new-user-name")
     field.clear()
@@ -345,8 +343,7 @@ def test_ui_138_everything_essential_works_without_javascript(site, boss, users)
 
 def start_again(url):
     """The hub of this address, which has ended."""
-    files = Path(tempfile.gettempdir()).glob("scenes-*/orrery.toml")
-    file = next(file for file in files if f'bind_url = "{url}"' in file.read_text())
+    file = folder_of(url) / "orrery.toml"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ORRERY_")}
     return subprocess.Popen([BINARY, "--config", file], cwd=file.parent, stdin=subprocess.DEVNULL, env=environment,
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,7 +1,7 @@
 """UI-171: axe-core finds nothing on any page, in both themes, 1280 and 320 pixels wide; and nothing scrolls sideways (UI-166)."""
 import pytest
 
-from scenes import FORM, FORM_SCENES, PROFILE_SCENES, PROFILES, ROOT, Person, become, chromium, hub, look, play, scenes, settled
+from scenes import FORM, FORM_SCENES, PROFILE_SCENES, PROFILES, ROOT, Person, become, chromium, hub, look, scenes, settled
 
 AXE = ROOT / ".dev/axe/node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -19,12 +19,6 @@ def driver():
     with chromium() as driver:
         driver.set_script_timeout(120)
         yield driver
-
-
-@pytest.fixture(scope="module")
-def played():
-    with hub() as url:
-        yield url, play(url)
 
 
 @pytest.fixture(scope="module")

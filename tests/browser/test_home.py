@@ -44,14 +44,24 @@ class Page(Visit):
     def focused(self):
         return self.driver.switch_to.active_element.get_attribute("id")
 
-    def requests(self, method):
-        """What the page has sent since the last time that this was asked, as paths."""
-        sent = []
+    def sent(self):
+        """What the page has sent since the last time that this was asked: what the browser's log has of each request."""
+        found = []
         for entry in self.driver.get_log("performance"):
             message = json.loads(entry["message"])["message"]
-            if message["method"] == "Network.requestWillBeSent" and message["params"]["request"]["method"] == method:
-                sent.append(message["params"]["request"]["url"].removeprefix(self.site).split("?")[0])
-        return sent
+            if message["method"] == "Network.requestWillBeSent":
+                found.append(message["params"])
+        return found
+
+    def requests(self, method):
+        """The same by a method, as paths."""
+        sent = [params["request"] for params in self.sent() if params["request"]["method"] == method]
+        return [request["url"].removeprefix(self.site).split("?")[0] for request in sent]
+
+    def addresses(self):
+        """Where the browser went in the same time: methods and addresses of pages."""
+        pages = [params["request"] for params in self.sent() if params.get("type") == "Document"]
+        return [(request["method"], request["url"]) for request in pages]
 
     def no_complaints(self):
         found = [entry["message"] for entry in self.driver.get_log("browser")

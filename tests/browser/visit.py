@@ -1,7 +1,11 @@
 """A browser in which somebody is signed in, for journeys."""
+import os
+
 from selenium.webdriver.common.by import By
 
 from scenes import become, look, settled, wait_until
+
+PATIENCE = float(os.environ.get("PATIENCE", 60))  # seconds until a journey counts as stuck
 
 
 class Visit:
@@ -10,7 +14,7 @@ class Visit:
     HOME = "/hub/home"
 
     def __init__(self, site, driver, person):
-        self.site, self.driver, self.person, self.name = site, driver, person, person.name
+        self.site, self.driver, self.person, self.name = site, driver, person, person.name if person else ""
         look(driver, 1280)
         become(driver, site, person)
 
@@ -31,4 +35,4 @@ class Visit:
                 return holds()
             except Exception:  # noqa: BLE001 - stale or missing: look again
                 return False
-        wait_until(safe, 60, lambda: what + "\n" + self.find("body").text)
+        wait_until(safe, PATIENCE, lambda: what + "\n" + self.find("body").text[:2000])

@@ -100,13 +100,10 @@ fn not_launched(parts: &Supervision, refused: &SpawnError) -> Failure {
     let rejection = refused.is_no().map(|reason| {
         let text = encode_text(&message);
         let way = format!("{}hub/logout", parts.base_url);
-        let message_html = match refused {
-            SpawnError::SignIn { .. } => {
-                format!("{text}. <a href=\"{}\">Sign out</a>, and in again.", encode_text(&way))
-            }
-            _ => text.clone(),
-        };
-        Box::new(Rejection { status: 403, reason: Some(reason.to_owned()), message_html: Some(message_html) })
+        let is_helped = matches!(refused, SpawnError::SignIn { .. });
+        let message_html = is_helped
+            .then(|| format!("{text}. <a href=\"{}\">Sign out</a>, and in again.", encode_text(&way)));
+        Box::new(Rejection { status: 403, reason: Some(reason.to_owned()), message_html })
     });
     Failure { rejection, ..Failure::new(FailureKind::Launch, message) }
 }

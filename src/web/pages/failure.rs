@@ -25,6 +25,7 @@ pub fn of(status: &ServerStatus) -> Option<Failure> {
     match status.outcome.as_ref()? {
         Outcome::Failed(failure) | Outcome::Ended(failure) => Some(Failure {
             message: Some(failure.message.clone()),
+            message_html: failure.rejection.as_ref().and_then(|rejection| rejection.message_html.clone()),
             log: failure.last_lines.clone(),
             ..Failure::default()
         }),
@@ -41,7 +42,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::server_state::{self, FailureKind};
+    use crate::domain::server_state::{self, FailureKind, Rejection};
 
     fn status(outcome: Outcome) -> ServerStatus {
         ServerStatus { outcome: Some(outcome), ..ServerStatus::default() }
@@ -55,6 +56,17 @@ mod tests {
         assert_eq!(state(&failed), ServerState::Failed);
         let shown = of(&failed).unwrap();
         assert_eq!((shown.message.as_deref(), shown.log.len()), (Some("it ended with status 1"), 1));
+    }
+
+    #[test]
+    fn ui_052_what_refuses_a_start_may_say_so_with_markup() {
+        let rejection = Rejection { status: 403, reason: None, message_html: Some("<b>no</b>".to_owned()) };
+        let failure = server_state::Failure {
+            rejection: Some(Box::new(rejection)),
+            ..server_state::Failure::new(FailureKind::Launch, "no")
+        };
+        let shown = of(&status(Outcome::Failed(Arc::new(failure)))).unwrap();
+        assert_eq!(shown.message_html.as_deref(), Some("<b>no</b>"));
     }
 
     #[test]

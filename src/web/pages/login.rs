@@ -23,6 +23,8 @@ use crate::web::sign_out::end_session;
 use crate::web::state::Hub;
 use crate::web::visit::Renewal;
 
+/// So many bytes may the name of a user have.
+const LONGEST_NAME: usize = 255;
 /// The argument with which the button of a page without a form comes back.
 const GO_ON: &str = "go_on";
 
@@ -128,7 +130,7 @@ async fn form(
     let retry_after = refused.as_ref().and_then(|refused| refused.retry_after);
     let mut page = LoginPage {
         authenticator_login_url: format!("{}?next={}{go_on}", hub.path("login"), escape_value(&next)),
-        username: abbreviate(&username),
+        username: kept(username),
         login_error: refused.map(|refused| refused.message),
         otp_prompt: hub.settings.otp_prompt.clone(),
         login_service: (!has_form).then(|| service_name(hub)),
@@ -152,6 +154,11 @@ async fn form(
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     Ok(response)
+}
+
+/// What was typed as a name comes back in full (UI-003), unless it is longer than any name may be (AUTH-009).
+fn kept(typed: String) -> String {
+    if typed.len() > LONGEST_NAME { abbreviate(&typed) } else { typed }
 }
 
 fn service_name(hub: &Hub) -> String {

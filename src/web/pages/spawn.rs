@@ -236,11 +236,12 @@ async fn form(
 ) -> Result<HttpResponse, PageError> {
     let token = visitor.visitor.xsrf_token(hub);
     let uri = visitor.visitor.visit.uri.clone();
-    let arguments = Arguments::of(&uri).without(&[xsrf::NAME]).with(xsrf::NAME, token);
+    let arguments = Arguments::of(&uri).without(&[xsrf::NAME]);
     let mut page = SpawnPage {
         for_user: (target.key.user != visitor.name).then(|| target.key.user.to_string()),
         server_name: target.key.server.to_string(),
-        url: arguments.added_to(address::path(&uri)),
+        action: arguments.clone().added_to(address::path(&uri)),
+        url: arguments.with(xsrf::NAME, token).added_to(address::path(&uri)),
         ..SpawnPage::default()
     };
     let mut status = StatusCode::OK;
@@ -256,8 +257,9 @@ async fn form(
         Some(Problem::Halt(Halt { refused, failure })) => {
             status = refused.status;
             retry_after = refused.retry_after;
-            page.error_message = Some(refused.message);
             page.failure = failure.map(|failure| *failure);
+            page.html_error_message = page.failure.as_ref().and_then(|failure| failure.message_html.clone());
+            page.error_message = page.html_error_message.is_none().then_some(refused.message);
         }
     }
     if hub.settings.profiles.is_empty() {

@@ -43,12 +43,17 @@ impl Place {
         self.segments().next().filter(|name| !name.is_empty())
     }
 
+    fn default_server(&self) -> ServerKey {
+        ServerKey::new(Username::from_stored(self.user.as_str()), ServerName::default_server())
+    }
+
     fn is_api(&self) -> bool {
         self.segments().any(|segment| segment == "api")
     }
 }
 
-/// `GET`.
+/// `GET`. A program is told that the server is not running also without anybody's name, as nothing is said that the
+/// address does not say.
 ///
 /// # Errors
 /// 404 without access to the server; 500 if a browser runs in circles.
@@ -61,7 +66,13 @@ pub async fn show(
     if let Some(caller) = bearer(&hub, &request).await? {
         visitor.become_user(Some(caller));
     }
-    let caller = visitor.user.clone().ok_or(PageError::LoginNeeded)?;
+    let Some(caller) = visitor.user.clone() else {
+        // a page of a lab that asks on and on is not sent to sign in (UI-081)
+        return match place.is_api() || prefers_json(&request) {
+            true => Ok(tell_program(&hub, &visitor, &place.default_server())),
+            false => Err(PageError::LoginNeeded),
+        };
+    };
     let key = find(&hub, &caller, &place).await?;
     let status = hub.servers.status(&key);
     let uri = visitor.visit.uri.clone();
@@ -104,8 +115,7 @@ pub async fn write(
     } else {
         Submission::from_request(&request, &mut payload.into_inner()).await?.visitor
     };
-    let key = ServerKey::new(Username::from_stored(place.user.as_str()), ServerName::default_server());
-    Ok(tell_program(&hub, &visitor, &key))
+    Ok(tell_program(&hub, &visitor, &place.default_server()))
 }
 
 /// Whose token the request came with.

@@ -4,7 +4,7 @@ import { ask } from "./ask.js";
 import { h } from "./dom.js";
 import { signedOut } from "./session.js";
 import { t } from "./texts.js";
-import { doing, lookAt, remember, request, row, swap } from "./admin_part.js";
+import { doing, isHere, lookAt, remember, request, row, swap } from "./admin_part.js";
 
 const TYPING_MS = 300;
 const busy = new Set();
@@ -167,5 +167,5 @@ export function watchForms() {
   };
   document.addEventListener("input", changed);
   document.addEventListener("change", changed);
-  addEventListener("popstate", () => location.reload());
+  addEventListener("popstate", () => isHere() || location.reload());
 }

@@ -139,6 +139,12 @@ export function swap(html, { keep = true } = {}) {
   part().dispatchEvent(new Event("swapped", { bubbles: true }));
 }
 
+/** Whether the browser is where it was: the link to the main part only adds its name to the address. */
+export function isHere() {
+  const [shown, here] = [address, location.href].map((url) => new URL(url, location.href).href.split("#")[0]);
+  return shown === here;
+}
+
 /** Looks at another address from now on: the same list, narrowed otherwise. */
 export function lookAt(url) {
   address = url;

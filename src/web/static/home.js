@@ -12,7 +12,6 @@ const part = () => document.getElementById("servers-part");
 const { userApiUrl } = part().dataset;
 const busy = new Set();
 const problems = new Map(); // what went wrong last, by the API address of the server
-let filter = "";
 
 const live = new Live("servers-part", `${page.base_url}home/events`, `${page.base_url}home/servers`, tell);
 
@@ -142,6 +141,14 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+/** Shows the servers that are looked for; new ones and redrawn ones, too. */
+function showFound() {
+  const wanted = document.getElementById("server-filter")?.value.toLowerCase() ?? "";
+  for (const card of document.querySelectorAll("#servers > li")) {
+    card.hidden = !card.dataset.displayName.toLowerCase().includes(wanted);
+  }
+}
+
 /** Puts a message away. Whoever has done so in another tab has what is wanted. */
 document.addEventListener("submit", (event) => {
   const item = event.target.closest?.(".message");
@@ -157,11 +164,12 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("input", (event) => {
   if (event.target.id === "server-filter") {
-    filter = event.target.value.toLowerCase();
-    for (const card of document.querySelectorAll("#servers > li")) {
-      card.hidden = !card.dataset.displayName.toLowerCase().includes(filter);
-    }
+    showFound();
   }
+});
+part().addEventListener("refreshed", () => {
+  showFound();
+  showAdding();
 });
 
 /** Who has all the servers that they may have is offered no other one. */

@@ -142,6 +142,7 @@ export class Live {
     }
     Object.keys(place.dataset).filter((name) => !(name in fresh.dataset)).forEach((name) => delete place.dataset[name]);
     this.known = fresh;
+    place.dispatchEvent(new Event("refreshed"));
   }
 }
 
@@ -161,6 +162,9 @@ function swap(place, known, fresh, changed) {
     } else {
       changed(old, item);
     }
+  }
+  for (const field of place.querySelectorAll("input[id]")) {
+    copy.querySelector(`#${CSS.escape(field.id)}`)?.replaceWith(field); // with what is typed in it
   }
   place.replaceChildren(...copy.childNodes);
   for (const details of place.querySelectorAll("details")) {

@@ -10,7 +10,7 @@ const { progressUrl, apiUrl } = at("progress").dataset;
 const bar = at("progress-bar");
 const steps = at("progress-steps");
 const began = Date.now();
-const AGAIN_MS = 3000;
+const AGAIN_MS = 5000;
 let stopping = false;
 let last; // the step that is under way
 

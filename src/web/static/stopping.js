@@ -1,16 +1,22 @@
-// Watching a server stop: the page is asked for again until it says something else; or the server starts again by itself.
+// Watching a server stop: the page is asked for again until it says something else, at once when one's own servers change and
+// now and then in any case; or the server starts again by itself.
 
-import { call } from "./api.js";
+import { call, page } from "./api.js";
 import { t, told } from "./texts.js";
 
-const LOOK_MS = 2000;
+const LOOK_MS = 5000;
 const place = document.getElementById("stopping");
 const status = document.getElementById("stopping-status");
 const began = Date.now();
 let away = false;
+let waiting;
+let looking = false;
+let changes;
 
 async function look() {
-  if (!document.hidden) {
+  clearTimeout(waiting);
+  if (!document.hidden && !looking) {
+    looking = true;
     try {
       const answer = await fetch(location.href, { redirect: "manual" });
       away = false;
@@ -21,11 +27,27 @@ async function look() {
     } catch {
       away = true;
     }
+    looking = false;
   }
-  setTimeout(look, LOOK_MS);
+  waiting = setTimeout(look, LOOK_MS);
 }
 
-setTimeout(look, LOOK_MS);
+/** Hears of changes while somebody sees the page; the first word is no change. */
+function listen() {
+  changes?.close();
+  changes = document.hidden ? undefined : new EventSource(`${page.base_url}home/events`);
+  let known;
+  changes?.addEventListener("message", ({ data }) => {
+    if (known !== undefined && known !== data) {
+      look();
+    }
+    known = data;
+  });
+}
+
+waiting = setTimeout(look, LOOK_MS);
+listen();
+document.addEventListener("visibilitychange", () => { listen(); look(); });
 setInterval(() => {
   // seldom enough to be read out
   const seconds = Math.floor((Date.now() - began) / 10000) * 10;

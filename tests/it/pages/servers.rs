@@ -137,6 +137,8 @@ fn su_041_su_046_su_047_su_048_a_stopped_server_is_explained_to_programs() {
         anonymous(&hub, "GET", "/hub/user/ada/api/contents", &bearer),
         anonymous(&hub, "POST", "/hub/user/ada/api/contents", &bearer),
         anonymous(&hub, "DELETE", "/user/ada/api/contents", &bearer),
+        // UI-081: signed out, too, and whoever's it is
+        anonymous(&hub, "GET", "/hub/user/ada/api/contents", &[]),
     ];
     for reply in replies {
         assert_eq!(

@@ -54,7 +54,7 @@ fn spawn_inserts_the_form_and_posts_where_told() {
     let page = SpawnPage {
         for_user: Some("grace".to_owned()),
         spawner_options_form: "<input name=\"energy\">".to_owned(),
-        url: "/jh/hub/spawn?next=%2Fx&_xsrf=t".to_owned(),
+        action: "/jh/hub/spawn?next=%2Fx&y=z".to_owned(),
         error_message: Some("<bad>".to_owned()),
         html_error_message: Some("<i>ignored</i>".to_owned()),
         ..SpawnPage::default()
@@ -63,7 +63,8 @@ fn spawn_inserts_the_form_and_posts_where_told() {
     has(
         &html,
         &[
-            "<form id=\"spawn_form\" class=\"card\" enctype=\"multipart/form-data\" method=\"post\" action=\"/jh/hub/spawn?next=%2Fx&amp;_xsrf=t\"",
+            "<form id=\"spawn_form\" class=\"card\" enctype=\"multipart/form-data\" method=\"post\" action=\"/jh/hub/spawn?next=%2Fx&amp;y=z\"",
+            "<input type=\"hidden\" name=\"_xsrf\" value=\"",
             "<input name=\"energy\">",
             "Spawning server for grace",
             "class=\"spawn-error-msg\" role=\"alert\" tabindex=\"-1\">Error: &lt;bad&gt;",
@@ -115,7 +116,8 @@ fn ui_205_errors_name_their_status_once() {
     has(
         &html,
         &[
-            "<h1>404 : Not Found</h1>",
+            "<h1>Page not found</h1>",
+            "404 : Not Found",
             "There is no page at this address",
             "<span class=\"visually-hidden\">Account </span>ada</a>",
         ],
