@@ -43,6 +43,7 @@ use crate::spawn::StopLadder;
 use crate::store::{Store, StoreConfig};
 use crate::web::assets::{Asset, Assets};
 use crate::web::dialogues::Dialogues;
+use crate::web::pages::live::Streams;
 use crate::web::pages::ready::Readiness;
 use crate::web::render::{Renderer, Site};
 use crate::web::sessions::Sessions;
@@ -414,6 +415,7 @@ pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
         dialogues: parts.dialogues,
         limiter: parts.limiter,
         sessions: Sessions::default(),
+        streams: Streams::default(),
         activity: supervision.activity.clone(),
         registry: supervision.registry.clone(),
         metrics: Arc::clone(&supervision.metrics),

@@ -13,6 +13,7 @@ use super::assets::{Asset, Assets};
 use super::dialogues::Dialogues;
 use super::error::Refused;
 use super::openapi::Document;
+use super::pages::live::Streams;
 use super::pages::ready::Readiness;
 use super::render::Renderer;
 use super::sessions::Sessions;
@@ -196,6 +197,8 @@ pub struct Hub {
     pub limiter: Arc<Limiter>,
     /// Callers that were looked up before.
     pub sessions: Sessions,
+    /// Open pages that are told of changes.
+    pub streams: Streams,
     /// Takes note of activity.
     pub activity: Slot<ActivityActor>,
     /// Owns the routes.

@@ -9,6 +9,7 @@ pub mod bulk;
 pub mod group;
 pub mod groups;
 pub mod hub;
+pub mod live;
 pub mod roles;
 pub mod server;
 pub mod services;
@@ -54,8 +55,13 @@ struct Admin {
 impl Admin {
     /// Insists on `admin-ui`.
     fn enter(hub: web::Data<Hub>, signed: SignedIn) -> Result<Self, PageError> {
-        signed.caller.require(&["admin-ui"], Resource::None)?;
+        Self::insist(&signed.caller)?;
         Ok(Self { visitor: signed.visitor, caller: signed.caller, hub })
+    }
+
+    /// Nobody else sees these pages.
+    fn insist(caller: &Caller) -> Result<(), Refused> {
+        caller.require(&["admin-ui"], Resource::None)
     }
 
     /// The same, for who sent a form.
@@ -70,6 +76,7 @@ impl Admin {
             tabs: tabs(&self.hub, &self.caller, part),
             here: self.visitor.visit.uri.clone(),
             outcome: came.outcome,
+            version: view.version(),
             server_version: env!("CARGO_PKG_VERSION"),
         };
         self.visitor.page(&self.hub, came.status, &Framed { frame, view }).await

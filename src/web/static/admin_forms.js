@@ -3,7 +3,7 @@
 import { ask } from "./ask.js";
 import { h } from "./dom.js";
 import { signedOut } from "./session.js";
-import { doing, lookAt, remember, request, row, swap } from "./admin_part.js";
+import { complain, doing, lookAt, pretend, remember, request, row, swap } from "./admin_part.js";
 
 const TYPING_MS = 300;
 const busy = new Set();
@@ -17,15 +17,10 @@ function outcome(...children) {
   document.getElementById("admin-outcome").replaceChildren(...children);
 }
 
-function complain(message, home) {
+function wrong(message) {
   const text = h("p", { class: "problem row-error", role: "alert" }, message);
-  home?.querySelector(".row-error")?.remove();
-  if (home) {
-    (home.querySelector("td:has(.state)") ?? home).append(text);
-  } else {
-    outcome(text);
-    text.scrollIntoView({ block: "nearest" });
-  }
+  outcome(text);
+  text.scrollIntoView({ block: "nearest" });
 }
 
 function shown(html, key) {
@@ -77,7 +72,14 @@ async function send(form, submitter, more = {}) {
     document.title = answer.html.title;
     shown(answer.html, home && key);
   } catch (error) {
-    complain(error.message, home && row(key));
+    if (error.told) {
+      return;
+    }
+    if (home) {
+      complain(key, error.message);
+    } else {
+      wrong(error.message);
+    }
   } finally {
     clearTimeout(later);
     busy.delete(key);
@@ -94,8 +96,10 @@ function peek(key) {
   const badge = row(key)?.querySelector(".state");
   const next = { stopped: "starting", failed: "starting", running: "stopping" }[badge?.textContent];
   if (next) {
-    badge.className = `state state-${next}`;
-    badge.textContent = next;
+    pretend(badge, (state) => {
+      state.className = `state state-${next}`;
+      state.firstChild.data = next;
+    });
   }
 }
 

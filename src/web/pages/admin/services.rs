@@ -21,16 +21,21 @@ use crate::web::views::service::ServiceView;
 /// 403 without `list:services`.
 pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse, PageError> {
     let admin = Admin::enter(hub, visitor)?;
-    admin.caller.require(&["list:services"], Resource::Listing)?;
+    let view = view(&admin.hub, &admin.caller).await?;
+    admin.show(Part::Services, view, Came::looking()).await
+}
+
+/// What the page shows to `caller`.
+pub(super) async fn view(hub: &Hub, caller: &Caller) -> Result<ServicesView, Refused> {
+    caller.require(&["list:services"], Resource::Listing)?;
     let read = |db: &mut Db| {
         let all = services::list(db)?;
         Ok::<_, Refused>(services::details(db, all)?)
     };
-    let mut all = admin.hub.store.read(read).await?;
+    let mut all = hub.store.read(read).await?;
     all.sort_by(|one, other| one.service.definition.name.cmp(&other.service.definition.name));
-    let rows = all.into_iter().filter_map(|details| row(&admin.hub, &admin.caller, details));
-    let view = ServicesView { rows: rows.collect() };
-    admin.show(Part::Services, view, Came::looking()).await
+    let rows = all.into_iter().filter_map(|details| row(hub, caller, details));
+    Ok(ServicesView { rows: rows.collect() })
 }
 
 fn row(hub: &Hub, caller: &Caller, details: ServiceDetails) -> Option<ServiceRow> {

@@ -106,12 +106,23 @@ async fn page(
     came: Came,
     typed: Option<String>,
 ) -> Result<HttpResponse, PageError> {
-    admin.caller.require(READ, Resource::User(name))?;
-    let wanted = Username::from_stored(name.to_owned());
-    let missing = || Refused::not_found(format!("No such user: {name}"));
-    let found = admin.hub.store.read(move |db| details(db, &wanted)).await?.ok_or_else(missing)?;
-    let view = view(&admin.hub, &admin.caller, found, typed).ok_or_else(missing)?;
+    let name = Username::from_stored(name.to_owned());
+    let view = view(&admin.hub, &admin.caller, &name, typed).await?;
     admin.show(Part::Users, view, came).await
+}
+
+/// What the page shows to `caller`.
+pub(super) async fn view(
+    hub: &Hub,
+    caller: &Caller,
+    name: &Username,
+    typed: Option<String>,
+) -> Result<UserPageView, Refused> {
+    caller.require(READ, Resource::User(name.as_str()))?;
+    let wanted = name.clone();
+    let missing = || Refused::not_found(format!("No such user: {name}"));
+    let found = hub.store.read(move |db| details(db, &wanted)).await?.ok_or_else(missing)?;
+    of(hub, caller, found, typed).ok_or_else(missing)
 }
 
 pub(super) fn details(db: &mut Db, name: &Username) -> Result<Option<UserDetails>, Refused> {
@@ -119,7 +130,7 @@ pub(super) fn details(db: &mut Db, name: &Username) -> Result<Option<UserDetails
     Ok(stored::details(db, vec![user])?.pop())
 }
 
-fn view(hub: &Hub, caller: &Caller, details: UserDetails, typed: Option<String>) -> Option<UserPageView> {
+fn of(hub: &Hub, caller: &Caller, details: UserDetails, typed: Option<String>) -> Option<UserPageView> {
     let (name, groups) = (details.user.name.to_string(), details.groups.clone());
     let may = |scope: &str| caller.scopes.covers_user(scope, &name, &groups);
     let is_self = caller.name() == name;

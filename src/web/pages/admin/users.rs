@@ -57,7 +57,8 @@ async fn page(admin: Admin, came: Came) -> Result<HttpResponse, PageError> {
     admin.show(Part::Users, view, came).await
 }
 
-async fn view(hub: &Hub, caller: &Caller, uri: &str) -> Result<UsersView, Refused> {
+/// What the list shows to `caller`.
+pub(super) async fn view(hub: &Hub, caller: &Caller, uri: &str) -> Result<UsersView, Refused> {
     let here = address::path(uri);
     let limits = (hub.settings.page_default_limit, hub.settings.page_max_limit);
     let mut wanted = Wanted::read(&Arguments::of(uri), limits);

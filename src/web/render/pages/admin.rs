@@ -5,7 +5,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Page, ServerState};
+use super::{Page, ServerState, version};
 
 /// One entry of the menu.
 #[derive(Debug, Clone, Serialize)]
@@ -38,14 +38,21 @@ pub struct Frame {
     pub here: String,
     /// What came of a form.
     pub outcome: Outcome,
+    /// Tells this state of the view from the next.
+    pub version: String,
     /// Our own version, for the footer.
     pub server_version: &'static str,
 }
 
 /// What a page shows in the frame.
-pub trait View: Serialize {
+pub trait View: Serialize + Sized {
     /// The template that prints it.
     const TEMPLATE: &'static str;
+
+    /// Tells one state of it from the next. What only the answer to a form has is no other state.
+    fn version(&self) -> String {
+        version(self)
+    }
 }
 
 /// A view in its frame.
@@ -503,16 +510,65 @@ macro_rules! views {
     };
 }
 
+impl View for UserPageView {
+    const TEMPLATE: &'static str = "admin_user.html";
+
+    fn version(&self) -> String {
+        version(&Self { typed: None, ..self.clone() })
+    }
+}
+
+impl View for GroupsView {
+    const TEMPLATE: &'static str = "admin_groups.html";
+
+    fn version(&self) -> String {
+        version(&Self { typed: String::new(), ..self.clone() })
+    }
+}
+
+impl View for GroupPageView {
+    const TEMPLATE: &'static str = "admin_group.html";
+
+    fn version(&self) -> String {
+        version(&Self { typed: String::new(), results: Vec::new(), ..self.clone() })
+    }
+}
+
+impl View for HubView {
+    const TEMPLATE: &'static str = "admin_hub.html";
+
+    fn version(&self) -> String {
+        let status = steady(self.status.clone());
+        let (report, typed) = (None, String::new());
+        version(&Self { status, report, typed, reloaded: false, ending: false, ..self.clone() })
+    }
+}
+
+/// The hub's state without what is another one at every look.
+fn steady(mut status: Value) -> Value {
+    let Some(facts) = status.as_object_mut() else { return status };
+    for volatile in ["now", "uptime_seconds"] {
+        facts.remove(volatile);
+    }
+    if let Some(database) = facts.get_mut("database").and_then(Value::as_object_mut) {
+        database.remove("milliseconds");
+        database.remove("pools");
+    }
+    if let Some(actors) = facts.get_mut("actors").and_then(Value::as_array_mut) {
+        actors.retain(|actor| actor.get("answers") != Some(&Value::Bool(true)));
+    }
+    if let Some(bytes) = facts.get_mut("process").and_then(|process| process.get_mut("memory_bytes")) {
+        *bytes = bytes.as_u64().map(|bytes| bytes >> 20).into();
+    }
+    status
+}
+
 views! {
     UsersView => "admin.html",
     AddUsersView => "admin_add_users.html",
-    UserPageView => "admin_user.html",
     ServerPageView => "admin_server.html",
-    GroupsView => "admin_groups.html",
-    GroupPageView => "admin_group.html",
     ServicesView => "admin_services.html",
     RolesView => "admin_roles.html",
-    HubView => "admin_hub.html",
     ConfirmView => "admin_confirm.html",
     BulkView => "admin_bulk.html",
 }
