@@ -21,8 +21,9 @@ use actix_web::web::Bytes;
 use actix_web::{HttpResponse, web};
 use chrono::Utc;
 use futures_util::{Stream, stream};
-use tokio::time::sleep;
+use tokio::time::timeout;
 
+use self::streams::Place;
 pub use self::streams::Streams;
 use crate::actors::directory::ServerStatus;
 use crate::domain::login_cookie::Login;
@@ -97,7 +98,7 @@ pub(in crate::web) async fn answer<W: Watched + 'static>(
     let (generation, glance) = (hub.store.generation(), watched.glance(&hub));
     let version = watched.read(&hub, &visitor.caller).await?;
     let back_after = BACK_AFTER.saturating_add(digest(&(visitor.id, Utc::now())) % SPREAD);
-    let source = Source { hub, login, watched, glance, generation, _place: place };
+    let source = Source { hub, login, watched, glance, generation, place };
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-store"))
@@ -130,6 +131,8 @@ trait Versions {
     fn is_other(&self) -> bool;
     /// Whether the database has changed since everything was read.
     fn is_older(&self) -> bool;
+    /// Returns when the hub ends.
+    async fn ended(&mut self);
     /// Reads everything; `None` for who may not see the page any more, or is signed out.
     async fn read(&mut self) -> Option<String>;
 }
@@ -141,7 +144,7 @@ struct Source<W: Watched> {
     watched: W,
     glance: W::Glance,
     generation: u64,
-    _place: streams::Place,
+    place: Place,
 }
 
 impl<W: Watched> Versions for Source<W> {
@@ -151,6 +154,10 @@ impl<W: Watched> Versions for Source<W> {
 
     fn is_older(&self) -> bool {
         self.generation != self.hub.store.generation()
+    }
+
+    async fn ended(&mut self) {
+        self.place.ended().await;
     }
 
     async fn read(&mut self) -> Option<String> {
@@ -184,7 +191,9 @@ impl<S: Versions> Teller<S> {
             return Some(Bytes::from(format!("retry: {back_after}\ndata: {}\n\n", self.version)));
         }
         for silent in 1.. {
-            sleep(LOOK).await;
+            if timeout(LOOK, self.source.ended()).await.is_ok() {
+                return None;
+            }
             self.looks = self.looks.saturating_add(1);
             if self.looks >= LONGEST {
                 return None;

@@ -105,7 +105,9 @@ export class Stream {
     let again = false;
     try {
       await this.look(version);
-      this.reached();
+      if (!this.ended) {
+        this.reached();
+      }
     } catch {
       this.lost();
       pause = PATIENCE_MS;

@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::watch;
+
 use crate::domain::ids::UserId;
 
 /// So many streams of one user are open at once. One that was left counts until the hub notices.
@@ -11,19 +13,22 @@ const MOST: usize = 40;
 
 /// The open streams of all users.
 #[derive(Debug, Clone, Default)]
-pub struct Streams(Arc<Mutex<HashMap<UserId, usize>>>);
+pub struct Streams {
+    open: Arc<Mutex<HashMap<UserId, usize>>>,
+    ended: Arc<watch::Sender<bool>>,
+}
 
 /// One of them; free again when it is dropped.
 #[derive(Debug)]
-pub struct Place {
+pub(super) struct Place {
     streams: Streams,
     user: UserId,
+    ended: watch::Receiver<bool>,
 }
 
 impl Streams {
     /// A place for another stream of this user, unless there are too many.
-    #[must_use]
-    pub fn open(&self, user: UserId) -> Option<Place> {
+    pub(super) fn open(&self, user: UserId) -> Option<Place> {
         let mut open = self.lock();
         let count = open.entry(user).or_default();
         if *count >= MOST {
@@ -31,12 +36,25 @@ impl Streams {
         }
         *count = count.saturating_add(1);
         drop(open);
-        Some(Place { streams: self.clone(), user })
+        Some(Place { streams: self.clone(), user, ended: self.ended.subscribe() })
+    }
+
+    /// Ends them all, for a hub that ends: it waits for what it has begun to answer.
+    pub fn end(&self) {
+        self.ended.send_replace(true);
     }
 
     // a count is whole whoever panicked while he held the lock
     fn lock(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// Returns when the streams are to end.
+    pub(super) async fn ended(&mut self) {
+        // the sender lives in `streams`
+        let _ = self.ended.wait_for(|ended| *ended).await;
     }
 }
 

@@ -26,6 +26,10 @@ impl Versions for Fake {
         self.0.stored.get() != self.0.seen.get().1
     }
 
+    async fn ended(&mut self) {
+        std::future::pending().await
+    }
+
     async fn read(&mut self) -> Option<String> {
         self.0.seen.set((self.0.glanced.get(), self.0.stored.get()));
         self.0.reads.set(self.0.reads.get() + 1);
