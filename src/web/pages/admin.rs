@@ -27,6 +27,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
+use self::deeds::Doer;
 use super::form::{Form, Submission};
 use super::visitor::{SignedIn, Visitor};
 use crate::domain::access::Resource;
@@ -34,6 +35,7 @@ use crate::web::caller::Caller;
 use crate::web::error::{PageError, Refused};
 use crate::web::render::pages::admin::{Frame, Framed, Outcome, Tab, View};
 use crate::web::state::Hub;
+use crate::web::texts::Voice;
 
 /// Where an administration page lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,13 +52,16 @@ struct Admin {
     visitor: Visitor,
     caller: Arc<Caller>,
     hub: web::Data<Hub>,
+    /// What it is answered in.
+    voice: Voice,
 }
 
 impl Admin {
     /// Insists on `admin-ui`.
     fn enter(hub: web::Data<Hub>, signed: SignedIn) -> Result<Self, PageError> {
         Self::insist(&signed.caller)?;
-        Ok(Self { visitor: signed.visitor, caller: signed.caller, hub })
+        let voice = hub.renderer.voice(signed.visitor.language);
+        Ok(Self { visitor: signed.visitor, caller: signed.caller, hub, voice })
     }
 
     /// Nobody else sees these pages.
@@ -70,16 +75,35 @@ impl Admin {
         Ok((Self::enter(hub, SignedIn::insist(visitor)?)?, form))
     }
 
+    /// Does what the visitor asks for.
+    fn doer(&self) -> Doer {
+        Doer { hub: self.hub.clone(), caller: Arc::clone(&self.caller), voice: self.voice.clone() }
+    }
+
     /// Shows a view; after a mistake with the status of that.
     async fn show<V: View>(self, part: Part, view: V, came: Came) -> Result<HttpResponse, PageError> {
         let frame = Frame {
-            tabs: tabs(&self.hub, &self.caller, part),
+            tabs: self.tabs(part),
             here: self.visitor.visit.uri.clone(),
             outcome: came.outcome,
             version: view.version(),
             server_version: env!("CARGO_PKG_VERSION"),
         };
         self.visitor.page(&self.hub, came.status, &Framed { frame, view }).await
+    }
+
+    fn tabs(&self, here: Part) -> Vec<Tab> {
+        let has = |bases: &[&str]| bases.iter().any(|base| self.caller.scopes.has_base(base));
+        let all = [
+            (Part::Users, self.voice.say("admin-users"), "admin", true),
+            (Part::Groups, self.voice.say("admin-groups"), "admin/groups", has(&["list:groups"])),
+            (Part::Services, self.voice.say("admin-services"), "admin/services", has(&["list:services"])),
+            (Part::Roles, self.voice.say("admin-roles"), "admin/roles", has(roles::READ)),
+            (Part::Hub, self.voice.say("admin-hub"), "admin/hub", hub::is_open_to(&self.caller)),
+        ];
+        let shown = all.into_iter().filter(|(part, .., may)| *may || *part == here);
+        let tab = |(part, title, path, _)| Tab { title, url: self.hub.path(path), here: part == here };
+        shown.map(tab).collect()
     }
 
     /// Leads to another page.
@@ -113,17 +137,4 @@ impl Came {
             },
         }
     }
-}
-
-fn tabs(hub: &Hub, caller: &Caller, here: Part) -> Vec<Tab> {
-    let has = |bases: &[&str]| bases.iter().any(|base| caller.scopes.has_base(base));
-    let all = [
-        (Part::Users, "Users", "admin", true),
-        (Part::Groups, "Groups", "admin/groups", has(&["list:groups"])),
-        (Part::Services, "Services", "admin/services", has(&["list:services"])),
-        (Part::Roles, "Roles", "admin/roles", has(roles::READ)),
-        (Part::Hub, "Hub", "admin/hub", hub::is_open_to(caller)),
-    ];
-    let shown = all.into_iter().filter(|(part, .., may)| *may || *part == here);
-    shown.map(|(part, title, path, _)| Tab { title, url: hub.path(path), here: part == here }).collect()
 }

@@ -13,6 +13,7 @@ mod tests;
 
 use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -29,8 +30,8 @@ use crate::actors::directory::ServerStatus;
 use crate::domain::login_cookie::Login;
 use crate::web::caller::{Caller, Notice};
 use crate::web::error::{PageError, Refused};
-use crate::web::pages::visitor::SignedIn;
 use crate::web::state::Hub;
+use crate::web::visit::Visit;
 
 /// How often is looked for changes, which costs no query.
 const LOOK: Duration = Duration::from_secs(1);
@@ -54,7 +55,7 @@ pub(in crate::web) trait Watched {
     type Glance: PartialEq;
 
     /// Reads everything that the page shows to `caller`; gives its version.
-    async fn read(&mut self, hub: &Hub, caller: &Caller) -> Result<String, Refused>;
+    async fn read(&mut self, hub: &Hub, caller: &Arc<Caller>) -> Result<String, Refused>;
 
     /// What was read last, as it is now.
     fn glance(&self, hub: &Hub) -> Self::Glance;
@@ -84,20 +85,22 @@ impl Glance {
     }
 }
 
-/// The stream about what is watched.
+/// The stream about what is watched, for who asks by `visit`.
 ///
 /// # Errors
 /// [`PageError::LoginNeeded`]; 429 for who has too many open; otherwise as the page itself.
 pub(in crate::web) async fn answer<W: Watched + 'static>(
     hub: web::Data<Hub>,
-    visitor: SignedIn,
+    visit: &Visit,
+    caller: &Arc<Caller>,
     mut watched: W,
 ) -> Result<HttpResponse, PageError> {
-    let login = visitor.visitor.visit.login(&hub).ok_or(PageError::LoginNeeded)?;
-    let place = hub.streams.open(visitor.id).ok_or_else(too_many)?;
+    let login = visit.login(&hub).ok_or(PageError::LoginNeeded)?;
+    let user = caller.user().ok_or(PageError::LoginNeeded)?.id;
+    let place = hub.streams.open(user).ok_or_else(too_many)?;
     let (generation, glance) = (hub.store.generation(), watched.glance(&hub));
-    let version = watched.read(&hub, &visitor.caller).await?;
-    let back_after = BACK_AFTER.saturating_add(digest(&(visitor.id, Utc::now())) % SPREAD);
+    let version = watched.read(&hub, caller).await?;
+    let back_after = BACK_AFTER.saturating_add(digest(&(user, Utc::now())) % SPREAD);
     let source = Source { hub, login, watched, glance, generation, place };
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))

@@ -209,10 +209,10 @@ pub struct HomeServer {
 /// An option that a server was started with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ShownOption {
-    /// Its key.
-    pub name: String,
-    /// Its value, in short.
-    pub value: String,
+    /// Its key; none for the profile.
+    pub name: Option<String>,
+    /// Its value, in short: a text, or true or false.
+    pub value: serde_json::Value,
 }
 
 /// A server that somebody opened to the visitor.

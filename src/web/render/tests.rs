@@ -218,7 +218,7 @@ fn every_page_in(language: Language, text: &str) -> Vec<(&'static str, String)> 
         last_activity: Some(text.to_owned()),
         failure: Some(failure(text)),
         step: Some(text.to_owned()),
-        options: vec![ShownOption { name: text.to_owned(), value: text.to_owned() }],
+        options: vec![ShownOption { name: Some(text.to_owned()), value: text.into() }],
         ..server(text, text, ServerState::Failed)
     };
     let login = LoginPage {

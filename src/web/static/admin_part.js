@@ -6,6 +6,7 @@ import { h } from "./dom.js";
 import { Part } from "./patch.js";
 import { otherAccount, signedOut } from "./session.js";
 import { connection, Stream } from "./stream.js";
+import { t } from "./texts.js";
 import { showTimes } from "./times.js";
 
 const part = () => document.getElementById("admin-view");
@@ -53,10 +54,10 @@ export function request(method, url, body) {
       } else if (asked.responseURL.includes("/login") || (status === 403 && !html?.querySelector("#logout"))) {
         resolve(null);
       } else {
-        reject(new Refused(html?.querySelector("main p")?.textContent.trim() || `The hub answered ${status}.`, { status }));
+        reject(new Refused(html?.querySelector("main p")?.textContent.trim() || t("api-answered", { status }), { status }));
       }
     });
-    asked.addEventListener("error", () => reject(new Error("The hub cannot be reached. Check your connection and try again.")));
+    asked.addEventListener("error", () => reject(new Error(t("api-unreachable"))));
     asked.send(body);
   });
 }

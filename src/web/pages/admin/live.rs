@@ -6,6 +6,7 @@
 mod glances;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
 
@@ -16,7 +17,6 @@ use crate::domain::names::{ServerKey, Username};
 use crate::web::admin::Facts;
 use crate::web::caller::Caller;
 use crate::web::error::{PageError, Refused};
-use crate::web::pages::address::Arguments;
 use crate::web::pages::live::{self, Watched};
 use crate::web::pages::visitor::SignedIn;
 use crate::web::render::pages::admin::{HubView, ServiceRow, View};
@@ -43,10 +43,10 @@ enum Page {
     },
 }
 
-/// A page at its address.
+/// A page and who looks at it.
 struct Looked {
     page: Page,
-    uri: String,
+    admin: Admin,
 }
 
 /// The stream of the list of users.
@@ -123,36 +123,40 @@ pub async fn hub(
 }
 
 async fn answer(hub: web::Data<Hub>, visitor: SignedIn, page: Page) -> Result<HttpResponse, PageError> {
-    let uri = visitor.visitor.visit.uri.replacen(EVENTS, "", 1);
-    // every look is by the rights that the visitor has then
-    live::answer(hub, visitor, Looked { page, uri }).await
+    let caller = Arc::clone(&visitor.caller);
+    let mut admin = Admin::enter(hub.clone(), visitor)?;
+    let visit = admin.visitor.visit.clone();
+    admin.visitor.visit.uri = visit.uri.replacen(EVENTS, "", 1);
+    live::answer(hub, &visit, &caller, Looked { page, admin }).await
 }
 
 impl Watched for Looked {
     type Glance = u64;
 
-    async fn read(&mut self, hub: &Hub, caller: &Caller) -> Result<String, Refused> {
+    async fn read(&mut self, _: &Hub, caller: &Arc<Caller>) -> Result<String, Refused> {
         Admin::insist(caller)?;
-        let uri = self.uri.as_str();
+        // what is read is read by the rights that the visitor has now
+        self.admin.caller = Arc::clone(caller);
+        let admin = &self.admin;
         let version = match &mut self.page {
             Page::Users { servers, shown } => {
-                let view = users::view(hub, caller, uri).await?;
+                let view = users::view(admin).await?;
                 *servers = Servers::read(view.filter.state);
                 *shown = view.rows.iter().map(|row| Username::from_stored(row.name.as_str())).collect();
                 view.version()
             }
-            Page::User(name) => user::view(hub, caller, name, None).await?.version(),
-            Page::Server(key) => server::view(hub, caller, key).await?.version(),
-            Page::Groups => groups::view(hub, caller, uri, String::new()).await?.version(),
-            Page::Group(name) => group::view(hub, caller, name, &Arguments::of(uri)).await?.version(),
+            Page::User(name) => user::view(admin, name, None).await?.version(),
+            Page::Server(key) => server::view(admin, key).await?.version(),
+            Page::Groups => groups::view(admin, String::new()).await?.version(),
+            Page::Group(name) => group::view(admin, name).await?.version(),
             Page::Services(names) => {
-                let view = services::view(hub, caller).await?;
+                let view = services::view(admin).await?;
                 *names = view.rows.iter().filter_map(name).collect();
                 view.version()
             }
             Page::Hub { facts, journal } => {
                 *journal = hub::may_read_journal(caller);
-                hub::view(hub, caller, facts, uri, HubView::default()).await?.version()
+                hub::view(admin, facts, HubView::default()).await?.version()
             }
         };
         Ok(version)

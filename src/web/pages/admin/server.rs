@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::deeds::{Doer, Order};
+use super::deeds::Order;
 use super::names::user_url;
 use super::user::details;
 use super::{Admin, Came, Part, confirm, rows};
@@ -55,10 +55,10 @@ pub async fn submit(
 ) -> Result<HttpResponse, PageError> {
     let (admin, form) = Admin::sent(hub, submission)?;
     let order = Order::of(&form);
-    if let Some(question) = confirm::question(&order, &form, &admin.visitor.visit.uri) {
+    if let Some(question) = confirm::question(&admin.voice, &order, &form, &admin.visitor.visit.uri) {
         return confirm::ask(admin, Part::Users, question).await;
     }
-    let doer = Doer { hub: admin.hub.clone(), caller: admin.caller.clone() };
+    let doer = admin.doer();
     let done = doer.perform(&order).await;
     if order.op() == "remove" && done.is_ok() {
         let to = user_url(&admin.hub, &names.user);
@@ -68,12 +68,13 @@ pub async fn submit(
 }
 
 async fn page(admin: Admin, key: &ServerKey, came: Came) -> Result<HttpResponse, PageError> {
-    let view = view(&admin.hub, &admin.caller, key).await?;
+    let view = view(&admin, key).await?;
     admin.show(Part::Users, view, came).await
 }
 
-/// What the page shows to `caller`.
-pub(super) async fn view(hub: &Hub, caller: &Caller, key: &ServerKey) -> Result<ServerPageView, Refused> {
+/// What the page shows.
+pub(super) async fn view(admin: &Admin, key: &ServerKey) -> Result<ServerPageView, Refused> {
+    let (hub, caller) = (&admin.hub, &admin.caller);
     let (user, server) = (key.user.as_str(), key.server.as_str());
     caller.require(&["read:servers"], Resource::Server { user, server })?;
     let missing = || Refused::not_found(format!("No such server: {}", key.full_name()));
@@ -83,7 +84,7 @@ pub(super) async fn view(hub: &Hub, caller: &Caller, key: &ServerKey) -> Result<
     if stored.is_none() && !key.server.is_default() {
         return Err(missing());
     }
-    let row = rows::server(hub, caller, key, stored, &owner.groups).ok_or_else(missing)?;
+    let row = rows::server(admin, key, stored, &owner.groups).ok_or_else(missing)?;
     let mut facts = explain::gather(hub, key).await?;
     withhold(caller, key, &owner.groups, &mut facts);
     Ok(ServerPageView {

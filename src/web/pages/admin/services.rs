@@ -8,11 +8,11 @@ use crate::domain::access::Resource;
 use crate::domain::service_state::Phase;
 use crate::store::Db;
 use crate::store::services::{self, ServiceDetails};
-use crate::web::caller::Caller;
 use crate::web::error::{PageError, Refused};
 use crate::web::pages::visitor::SignedIn;
 use crate::web::render::pages::admin::{ServiceRow, ServicesView};
 use crate::web::state::Hub;
+use crate::web::texts::Voice;
 use crate::web::views::service::ServiceView;
 
 /// Shows them.
@@ -21,24 +21,25 @@ use crate::web::views::service::ServiceView;
 /// 403 without `list:services`.
 pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse, PageError> {
     let admin = Admin::enter(hub, visitor)?;
-    let view = view(&admin.hub, &admin.caller).await?;
+    let view = view(&admin).await?;
     admin.show(Part::Services, view, Came::looking()).await
 }
 
-/// What the page shows to `caller`.
-pub(super) async fn view(hub: &Hub, caller: &Caller) -> Result<ServicesView, Refused> {
-    caller.require(&["list:services"], Resource::Listing)?;
+/// What the page shows.
+pub(super) async fn view(admin: &Admin) -> Result<ServicesView, Refused> {
+    admin.caller.require(&["list:services"], Resource::Listing)?;
     let read = |db: &mut Db| {
         let all = services::list(db)?;
         Ok::<_, Refused>(services::details(db, all)?)
     };
-    let mut all = hub.store.read(read).await?;
+    let mut all = admin.hub.store.read(read).await?;
     all.sort_by(|one, other| one.service.definition.name.cmp(&other.service.definition.name));
-    let rows = all.into_iter().filter_map(|details| row(hub, caller, details));
+    let rows = all.into_iter().filter_map(|details| row(admin, details));
     Ok(ServicesView { rows: rows.collect() })
 }
 
-fn row(hub: &Hub, caller: &Caller, details: ServiceDetails) -> Option<ServiceRow> {
+fn row(admin: &Admin, details: ServiceDetails) -> Option<ServiceRow> {
+    let (hub, caller) = (&admin.hub, &admin.caller);
     let name = details.service.definition.name.clone();
     if !caller.scopes.covers_service("list:services", &name) {
         return None;
@@ -46,7 +47,7 @@ fn row(hub: &Hub, caller: &Caller, details: ServiceDetails) -> Option<ServiceRow
     let status = hub.services.status(&name);
     let may_open = details.service.definition.url.is_some()
         && caller.may(&["access:services"], Resource::Service(&name));
-    let (phase, badge) = health(status.as_ref());
+    let (phase, badge) = health(&admin.voice, status.as_ref());
     Some(ServiceRow {
         model: rows::shown(&ServiceView::new(
             details,
@@ -63,8 +64,8 @@ fn row(hub: &Hub, caller: &Caller, details: ServiceDetails) -> Option<ServiceRow
 }
 
 /// How it does, in words, and the badge of that colour. Of a service that somebody else starts the hub knows nothing.
-fn health(status: Option<&ServiceStatus>) -> (String, &'static str) {
-    let Some(status) = status else { return ("not started by the hub".to_owned(), "stopped") };
+fn health(voice: &Voice, status: Option<&ServiceStatus>) -> (String, &'static str) {
+    let Some(status) = status else { return (voice.say("admin-not-ours"), "stopped") };
     let badge = match status.phase {
         Phase::Up { well_since: Some(_) } => "running",
         Phase::Up { well_since: None } | Phase::Pausing => "failed",
@@ -73,8 +74,8 @@ fn health(status: Option<&ServiceStatus>) -> (String, &'static str) {
         Phase::Idle | Phase::Ended => "stopped",
     };
     let word = match status.phase {
-        Phase::Up { well_since: None } => "runs, but does not answer".to_owned(),
-        phase => phase.as_str().to_owned(),
+        Phase::Up { well_since: None } => voice.say("admin-silent"),
+        phase => voice.said(phase.as_str()),
     };
     (word, badge)
 }

@@ -45,10 +45,10 @@ pub async fn submit(
 ) -> Result<HttpResponse, PageError> {
     let (admin, form) = Admin::sent(hub, submission)?;
     let order = Order::of(&form);
-    if let Some(question) = confirm::question(&order, &form, &admin.visitor.visit.uri) {
+    if let Some(question) = confirm::question(&admin.voice, &order, &form, &admin.visitor.visit.uri) {
         return confirm::ask(admin, Part::Users, question).await;
     }
-    let doer = Doer { hub: admin.hub.clone(), caller: admin.caller.clone() };
+    let doer = admin.doer();
     match order.op() {
         "save-user" => save(admin, &doer, &name, &form).await,
         "join" => {
@@ -67,14 +67,15 @@ pub async fn submit(
         },
         _ => {
             let done = doer.perform(&order).await;
-            page(admin, &name, Came::of(done, order.row()), None).await
+            let at = order.row(&done);
+            page(admin, &name, Came::of(done, at), None).await
         }
     }
 }
 
 async fn join(doer: &Doer, group: &str, user: &str) -> Result<String, Refused> {
     if !users::group_exists(&doer.hub, group).await? {
-        return Err(Refused::bad(format!("There is no group {group}.")));
+        return Err(Refused::bad(doer.voice.with("admin-no-such-group", [("group", group.into())])));
     }
     doer.join(group, &[user]).await
 }
@@ -95,7 +96,7 @@ async fn save(admin: Admin, doer: &Doer, name: &str, form: &Form) -> Result<Http
             let to = user_url(&admin.hub, typed);
             admin.lead(&to)
         }
-        Ok(()) => page(admin, name, Came::of(Ok("Saved.".to_owned()), None), None).await,
+        Ok(()) => page(admin, name, Came::of(Ok(doer.voice.say("admin-saved")), None), None).await,
         Err(refused) => page(admin, name, Came::of(Err(refused), None), Some(typed.to_owned())).await,
     }
 }
@@ -107,22 +108,21 @@ async fn page(
     typed: Option<String>,
 ) -> Result<HttpResponse, PageError> {
     let name = Username::from_stored(name.to_owned());
-    let view = view(&admin.hub, &admin.caller, &name, typed).await?;
+    let view = view(&admin, &name, typed).await?;
     admin.show(Part::Users, view, came).await
 }
 
-/// What the page shows to `caller`.
+/// What the page shows.
 pub(super) async fn view(
-    hub: &Hub,
-    caller: &Caller,
+    admin: &Admin,
     name: &Username,
     typed: Option<String>,
 ) -> Result<UserPageView, Refused> {
-    caller.require(READ, Resource::User(name.as_str()))?;
+    admin.caller.require(READ, Resource::User(name.as_str()))?;
     let wanted = name.clone();
     let missing = || Refused::not_found(format!("No such user: {name}"));
-    let found = hub.store.read(move |db| details(db, &wanted)).await?.ok_or_else(missing)?;
-    of(hub, caller, found, typed).ok_or_else(missing)
+    let found = admin.hub.store.read(move |db| details(db, &wanted)).await?.ok_or_else(missing)?;
+    of(admin, found, typed).ok_or_else(missing)
 }
 
 pub(super) fn details(db: &mut Db, name: &Username) -> Result<Option<UserDetails>, Refused> {
@@ -130,7 +130,8 @@ pub(super) fn details(db: &mut Db, name: &Username) -> Result<Option<UserDetails
     Ok(stored::details(db, vec![user])?.pop())
 }
 
-fn of(hub: &Hub, caller: &Caller, details: UserDetails, typed: Option<String>) -> Option<UserPageView> {
+fn of(admin: &Admin, details: UserDetails, typed: Option<String>) -> Option<UserPageView> {
+    let (hub, caller) = (&admin.hub, &admin.caller);
     let (name, groups) = (details.user.name.to_string(), details.groups.clone());
     let may = |scope: &str| caller.scopes.covers_user(scope, &name, &groups);
     let is_self = caller.name() == name;
@@ -145,12 +146,11 @@ fn of(hub: &Hub, caller: &Caller, details: UserDetails, typed: Option<String>) -
     let memberships = groups.iter().map(membership).collect();
     let (may_edit, may_delete) = (may("admin:users"), may("delete:users"));
     Some(UserPageView {
-        row: rows::user(hub, caller, details, Servers::Any)?,
+        row: rows::user(admin, details, Servers::Any)?,
         may_edit,
         may_make_admins: may_edit && caller.is_admin(),
         remove: (may_delete && !is_self).then(|| deed("delete-user", &[("user", &name)])),
-        no_removal: (may_delete && is_self)
-            .then_some("You cannot delete yourself; another administrator can."),
+        no_removal: (may_delete && is_self).then(|| admin.voice.say("admin-not-yourself")),
         groups: memberships,
         may_join: caller.scopes.has_base("groups"),
         typed,

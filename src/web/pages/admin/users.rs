@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 
-use super::deeds::{Doer, Order};
+use super::deeds::Order;
 use super::list::Wanted;
 use super::{Admin, Came, Part, confirm, rows};
 use crate::domain::access::Resource;
@@ -35,12 +35,13 @@ pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse
 pub async fn submit(hub: web::Data<Hub>, submission: Submission) -> Result<HttpResponse, PageError> {
     let (admin, form) = Admin::sent(hub, submission)?;
     let order = Order::of(&form);
-    if let Some(question) = confirm::question(&order, &form, &admin.visitor.visit.uri) {
+    if let Some(question) = confirm::question(&admin.voice, &order, &form, &admin.visitor.visit.uri) {
         return confirm::ask(admin, Part::Users, question).await;
     }
-    let doer = Doer { hub: admin.hub.clone(), caller: admin.caller.clone() };
+    let doer = admin.doer();
     let done = doer.perform(&order).await;
-    page(admin, Came::of(done, order.row())).await
+    let at = order.row(&done);
+    page(admin, Came::of(done, at)).await
 }
 
 /// Whoever was deleted elsewhere is told here: said only if it is so.
@@ -49,16 +50,17 @@ async fn gone(admin: &Admin) -> Result<Option<String>, Refused> {
     let Some(name) = arguments.last("gone").map(str::to_owned) else { return Ok(None) };
     let wanted = Username::from_stored(name.clone());
     let found = admin.hub.store.read(move |db| users::find(db, &wanted)).await?;
-    Ok(found.is_none().then(|| format!("User {name}: deleted.")))
+    Ok(found.is_none().then(|| admin.voice.with("admin-user-deleted", [("name", name.into())])))
 }
 
 async fn page(admin: Admin, came: Came) -> Result<HttpResponse, PageError> {
-    let view = view(&admin.hub, &admin.caller, &admin.visitor.visit.uri).await?;
+    let view = view(&admin).await?;
     admin.show(Part::Users, view, came).await
 }
 
-/// What the list shows to `caller`.
-pub(super) async fn view(hub: &Hub, caller: &Caller, uri: &str) -> Result<UsersView, Refused> {
+/// What the list shows.
+pub(super) async fn view(admin: &Admin) -> Result<UsersView, Refused> {
+    let (hub, caller, uri) = (&admin.hub, &*admin.caller, &admin.visitor.visit.uri);
     let here = address::path(uri);
     let limits = (hub.settings.page_default_limit, hub.settings.page_max_limit);
     let mut wanted = Wanted::read(&Arguments::of(uri), limits);
@@ -66,7 +68,7 @@ pub(super) async fn view(hub: &Hub, caller: &Caller, uri: &str) -> Result<UsersV
         filter: wanted.shown(),
         most: limits.1,
         rows: Vec::new(),
-        columns: wanted.columns(here),
+        columns: wanted.columns(&admin.voice, here),
         pager: Pager::default(),
         matching: wanted.matching().added_to(""),
         bulk_url: hub.path("admin/bulk"),
@@ -95,7 +97,8 @@ pub(super) async fn view(hub: &Hub, caller: &Caller, uri: &str) -> Result<UsersV
     wanted.side = Side::First;
     view.pager = wanted.pager(here, &window);
     view.may = bulk(caller, &details);
-    view.rows = details.into_iter().filter_map(|one| rows::user(hub, caller, one, wanted.servers)).collect();
+    let row = |one| rows::user(admin, one, wanted.servers);
+    view.rows = details.into_iter().filter_map(row).collect();
     Ok(view)
 }
 

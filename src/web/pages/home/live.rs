@@ -1,5 +1,7 @@
 //! `home/events`: tells an open home page when there is something new to see.
 
+use std::sync::Arc;
+
 use actix_web::{HttpResponse, web};
 
 use super::servers;
@@ -18,7 +20,7 @@ use crate::web::state::Hub;
 /// [`PageError::LoginNeeded`].
 pub async fn events(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse, PageError> {
     let home = Home { id: visitor.id, name: visitor.name.clone(), shown: Vec::new() };
-    live::answer(hub, visitor, home).await
+    live::answer(hub, &visitor.visitor.visit, &visitor.caller, home).await
 }
 
 /// Somebody's home page.
@@ -31,7 +33,7 @@ struct Home {
 impl Watched for Home {
     type Glance = Vec<(ServerKey, Glance)>;
 
-    async fn read(&mut self, hub: &Hub, _: &Caller) -> Result<String, Refused> {
+    async fn read(&mut self, hub: &Hub, _: &Arc<Caller>) -> Result<String, Refused> {
         let page = servers::of(hub, self.id, &self.name).await?;
         self.shown = self.keys(&page);
         Ok(page.version)

@@ -138,26 +138,32 @@ fn options(profiles: &Profiles, chosen: &Value) -> Vec<ShownOption> {
     let described = profiles.described(chosen);
     if !described.is_empty() {
         let shown = described.into_iter().take(OPTIONS + 1);
-        return shown.map(|(name, value)| ShownOption { name, value: shortened(&value) }).collect();
+        return shown.map(|(name, value)| ShownOption { name, value: brief(value) }).collect();
     }
     let shown = chosen.iter().filter_map(|(name, value)| {
-        let value = plain(value).filter(|text| !text.is_empty())?;
-        Some(ShownOption { name: shortened(name), value: shortened(&value) })
+        let value = plain(value).filter(|value| value != "")?;
+        Some(ShownOption { name: Some(shortened(name)), value: brief(value) })
     });
     shown.take(OPTIONS).collect()
 }
 
-fn plain(value: &Value) -> Option<String> {
+/// A text or a switch; `None` for what cannot be told in short.
+fn plain(value: &Value) -> Option<Value> {
     match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(true) => Some("yes".to_owned()),
-        Value::Bool(false) => Some("no".to_owned()),
+        Value::String(_) | Value::Bool(_) => Some(value.clone()),
+        Value::Number(number) => Some(number.to_string().into()),
         Value::Array(values) => {
             let texts: Option<Vec<_>> = values.iter().map(|value| value.as_str()).collect();
-            texts.map(|texts| texts.join(", "))
+            texts.map(|texts| texts.join(", ").into())
         }
         Value::Null | Value::Object(_) => None,
+    }
+}
+
+fn brief(value: Value) -> Value {
+    match value {
+        Value::String(text) => shortened(&text).into(),
+        other => other,
     }
 }
 
@@ -195,9 +201,12 @@ mod tests {
         });
         let shown: Vec<_> = options(&Profiles::default(), &chosen)
             .into_iter()
-            .map(|option| format!("{}={}", option.name, option.value))
+            .map(|option| (option.name.unwrap(), option.value))
             .collect();
-        assert_eq!(shown, ["image=lab", "memory=4", "gpu=no", &format!("long={}…", "x".repeat(60))]);
+        let long = json!(format!("{}…", "x".repeat(60)));
+        let expected =
+            [("image", json!("lab")), ("memory", json!("4")), ("gpu", json!(false)), ("long", long)];
+        assert_eq!(shown, expected.map(|(name, value)| (name.to_owned(), value)));
         assert!(options(&Profiles::default(), &json!("not an object")).is_empty());
     }
 }

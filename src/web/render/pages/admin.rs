@@ -11,7 +11,7 @@ use super::{Page, ServerState, version};
 #[derive(Debug, Clone, Serialize)]
 pub struct Tab {
     /// What people read.
-    pub title: &'static str,
+    pub title: String,
     /// Where it leads.
     pub url: String,
     /// Whether this is it.
@@ -118,7 +118,7 @@ pub struct UserRow {
 #[derive(Debug, Clone, Serialize)]
 pub struct Column {
     /// What people read.
-    pub title: &'static str,
+    pub title: String,
     /// The list in the next order by it.
     pub url: String,
     /// `ascending`, `descending` or `none`.
@@ -220,7 +220,7 @@ pub struct UserPageView {
     /// Deletes the user.
     pub remove: Option<String>,
     /// Why that is not offered.
-    pub no_removal: Option<&'static str>,
+    pub no_removal: Option<String>,
     /// Groups of the user: name, page, and what leaves it.
     pub groups: Vec<Membership>,
     /// Whether the visitor may add the user to some group.
@@ -390,7 +390,7 @@ pub struct JournalLine {
 #[derive(Debug, Clone, Serialize)]
 pub struct Capacity {
     /// Of what.
-    pub title: &'static str,
+    pub title: String,
     /// How many there are.
     pub now: usize,
     /// The limit; 0 for none.
@@ -453,7 +453,7 @@ pub struct ConfirmView {
     /// What would come of it.
     pub text: String,
     /// The button.
-    pub button: &'static str,
+    pub button: String,
     /// What it asks for.
     pub deed: String,
     /// Back to where one was.
@@ -490,8 +490,6 @@ pub struct BulkView {
     pub button: String,
     /// Whether it takes something away.
     pub danger: bool,
-    /// What has been done in words: `stopped`.
-    pub past: &'static str,
     /// What is to be done, or was.
     pub items: Vec<BulkItem>,
     /// Whether this is what came of it.
