@@ -22,12 +22,13 @@ mod list;
 mod names;
 mod rows;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
-use self::deeds::Doer;
+use self::deeds::{Doer, Order};
 use super::form::{Form, Submission};
 use super::visitor::{SignedIn, Visitor};
 use crate::domain::access::Resource;
@@ -75,6 +76,21 @@ impl Admin {
         Ok((Self::enter(hub, SignedIn::insist(visitor)?)?, form))
     }
 
+    /// What somebody who sent a form wants done, unless that must be asked first: then the question.
+    async fn ordered(
+        hub: web::Data<Hub>,
+        submission: Submission,
+        part: Part,
+    ) -> Result<ControlFlow<HttpResponse, Ordered>, PageError> {
+        let (admin, form) = Self::sent(hub, submission)?;
+        let order = Order::of(&form);
+        if let Some(question) = confirm::question(&admin.voice, &order, &form, &admin.visitor.visit.uri) {
+            return Ok(ControlFlow::Break(admin.show(part, question, Came::looking()).await?));
+        }
+        let doer = admin.doer();
+        Ok(ControlFlow::Continue(Ordered { admin, form, order, doer }))
+    }
+
     /// Does what the visitor asks for.
     fn doer(&self) -> Doer {
         Doer { hub: self.hub.clone(), caller: Arc::clone(&self.caller), voice: self.voice.clone() }
@@ -110,6 +126,14 @@ impl Admin {
     fn lead(self, to: &str) -> Result<HttpResponse, PageError> {
         self.visitor.redirect(StatusCode::SEE_OTHER, to)
     }
+}
+
+/// Who sent a form, and what is to be done because of it.
+struct Ordered {
+    admin: Admin,
+    form: Form,
+    order: Order,
+    doer: Doer,
 }
 
 /// What came of a form, and the status that says so.

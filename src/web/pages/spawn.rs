@@ -110,8 +110,12 @@ pub async fn submit(
     begin::check_name(&hub, &target, &visitor.visitor.arguments()).await?;
     let status = hub.servers.status(&target.key);
     if status.is_active() {
-        let what = if status.ready { "already running" } else { "already starting or stopping" };
-        return Err(Refused::bad(format!("{} is {what}", target.key.log_name())).into());
+        let name = target.key.log_name();
+        let why = match status.ready {
+            true => format!("{name} is already running"),
+            false => format!("{name} is already starting or stopping"),
+        };
+        return Err(Refused::bad(why).into());
     }
     let read = options::of_form(&hub, &target, &sent).await;
     let begun = fit_and_start(&hub, &visitor, &target, read).await;

@@ -175,6 +175,10 @@ fn names_in_sentences_stay_as_they_are() {
     let said = |sentence: &str| texts().said(language("de"), sentence).into_owned();
     assert_eq!(said("User Never already exists"), "Das Konto Never gibt es schon");
     assert_eq!(said("Group 007 already exists"), "Die Gruppe 007 gibt es schon");
+    assert_eq!(
+        said("Choose one of the profiles that there are for you: a, b."),
+        "Wählen Sie eines der Profile, die es für Sie gibt: a, b."
+    );
     assert_eq!(said("stopped is pending spawn"), "stopped: Gerade läuft noch etwas anderes (Start)");
 }
 

@@ -37,7 +37,6 @@ admin-actions = Aktionen
 admin-spoken-server = Server von { $owner }
 admin-spoken-server-named = Server { $name } von { $owner }
 admin-the-server = { $server }
-admin-server-details = Einzelheiten ({ $server })
 admin-options = Optionen
 admin-options-of = ({ $server })
 admin-delete-server = { $server } löschen?

@@ -37,7 +37,6 @@ admin-actions = Actions
 admin-spoken-server = server of { $owner }
 admin-spoken-server-named = server { $name } of { $owner }
 admin-the-server = the { $server }
-admin-server-details = details of the { $server }
 admin-options = Options
 admin-options-of = of { $server }
 admin-delete-server = Delete the { $server }?

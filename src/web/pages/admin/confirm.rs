@@ -1,10 +1,6 @@
 //! Asks before something is taken away. Scripts ask in a dialog and say so with the form; without them it is a page.
 
-use actix_web::HttpResponse;
-
 use super::deeds::Order;
-use super::{Admin, Came, Part};
-use crate::web::error::PageError;
 use crate::web::pages::form::Form;
 use crate::web::render::pages::admin::ConfirmView;
 use crate::web::texts::Voice;
@@ -37,9 +33,4 @@ pub(super) fn question(voice: &Voice, order: &Order, form: &Form, back: &str) ->
         deed: form.last("do").unwrap_or_default().to_owned(),
         back: back.to_owned(),
     })
-}
-
-/// Asks it.
-pub(super) async fn ask(admin: Admin, part: Part, question: ConfirmView) -> Result<HttpResponse, PageError> {
-    admin.show(part, question, Came::looking()).await
 }

@@ -1,11 +1,13 @@
 //! `admin/groups/<name>`: members and properties of one group.
 
+use std::ops::ControlFlow;
+
 use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value};
 
-use super::deeds::{Doer, Order, deed};
+use super::deeds::{Doer, deed};
 use super::names::{names_in, user_url};
-use super::{Admin, Came, Part, confirm, rows};
+use super::{Admin, Came, Ordered, Part, rows};
 use crate::domain::access::Resource;
 use crate::domain::ids::UserId;
 use crate::domain::names::{GroupName, Username};
@@ -47,12 +49,10 @@ pub async fn submit(
     submission: Submission,
     name: web::Path<String>,
 ) -> Result<HttpResponse, PageError> {
-    let (admin, form) = Admin::sent(hub, submission)?;
-    let order = Order::of(&form);
-    if let Some(question) = confirm::question(&admin.voice, &order, &form, &admin.visitor.visit.uri) {
-        return confirm::ask(admin, Part::Groups, question).await;
-    }
-    let doer = admin.doer();
+    let Ordered { admin, form, order, doer } = match Admin::ordered(hub, submission, Part::Groups).await? {
+        ControlFlow::Continue(ordered) => ordered,
+        ControlFlow::Break(question) => return Ok(question),
+    };
     match order.op() {
         "join" => {
             let (done, results) = join(&doer, &name, form.last("names").unwrap_or_default()).await?;

@@ -1,12 +1,14 @@
 //! `admin/users/<name>`: one user, with servers, groups and roles.
 
+use std::ops::ControlFlow;
+
 use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value};
 
-use super::deeds::{Doer, Order, deed};
+use super::deeds::{Doer, deed};
 use super::list::Servers;
 use super::names::{group_url, user_url};
-use super::{Admin, Came, Part, confirm, rows, users};
+use super::{Admin, Came, Ordered, Part, rows, users};
 use crate::domain::access::Resource;
 use crate::domain::names::Username;
 use crate::store::Db;
@@ -43,12 +45,10 @@ pub async fn submit(
     submission: Submission,
     name: web::Path<String>,
 ) -> Result<HttpResponse, PageError> {
-    let (admin, form) = Admin::sent(hub, submission)?;
-    let order = Order::of(&form);
-    if let Some(question) = confirm::question(&admin.voice, &order, &form, &admin.visitor.visit.uri) {
-        return confirm::ask(admin, Part::Users, question).await;
-    }
-    let doer = admin.doer();
+    let Ordered { admin, form, order, doer } = match Admin::ordered(hub, submission, Part::Users).await? {
+        ControlFlow::Continue(ordered) => ordered,
+        ControlFlow::Break(question) => return Ok(question),
+    };
     match order.op() {
         "save-user" => save(admin, &doer, &name, &form).await,
         "join" => {

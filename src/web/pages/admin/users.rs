@@ -1,10 +1,11 @@
 //! `admin`: the list of users and their servers.
 
+use std::ops::ControlFlow;
+
 use actix_web::{HttpResponse, web};
 
-use super::deeds::Order;
 use super::list::Wanted;
-use super::{Admin, Came, Part, confirm, rows};
+use super::{Admin, Came, Ordered, Part, rows};
 use crate::domain::access::Resource;
 use crate::domain::names::{GroupName, Username};
 use crate::store::users::{self, Side, UserDetails};
@@ -33,12 +34,10 @@ pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse
 /// # Errors
 /// 403 without `admin-ui`; what goes wrong with the order is told on the page.
 pub async fn submit(hub: web::Data<Hub>, submission: Submission) -> Result<HttpResponse, PageError> {
-    let (admin, form) = Admin::sent(hub, submission)?;
-    let order = Order::of(&form);
-    if let Some(question) = confirm::question(&admin.voice, &order, &form, &admin.visitor.visit.uri) {
-        return confirm::ask(admin, Part::Users, question).await;
-    }
-    let doer = admin.doer();
+    let Ordered { admin, order, doer, .. } = match Admin::ordered(hub, submission, Part::Users).await? {
+        ControlFlow::Continue(ordered) => ordered,
+        ControlFlow::Break(question) => return Ok(question),
+    };
     let done = doer.perform(&order).await;
     let at = order.row(&done);
     page(admin, Came::of(done, at)).await

@@ -2,9 +2,14 @@
 //!
 //! A view's fields must not be called what every page has (`user`, `services`, `announcement`, ...): they would win.
 
+mod groups;
+mod hub;
+
 use serde::Serialize;
 use serde_json::Value;
 
+pub use self::groups::{GroupPageView, GroupRow, GroupsView, Property};
+pub use self::hub::{Capacity, HubView, JournalLine, StandingNotice};
 use super::{Page, ServerState, version};
 
 /// One entry of the menu.
@@ -257,68 +262,6 @@ pub struct ServerPageView {
     pub raw: String,
 }
 
-/// A group in the list.
-#[derive(Debug, Clone, Serialize)]
-pub struct GroupRow {
-    /// Its name.
-    pub name: String,
-    /// The page about it.
-    pub url: String,
-    /// How many members it has, if the visitor may know.
-    pub members: Option<i64>,
-}
-
-/// `admin/groups`.
-#[derive(Debug, Clone, Serialize)]
-pub struct GroupsView {
-    /// Part of the name.
-    pub name_filter: String,
-    /// The groups.
-    pub rows: Vec<GroupRow>,
-    /// The way to the others.
-    pub pager: Pager,
-    /// Whether the visitor may make one.
-    pub may_add: bool,
-    /// What was typed as the name of a new one.
-    pub typed: String,
-}
-
-/// A property of a group.
-#[derive(Debug, Clone, Serialize)]
-pub struct Property {
-    /// Its name.
-    pub key: String,
-    /// Text as it is, everything else as JSON.
-    pub value: String,
-}
-
-/// `admin/groups/<name>`.
-#[derive(Debug, Clone, Serialize)]
-pub struct GroupPageView {
-    /// The group's name.
-    pub name: String,
-    /// Without members.
-    pub model: Value,
-    /// Those that are shown; none if the visitor may not know.
-    pub members: Option<Vec<Membership>>,
-    /// How many there are that fit.
-    pub member_count: i64,
-    /// Part of their names.
-    pub member: String,
-    /// The properties; none if the visitor may not know.
-    pub properties: Option<Vec<Property>>,
-    /// Whether members and properties may be changed.
-    pub may_change: bool,
-    /// Deletes it.
-    pub remove: Option<String>,
-    /// What came of names that were to be added.
-    pub results: Vec<NameResult>,
-    /// What stays to be tried again.
-    pub typed: String,
-    /// Users of the group.
-    pub users_url: Option<String>,
-}
-
 /// A service, and how it does.
 #[derive(Debug, Clone, Serialize)]
 pub struct ServiceRow {
@@ -369,80 +312,6 @@ pub struct RoleRow {
 pub struct RolesView {
     /// Oldest first.
     pub roles: Vec<RoleRow>,
-}
-
-/// A line of the journal.
-#[derive(Debug, Clone, Serialize)]
-pub struct JournalLine {
-    /// When, as ISO 8601.
-    pub at: String,
-    /// Who.
-    pub actor: String,
-    /// What.
-    pub action: String,
-    /// To what.
-    pub target: String,
-    /// More about it, as JSON.
-    pub detail: Option<String>,
-}
-
-/// How full something is.
-#[derive(Debug, Clone, Serialize)]
-pub struct Capacity {
-    /// Of what.
-    pub title: String,
-    /// How many there are.
-    pub now: usize,
-    /// The limit; 0 for none.
-    pub limit: u32,
-}
-
-/// `admin/hub`.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct HubView {
-    /// What `orrery status` tells; null if the visitor may not know.
-    pub status: Value,
-    /// How full it is.
-    pub capacity: Vec<Capacity>,
-    /// Servers in line.
-    pub queued: usize,
-    /// The newest records; none if the visitor may not know.
-    pub journal: Option<Vec<JournalLine>>,
-    /// Older ones.
-    pub older: Option<String>,
-    /// The announcement, as it stands.
-    pub announced: Option<StandingNotice>,
-    /// Maintenance, as it stands.
-    pub closed: Option<StandingNotice>,
-    /// Whether the visitor may announce, reload and end the hub.
-    pub may_run: bool,
-    /// What a reload would change, or has changed.
-    pub report: Option<Value>,
-    /// Whether that has come to pass.
-    pub reloaded: bool,
-    /// Whether the hub is about to end.
-    pub ending: bool,
-    /// Whether a shutdown stops users' servers if nothing else is said.
-    pub cleanup_servers: bool,
-    /// Whether a shutdown stops the proxy if nothing else is said.
-    pub cleanup_proxy: bool,
-    /// What was typed, after a mistake.
-    pub typed: String,
-    /// When the hub was started.
-    pub started: String,
-}
-
-/// A notice that stands.
-#[derive(Debug, Clone, Serialize)]
-pub struct StandingNotice {
-    /// What is to be read.
-    pub message: String,
-    /// When it begins, if that is still to come.
-    pub begins: Option<String>,
-    /// When it ends by itself.
-    pub ends: Option<String>,
-    /// Who gave it.
-    pub by: String,
 }
 
 /// The question whether to go on, for browsers that run no scripts.
@@ -514,51 +383,6 @@ impl View for UserPageView {
     fn version(&self) -> String {
         version(&Self { typed: None, ..self.clone() })
     }
-}
-
-impl View for GroupsView {
-    const TEMPLATE: &'static str = "admin_groups.html";
-
-    fn version(&self) -> String {
-        version(&Self { typed: String::new(), ..self.clone() })
-    }
-}
-
-impl View for GroupPageView {
-    const TEMPLATE: &'static str = "admin_group.html";
-
-    fn version(&self) -> String {
-        version(&Self { typed: String::new(), results: Vec::new(), ..self.clone() })
-    }
-}
-
-impl View for HubView {
-    const TEMPLATE: &'static str = "admin_hub.html";
-
-    fn version(&self) -> String {
-        let status = steady(self.status.clone());
-        let (report, typed) = (None, String::new());
-        version(&Self { status, report, typed, reloaded: false, ending: false, ..self.clone() })
-    }
-}
-
-/// The hub's state without what is another one at every look.
-fn steady(mut status: Value) -> Value {
-    let Some(facts) = status.as_object_mut() else { return status };
-    for volatile in ["now", "uptime_seconds"] {
-        facts.remove(volatile);
-    }
-    if let Some(database) = facts.get_mut("database").and_then(Value::as_object_mut) {
-        database.remove("milliseconds");
-        database.remove("pools");
-    }
-    if let Some(actors) = facts.get_mut("actors").and_then(Value::as_array_mut) {
-        actors.retain(|actor| actor.get("answers") != Some(&Value::Bool(true)));
-    }
-    if let Some(bytes) = facts.get_mut("process").and_then(|process| process.get_mut("memory_bytes")) {
-        *bytes = bytes.as_u64().map(|bytes| bytes >> 20).into();
-    }
-    status
 }
 
 views! {
