@@ -176,6 +176,8 @@ impl<W: Watched> Versions for Source<W> {
 struct Teller<S> {
     source: S,
     version: String,
+    /// [`LOOK`].
+    look: Duration,
     /// How long the browser waits before it comes back; `None` once it knows.
     back_after: Option<u64>,
     looks: u32,
@@ -185,7 +187,7 @@ struct Teller<S> {
 
 impl<S: Versions> Teller<S> {
     fn new(source: S, version: String, back_after: u64) -> Self {
-        Self { source, version, back_after: Some(back_after), looks: 0, read_at: 0 }
+        Self { source, version, look: LOOK, back_after: Some(back_after), looks: 0, read_at: 0 }
     }
 
     /// What is sent next; `None` at the end.
@@ -194,7 +196,7 @@ impl<S: Versions> Teller<S> {
             return Some(Bytes::from(format!("retry: {back_after}\ndata: {}\n\n", self.version)));
         }
         for silent in 1.. {
-            if timeout(LOOK, self.source.ended()).await.is_ok() {
+            if timeout(self.look, self.source.ended()).await.is_ok() {
                 return None;
             }
             self.looks = self.looks.saturating_add(1);

@@ -244,7 +244,7 @@ mod tests {
         let key = ServerKey::new(Username::from_stored("a&op=b ü"), ServerName::from_stored("l=b"));
         let order = Order::read(&server_deed("stop", &key));
         assert_eq!((order.op(), order.key()), ("stop", key.clone()));
-        let (done, failed) = (Ok(()), Err(Refused::bad("no")));
+        let (done, failed): (_, Result<(), _>) = (Ok(()), Err(Refused::bad("no")));
         assert_eq!(order.row(&done), Some(key.full_name()));
         assert_eq!(Order::read(&deed("delete-user", &[("user", "ada")])).row(&done), None);
         let removal = Order::read(&server_deed("remove", &key));
