@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::assets::{Asset, Assets};
 use super::dialogues::Dialogues;
 use super::error::Refused;
+use super::logins::Noted;
 use super::openapi::Document;
 use super::pages::live::Streams;
 use super::pages::ready::Readiness;
@@ -121,6 +122,8 @@ pub struct WebSettings {
     pub pkce: pkce::Policy,
     /// `hub.tokens.max_lifetime`; zero for none.
     pub token_max_lifetime: Duration,
+    /// `hub.messages.keep`; zero for ever.
+    pub messages_keep: Duration,
     /// `spawner.profiles`.
     pub profiles: Arc<Profiles>,
     /// `spawner.options_form`.
@@ -199,6 +202,8 @@ pub struct Hub {
     pub sessions: Sessions,
     /// Open pages that are told of changes.
     pub streams: Streams,
+    /// Which logins were written down a short time ago.
+    pub noted: Noted,
     /// Takes note of activity.
     pub activity: Slot<ActivityActor>,
     /// Owns the routes.

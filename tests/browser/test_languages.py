@@ -74,7 +74,7 @@ def test_a_start_is_told_in_german(url, german):
     wait(german, lambda driver: text(driver, "h1") == "Start fehlgeschlagen")
 
 
-ENGLISH = re.compile(r"\b(the|of|is|are|and|Users?|Groups?|Search|Started|Actions|Never|stopped|running|added)\b")
+ENGLISH = re.compile(r"\b(the|of|is|are|and|Users?|Groups?|Search|Started|Actions|Never|stopped|running|added|asked|answers)\b")
 
 
 class Administration(Visit):

@@ -13,6 +13,7 @@ pub mod live;
 pub mod roles;
 pub mod server;
 pub mod services;
+mod sessions;
 pub mod user;
 pub mod users;
 

@@ -6,8 +6,11 @@
 pub mod admin;
 mod consent;
 mod login;
+mod messages;
+mod sessions;
 mod sharing;
 mod spawn;
+mod token;
 
 use std::hash::{DefaultHasher, Hasher};
 
@@ -15,8 +18,11 @@ use serde::Serialize;
 
 pub use self::consent::{AcceptSharePage, OauthClient, OauthPage, ScopeDescription};
 pub use self::login::{LoginMessage, LoginPage, LoginStep, LogoutPage};
+pub use self::messages::ShownMessage;
+pub use self::sessions::{AccountPage, Ended, SessionRow};
 pub use self::sharing::{GivenShare, GivenTo, SharedWith, SharingPage};
 pub use self::spawn::{FieldProblem, FormChoice, FormOption, FormProfile, RestartPage, SpawnPage};
+pub use self::token::{TokenChoice, TokenKind};
 use crate::domain::names::ServerKey;
 
 /// Tells one state of what is shown from the next; no secret, and nobody gains by a collision.
@@ -188,6 +194,8 @@ pub struct SharedServer {
 /// `home`: the visitor's own servers.
 #[derive(Debug, Clone, Serialize)]
 pub struct HomePage {
+    /// What administrators wrote to the visitor, newest first.
+    pub messages: Vec<ShownMessage>,
     /// The REST resource of the visitor: `<hub>api/users/<name>`.
     pub user_api_url: String,
     /// Always shown.
@@ -327,6 +335,10 @@ pub struct TokenPage {
     pub tokens_api_url: String,
     /// Most recently used first.
     pub api_tokens: Vec<TokenRow>,
+    /// Ways to narrow the list of these, if there are any.
+    pub token_choices: Vec<TokenChoice>,
+    /// Which of them the list shows.
+    pub token_kind: TokenKind,
     /// Most recently used first.
     pub oauth_clients: Vec<TokenClient>,
     /// Shortest first.
@@ -352,21 +364,6 @@ pub struct ShownRole {
     pub name: String,
     /// What it is for, in the operator's words.
     pub description: String,
-}
-
-/// `account`: what the hub knows of the visitor.
-#[derive(Debug, Clone, Serialize)]
-pub struct AccountPage {
-    /// Whether the visitor is an administrator.
-    pub admin: bool,
-    /// The groups the visitor is in.
-    pub groups: Vec<String>,
-    /// The roles of the visitor, those of groups included.
-    pub roles: Vec<ShownRole>,
-    /// Since when the hub knows the visitor, as ISO 8601.
-    pub created: String,
-    /// Where the form that ends all sessions posts to.
-    pub end_url: String,
 }
 
 /// An argument of an address.
@@ -422,10 +419,6 @@ impl Page for StopPendingPage {
 
 impl Page for NotRunningPage {
     const TEMPLATE: &'static str = "not_running.html";
-}
-
-impl Page for AccountPage {
-    const TEMPLATE: &'static str = "account.html";
 }
 
 impl Page for TokenPage {

@@ -64,11 +64,14 @@ function show(item, kind, text) {
   item.querySelector(".result").textContent = text;
 }
 
+/** What is written to those who are chosen, if anything is. */
+const text = () => document.getElementById("bulk-text");
+
 async function act(item, deed) {
   show(item, "busy", t("admin-under-way"));
   try {
     const { method, url, body } = item.dataset;
-    const answer = await call(method, url, body ? JSON.parse(body) : undefined);
+    const answer = await call(method, url, text() ? { message: text().value } : body ? JSON.parse(body) : undefined);
     show(item, "fine", answer.status === 202 ? t("admin-takes-a-while") : t("admin-past", { deed }));
     item.querySelector("[name=item]")?.remove();
   } catch (error) {
@@ -86,6 +89,9 @@ async function run(form) {
   const waiting = [...items];
   let [done, failed, ended] = [0, 0, false];
   go.disabled = true;
+  if (text()) {
+    text().readOnly = true; // all get the same
+  }
   form.setAttribute("aria-busy", "true");
   const leave = (event) => event.preventDefault();
   addEventListener("beforeunload", leave);
@@ -109,6 +115,9 @@ async function run(form) {
   progress.textContent = left === 0
     ? t("admin-all-done", { count: fine, deed })
     : t("admin-some-left", { done: fine, count: items.length, deed, left });
+  if (text() && fine === 0) {
+    text().readOnly = false;
+  }
   if (left > 0) {
     go.textContent = t("admin-try-again", { count: left });
     go.disabled = false;
@@ -135,7 +144,10 @@ export function watchRun() {
   const form = document.getElementById("bulk-run");
   form?.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (!document.getElementById("bulk-go").disabled) {
+    if (text() && !text().value.trim()) {
+      text().value = ""; // the browser says what is missing
+      text().reportValidity();
+    } else if (!document.getElementById("bulk-go").disabled) {
       run(form);
     }
   });

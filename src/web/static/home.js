@@ -16,8 +16,15 @@ let filter = "";
 
 const live = new Live("servers-part", `${page.base_url}home/events`, `${page.base_url}home/servers`, tell);
 
-/** Says what became of a server; the list itself is silent. */
+/** Says what became of a server, and that there is a message; the list itself is silent. */
 function tell(old, item) {
+  if (item.matches(".message")) {
+    if (old) {
+      return;
+    }
+    document.getElementById("home-status").textContent = t("home-message", { text: item.querySelector(".message-text").textContent });
+    return;
+  }
   const { state, displayName: name, serverName } = item.dataset;
   showProblem(item);
   if (serverName !== undefined && old && old.dataset.state !== state) {
@@ -132,6 +139,19 @@ document.addEventListener("submit", (event) => {
       live.refresh().catch(() => {});
       await stopped;
     });
+  }
+});
+
+/** Puts a message away. Whoever has done so in another tab has what is wanted. */
+document.addEventListener("submit", (event) => {
+  const item = event.target.closest?.(".message");
+  if (item) {
+    event.preventDefault();
+    act(item, () => call("DELETE", item.dataset.apiUrl).catch((error) => {
+      if (error.status !== 404) {
+        throw error;
+      }
+    }));
   }
 });
 

@@ -9,7 +9,17 @@ use super::*;
 use crate::web::assets::Assets;
 
 /// Keys that templates and scripts put together: `t("state-" ~ state)`.
-const PUT_TOGETHER: [&str; 6] = ["notice-", "filter-", "state-", "server-", "restart-", "sharing-whom-"];
+const PUT_TOGETHER: [&str; 9] = [
+    "notice-",
+    "filter-",
+    "state-",
+    "server-",
+    "restart-",
+    "sharing-whom-",
+    "session-column-",
+    "account-ended-",
+    "token-which-",
+];
 
 fn texts() -> Texts {
     Texts::new(&LanguageSettings::default(), &[]).expect("languages")

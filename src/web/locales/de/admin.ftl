@@ -130,6 +130,7 @@ admin-bulk-title = { $deed ->
     [start] Server starten
     [stop] Server stoppen
     [delete] Konten löschen
+    [message] Nachricht senden
    *[group] Konten in eine Gruppe aufnehmen
 }
 admin-plan-title = { $deed ->
@@ -144,6 +145,10 @@ admin-plan-title = { $deed ->
     [delete] { $count ->
         [one] 1 Konto löschen?
        *[other] { $count } Konten löschen?
+    }
+    [message] { $count ->
+        [one] Nachricht an 1 Konto senden?
+       *[other] Nachricht an { $count } Konten senden?
     }
    *[group] { $count ->
         [one] 1 Konto in die Gruppe { $group } aufnehmen?
@@ -162,6 +167,10 @@ admin-plan-button = { $deed ->
     [delete] { $count ->
         [one] 1 Konto löschen
        *[other] { $count } Konten löschen
+    }
+    [message] { $count ->
+        [one] An 1 Konto senden
+       *[other] An { $count } Konten senden
     }
    *[group] { $count ->
         [one] 1 Konto aufnehmen
@@ -198,6 +207,7 @@ admin-plan-forbidden = { $count ->
     [start] Starten
     [stop] Stoppen
     [delete] Löschen
+    [message] Schreiben
    *[group] Aufnehmen
 }.
 admin-plan-yourself = Sie selbst sind ausgenommen: Niemand kann sich selbst löschen.
@@ -212,6 +222,7 @@ admin-past = { $deed ->
     [start] gestartet
     [stop] gestoppt
     [delete] gelöscht
+    [message] gesendet
    *[group] aufgenommen
 }
 admin-under-way = läuft …
@@ -222,24 +233,40 @@ admin-all-done = Alle { $count } { $deed ->
     [start] gestartet
     [stop] gestoppt
     [delete] gelöscht
+    [message] gesendet
    *[group] aufgenommen
 }.
 admin-some-done = { $done } von { $count } { $deed ->
     [start] gestartet
     [stop] gestoppt
     [delete] gelöscht
+    [message] gesendet
    *[group] aufgenommen
 }.
 admin-some-left = { $done } von { $count } { $deed ->
     [start] gestartet
     [stop] gestoppt
     [delete] gelöscht
+    [message] gesendet
    *[group] aufgenommen
 }; { $left } nicht. Der Grund steht jeweils dabei.
 admin-some-failed = { $count } fehlgeschlagen; mit der Schaltfläche können Sie es noch einmal versuchen.
 admin-some-wait = { $count } stehen noch aus.
 admin-try-again = Noch einmal versuchen ({ $count })
 admin-go-on = Weiter mit { $count }
+
+## Nachrichten an Konten
+
+admin-messages-bulk = Nachricht …
+admin-messages-title = Nachrichten
+admin-messages-none = Für { $user } liegt keine Nachricht bereit.
+admin-messages-label = Nachricht an { $user }
+admin-messages-text = Nachricht
+admin-messages-help = Nur Text, gern mehrere Zeilen. Die Nachricht bleibt auf der Startseite, bis sie weggelegt wird oder zu alt ist.
+admin-messages-send = Senden
+admin-messages-sent = Die Nachricht ist gesendet.
+admin-messages-withdraw = Zurücknehmen
+admin-messages-taken-back = Die Nachricht ist zurückgenommen.
 
 ## Gruppen
 
@@ -392,7 +419,7 @@ admin-withdrawn = Die Mitteilung ist zurückgezogen.
 admin-maintenance = Wartung
 admin-open = Wieder Server starten
 admin-open-when = (ab jetzt)
-admin-maintenance-text = Es werden keine Server mehr gestartet; die laufenden laufen weiter.
+admin-maintenance-text = Dann werden keine Server mehr gestartet; die laufenden laufen weiter.
 admin-maintenance-message = Mitteilung (es gibt eine übliche)
 admin-begins-in = Beginnt in so vielen Minuten
 admin-ends-later = Endet so viele Stunden später

@@ -80,11 +80,32 @@ account-roles = Rollen
 account-roles-text = Sie sagen, was Sie hier dürfen. Wenden Sie sich an die Verwaltung, wenn etwas fehlt.
 account-role-undescribed = Keine Beschreibung
 account-sessions = Sitzungen
-account-sessions-text = Haben Sie ein Gerät verloren oder irgendwo vergessen, sich abzumelden? Damit beenden Sie alle Ihre Sitzungen, in diesem Browser und in allen anderen, und was Sie Anwendungen darin erlaubt haben. Ihre Server und die Token, die Sie selbst erstellt haben, bleiben.
+account-sessions-text = Die Browser, in denen Sie angemeldet sind, wie dieser Hub sie gesehen hat. Kennen Sie einen davon nicht, dann beenden Sie seine Sitzung und ändern Sie Ihr Passwort.
+account-sessions-ending = Wird eine Sitzung beendet, ist der Browser sofort abgemeldet, und was Sie Anwendungen darin erlaubt haben, gilt nicht mehr; dort geöffnete Server merken es innerhalb von fünf Minuten. Ihre Server laufen weiter, und die Token, die Sie selbst erstellt haben, bleiben.
+account-ended-one = Die Sitzung ist beendet.
+account-ended-others = Alle anderen Browser sind abgemeldet.
+account-end-others = Alle anderen Browser abmelden
 account-end-sessions = Überall abmelden
 account-tokens = Token und erlaubte Anwendungen
 account-language-text = Dieser Browser merkt sich Ihre Wahl.
 account-language-auto = Wie vom Browser gewünscht
+
+## Sitzungen, auf der Kontoseite und in der Verwaltung
+
+session-column-browser = Browser
+session-column-address = Netzadresse
+session-column-since = Angemeldet
+session-column-seen = Zuletzt gesehen
+session-column-actions = Aktionen
+session-browser-on = { $browser } unter { $system }
+session-unknown-on = Unbekannter Browser unter { $system }
+session-unknown = Unbekannter Browser
+session-foreign = Von JupyterHub angemeldete Browser
+session-current = Dieser Browser
+session-end = Sitzung beenden
+session-end-of = von { $address }
+session-end-current = Abmelden
+session-none = Diese Person ist in keinem Browser angemeldet.
 
 ## Token
 
@@ -118,6 +139,11 @@ token-copied = Kopiert.
 token-selected = Markiert; kopieren Sie mit Strg+C.
 token-list = API-Token
 token-find = Token suchen
+token-which = Welche Token
+token-which-all = Alle ({ $count })
+token-which-expiring = Laufen binnen einer Woche ab ({ $count })
+token-which-unused = Seit drei Monaten unbenutzt ({ $count })
+token-which-none = Davon gibt es keine.
 token-column-note = Notiz
 token-column-permissions = Rechte
 token-column-used = Zuletzt benutzt
@@ -190,6 +216,11 @@ home-rename-empty = Geben Sie zuerst einen Namen ein.
 home-delete-title = { $server } löschen?
 home-delete-text = Name, Optionen und Freigaben gehen verloren. Die Dateien in Ihrem persönlichen Verzeichnis bleiben.
 home-back = Zur Startseite
+home-message = Neue Nachricht: { $text }
+messages-title = Nachrichten für Sie
+messages-from = Von { $by }, { $time }
+messages-from-service = Vom Dienst { $by }, { $time }
+messages-dismiss = Weglegen
 servers-used = { $count } von { $limit } benannten Servern belegt
 servers-find = Server suchen
 servers-invalid = Diese Namen entsprechen nicht mehr den Regeln für Servernamen: { $names }. Die Server können weiter benutzt werden; löschen Sie sie und legen Sie andere an, um gültige Namen zu bekommen.
@@ -292,6 +323,9 @@ spawn-sending = { $count ->
     [one] { $name } wird gesendet
    *[other] { $count } Dateien werden gesendet
 }, { $size } MB …
+spawn-share = Gesendeter Teil der Dateien
+spawn-sent = Alles ist angekommen; es wird gestartet …
+spawn-not-sent = Die Dateien konnten nicht gesendet werden: Die Verbindung ist abgebrochen, oder sie sind größer, als dieser Hub annimmt. Versuchen Sie es noch einmal.
 profiles-question = Was möchten Sie starten?
 profiles-unit = in { $unit }
 profiles-range = Von { $min } bis { $max }.

@@ -130,6 +130,7 @@ admin-bulk-title = { $deed ->
     [start] Start servers
     [stop] Stop servers
     [delete] Delete users
+    [message] Send a message
    *[group] Add users to a group
 }
 admin-plan-title = { $deed ->
@@ -144,6 +145,10 @@ admin-plan-title = { $deed ->
     [delete] { $count ->
         [one] Delete 1 user?
        *[other] Delete { $count } users?
+    }
+    [message] { $count ->
+        [one] Send a message to 1 user?
+       *[other] Send a message to { $count } users?
     }
    *[group] { $count ->
         [one] Add 1 user to the group { $group }?
@@ -162,6 +167,10 @@ admin-plan-button = { $deed ->
     [delete] { $count ->
         [one] Delete 1 user
        *[other] Delete { $count } users
+    }
+    [message] { $count ->
+        [one] Send to 1 user
+       *[other] Send to { $count } users
     }
    *[group] { $count ->
         [one] Add 1 user
@@ -198,6 +207,7 @@ admin-plan-forbidden = { $count ->
     [start] start
     [stop] stop
     [delete] delete
+    [message] write to
    *[group] add
 } them.
 admin-plan-yourself = You are left out: nobody can delete themselves.
@@ -212,6 +222,7 @@ admin-past = { $deed ->
     [start] started
     [stop] stopped
     [delete] deleted
+    [message] sent
    *[group] added
 }
 admin-under-way = under way…
@@ -222,24 +233,40 @@ admin-all-done = All { $count } { $deed ->
     [start] started
     [stop] stopped
     [delete] deleted
+    [message] sent
    *[group] added
 }.
 admin-some-done = { $done } of { $count } { $deed ->
     [start] started
     [stop] stopped
     [delete] deleted
+    [message] sent
    *[group] added
 }.
 admin-some-left = { $done } of { $count } { $deed ->
     [start] started
     [stop] stopped
     [delete] deleted
+    [message] sent
    *[group] added
 }; { $left } not. The reason stands at each.
 admin-some-failed = { $count } failed; the button tries them again.
 admin-some-wait = { $count } are still to be done.
 admin-try-again = Try the { $count } again
 admin-go-on = Go on with { $count }
+
+## Messages to users
+
+admin-messages-bulk = Message…
+admin-messages-title = Messages
+admin-messages-none = No message waits for { $user }.
+admin-messages-label = Message to { $user }
+admin-messages-text = Message
+admin-messages-help = Plain text, several lines if you like. It stays on the home page until it is put away, or too old.
+admin-messages-send = Send
+admin-messages-sent = The message was sent.
+admin-messages-withdraw = Take back
+admin-messages-taken-back = The message was taken back.
 
 ## Groups
 

@@ -81,11 +81,32 @@ account-roles = Roles
 account-roles-text = They say what you may do here. Ask an administrator if something is missing.
 account-role-undescribed = No description
 account-sessions = Sessions
-account-sessions-text = Lost a device, or forgot to sign out somewhere? This ends all your sessions, in this browser and in all others, and what you let applications do in them. Your servers and the tokens that you made stay.
+account-sessions-text = The browsers in which you are signed in, as this hub has seen them. If you do not know one of them, end its session and change your password.
+account-sessions-ending = Ending a session signs that browser out at once and takes back what you let applications do in it; servers that are open there notice within five minutes. Your servers go on running, and the tokens that you made stay.
+account-ended-one = The session is ended.
+account-ended-others = All other browsers are signed out.
+account-end-others = Sign out all other browsers
 account-end-sessions = Sign out everywhere
 account-tokens = Tokens and authorized applications
 account-language-text = This browser keeps your choice.
 account-language-auto = As the browser asks
+
+## Sessions, on the account page and in the administration
+
+session-column-browser = Browser
+session-column-address = Network address
+session-column-since = Signed in
+session-column-seen = Last seen
+session-column-actions = Actions
+session-browser-on = { $browser } on { $system }
+session-unknown-on = Unknown browser on { $system }
+session-unknown = Unknown browser
+session-foreign = Browsers that JupyterHub signed in
+session-current = This browser
+session-end = End session
+session-end-of = from { $address }
+session-end-current = Sign out
+session-none = This user is not signed in in any browser.
 
 ## Tokens
 
@@ -119,6 +140,11 @@ token-copied = Copied.
 token-selected = Selected; press Ctrl+C to copy.
 token-list = API Tokens
 token-find = Find a token
+token-which = Which tokens
+token-which-all = All ({ $count })
+token-which-expiring = Expire within a week ({ $count })
+token-which-unused = Not used for three months ({ $count })
+token-which-none = There are none of these.
 token-column-note = Note
 token-column-permissions = Permissions
 token-column-used = Last used
@@ -191,6 +217,11 @@ home-rename-empty = Type a name first.
 home-delete-title = Delete { $server }?
 home-delete-text = Its name, its options and its shares will be gone. Files in your home directory stay.
 home-back = Back to home
+home-message = New message: { $text }
+messages-title = Messages for you
+messages-from = From { $by }, { $time }
+messages-from-service = From the service { $by }, { $time }
+messages-dismiss = Put away
 servers-used = { $count } of { $limit } named servers used
 servers-find = Find a server
 servers-invalid = These names no longer follow the rules for server names: { $names }. The servers can still be used; delete them and add others to get valid names.
@@ -293,6 +324,9 @@ spawn-sending = Sending { $count ->
     [one] { $name }
    *[other] { $count } files
 }, { $size } MB…
+spawn-share = Share of the files that was sent
+spawn-sent = Everything has arrived; starting…
+spawn-not-sent = The files could not be sent: the connection broke, or they are larger than this hub takes. Try again.
 profiles-question = What do you want to start?
 profiles-unit = in { $unit }
 profiles-range = From { $min } to { $max }.

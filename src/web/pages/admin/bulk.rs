@@ -11,6 +11,7 @@ use futures_util::{StreamExt, stream};
 use self::plan::{Deed, Plan};
 use super::deeds::{Doer, Order};
 use super::{Admin, Came, Part};
+use crate::domain::notice;
 use crate::web::error::{PageError, Refused};
 use crate::web::pages::form::{Form, Submission};
 use crate::web::render::pages::admin::{BulkItem, BulkView, NameResult};
@@ -32,6 +33,10 @@ pub async fn submit(hub: web::Data<Hub>, submission: Submission) -> Result<HttpR
     };
     let matching = form.last("matching").unwrap_or_default().to_owned();
     let back = back(&admin.hub, &matching);
+    if let Some(Err(wrong)) = text_of(deed, &form).filter(|_| form.last("confirmed").is_some()) {
+        let view = BulkView { matching, text: typed(deed, &form), ..again(&admin, deed, &form, back) };
+        return admin.show(Part::Users, view, Came::of(Err(wrong), None)).await;
+    }
     if form.last("confirmed").is_some() {
         let view = BulkView { matching, ..carry_out(&admin, deed, &form, back).await };
         return admin.show(Part::Users, view, Came::looking()).await;
@@ -64,6 +69,8 @@ fn proposal(deed: Deed, plan: Plan, back: String) -> BulkView {
         button: plan.button,
         danger: deed.takes_away(),
         items: plan.items,
+        text: deed.has_text().then(String::new),
+        longest: notice::LONGEST,
         done: false,
         op: deed.word().to_owned(),
         matching: String::new(),
@@ -71,19 +78,42 @@ fn proposal(deed: Deed, plan: Plan, back: String) -> BulkView {
     }
 }
 
+/// What was written to those who are chosen; nothing for a deed without words.
+fn typed(deed: Deed, form: &Form) -> Option<String> {
+    deed.has_text().then(|| form.last("message").unwrap_or_default().to_owned())
+}
+
+/// Whether it can be sent: found out before any of it is.
+fn text_of(deed: Deed, form: &Form) -> Option<Result<String, Refused>> {
+    let text = typed(deed, form)?;
+    Some(notice::plain_text(&text).map_err(|wrong| Refused::bad(wrong.to_string())))
+}
+
+/// The same items once more, none of them done.
+fn again(admin: &Admin, deed: Deed, form: &Form, back: String) -> BulkView {
+    let doer = admin.doer();
+    let items: Vec<BulkItem> =
+        form.all("item").map(|text| plan::item(deed, &doer, &Order::read(text))).collect();
+    let title = admin.voice.with("admin-bulk-title", [("deed", deed.word().into())]);
+    let button = plan::button(&admin.voice, deed, items.len());
+    proposal(deed, Plan { title, notes: Vec::new(), button, items }, back)
+}
+
 /// Does the first items of the form. The rest is shown again, to be gone on with.
 async fn carry_out(admin: &Admin, deed: Deed, form: &Form, back: String) -> BulkView {
     let doer = admin.doer();
     let orders: Vec<String> = form.all("item").map(str::to_owned).collect();
     let (now, later) = orders.split_at(orders.len().min(AT_ONCE));
+    let message = typed(deed, form);
     let does = |order: &String| {
-        let (doer, text) = (doer.clone(), order.clone());
+        let (doer, text, message) = (doer.clone(), order.clone(), message.clone());
         async move {
             let order = Order::read(&text);
             // what an item may ask for is what its page asks for
-            let done = match deed.fits(order.op()) {
-                true => doer.perform(&order).await,
-                false => Err(Refused::bad(doer.voice.say("admin-other-order"))),
+            let done = match (deed.fits(order.op()), message) {
+                (true, Some(message)) => doer.tell(order.get("user"), &message).await.map(|()| String::new()),
+                (true, None) => doer.perform(&order).await,
+                (false, _) => Err(Refused::bad(doer.voice.say("admin-other-order"))),
             };
             done_item(deed, &doer, text, &order, done)
         }
@@ -108,6 +138,8 @@ async fn carry_out(admin: &Admin, deed: Deed, form: &Form, back: String) -> Bulk
         button: if left > 0 { voice.with("admin-go-on", [("count", left.into())]) } else { String::new() },
         danger: deed.takes_away(),
         items,
+        text: message,
+        longest: notice::LONGEST,
         done: true,
         op: deed.word().to_owned(),
         matching: String::new(),

@@ -170,6 +170,21 @@ impl Doer {
         Ok(self.voice.with("admin-user-deleted", [("name", user.into())]))
     }
 
+    /// Writes to a user.
+    pub(super) async fn tell(&self, user: &str, text: &str) -> Result<(), Refused> {
+        let (caller, hub) = self.parts();
+        let body = Body::of(&json!({ "message": text }));
+        status(api::messages::send(Path::of(&["users", user, "messages"]), caller, body, hub).await)
+            .map(|_| ())
+    }
+
+    /// Takes back what was written to a user.
+    pub(super) async fn withdraw_message(&self, user: &str, id: &str) -> Result<(), Refused> {
+        let (caller, hub) = self.parts();
+        let path = Path::of(&["users", user, "messages", id]);
+        status(api::messages::delete(path, caller, hub).await).map(|_| ())
+    }
+
     /// Makes a group.
     pub(super) async fn add_group(&self, group: &str) -> Result<String, Refused> {
         let (caller, hub) = self.parts();

@@ -145,7 +145,7 @@ impl Watched for Looked {
                 *shown = view.rows.iter().map(|row| Username::from_stored(row.name.as_str())).collect();
                 view.version()
             }
-            Page::User(name) => user::view(admin, name, None).await?.version(),
+            Page::User(name) => user::view(admin, name, user::Typed::default()).await?.version(),
             Page::Server(key) => server::view(admin, key).await?.version(),
             Page::Groups => groups::view(admin, String::new()).await?.version(),
             Page::Group(name) => group::view(admin, name).await?.version(),

@@ -8,14 +8,17 @@ use serde_json::{Map, Value};
 use super::deeds::{Doer, deed};
 use super::list::Servers;
 use super::names::{group_url, user_url};
-use super::{Admin, Came, Ordered, Part, rows, users};
+use super::{Admin, Came, Ordered, Part, rows, sessions, users};
 use crate::domain::access::Resource;
 use crate::domain::names::Username;
+use crate::domain::notice;
 use crate::store::Db;
 use crate::store::users::{self as stored, UserDetails};
+use crate::web::api::messages::{SEND, waiting};
 use crate::web::caller::Caller;
 use crate::web::error::{PageError, Refused};
 use crate::web::pages::form::{Form, Submission};
+use crate::web::pages::messages;
 use crate::web::pages::visitor::SignedIn;
 use crate::web::render::pages::admin::{Membership, UserPageView};
 use crate::web::state::Hub;
@@ -33,7 +36,7 @@ pub async fn show(
     name: web::Path<String>,
 ) -> Result<HttpResponse, PageError> {
     let admin = Admin::enter(hub, visitor)?;
-    page(admin, &name, Came::looking(), None).await
+    page(admin, &name, Came::looking(), Typed::default()).await
 }
 
 /// Changes the user or one of its servers.
@@ -54,7 +57,18 @@ pub async fn submit(
         "join" => {
             let group = form.last("group").unwrap_or_default().trim();
             let done = join(&doer, group, &name).await;
-            page(admin, &name, Came::of(done, None), None).await
+            page(admin, &name, Came::of(done, None), Typed::default()).await
+        }
+        "message" => {
+            let text = form.last("message").unwrap_or_default();
+            let done = doer.tell(&name, text).await.map(|()| doer.voice.say("admin-messages-sent"));
+            let unsent = if done.is_err() { text.to_owned() } else { String::new() };
+            page(admin, &name, Came::of(done, None), Typed { name: None, unsent }).await
+        }
+        "withdraw-message" => {
+            let done = doer.withdraw_message(&name, order.get("id")).await;
+            let done = done.map(|()| doer.voice.say("admin-messages-taken-back"));
+            page(admin, &name, Came::of(done, None), Typed::default()).await
         }
         "delete-user" => match doer.perform(&order).await {
             Ok(_) => {
@@ -63,12 +77,16 @@ pub async fn submit(
                 let to = admin.hub.path(&format!("admin?{list}"));
                 admin.lead(&to)
             }
-            Err(refused) => page(admin, &name, Came::of(Err(refused), None), None).await,
+            Err(refused) => page(admin, &name, Came::of(Err(refused), None), Typed::default()).await,
         },
+        "end-session" => {
+            let done = sessions::end(&admin, &doer, &order).await;
+            page(admin, &name, Came::of(done, None), Typed::default()).await
+        }
         _ => {
             let done = doer.perform(&order).await;
             let at = order.row(&done);
-            page(admin, &name, Came::of(done, at), None).await
+            page(admin, &name, Came::of(done, at), Typed::default()).await
         }
     }
 }
@@ -96,33 +114,42 @@ async fn save(admin: Admin, doer: &Doer, name: &str, form: &Form) -> Result<Http
             let to = user_url(&admin.hub, typed);
             admin.lead(&to)
         }
-        Ok(()) => page(admin, name, Came::of(Ok(doer.voice.say("admin-saved")), None), None).await,
-        Err(refused) => page(admin, name, Came::of(Err(refused), None), Some(typed.to_owned())).await,
+        Ok(()) => {
+            page(admin, name, Came::of(Ok(doer.voice.say("admin-saved")), None), Typed::default()).await
+        }
+        Err(refused) => {
+            let typed = Typed { name: Some(typed.to_owned()), ..Typed::default() };
+            page(admin, name, Came::of(Err(refused), None), typed).await
+        }
     }
 }
 
-async fn page(
-    admin: Admin,
-    name: &str,
-    came: Came,
-    typed: Option<String>,
-) -> Result<HttpResponse, PageError> {
-    let name = Username::from_stored(name.to_owned());
-    let view = view(&admin, &name, typed).await?;
+/// What stays in the forms after a mistake.
+#[derive(Debug, Default)]
+pub(super) struct Typed {
+    name: Option<String>,
+    unsent: String,
+}
+
+async fn page(admin: Admin, name: &str, came: Came, typed: Typed) -> Result<HttpResponse, PageError> {
+    let view = view(&admin, &Username::from_stored(name.to_owned()), typed).await?;
     admin.show(Part::Users, view, came).await
 }
 
 /// What the page shows.
-pub(super) async fn view(
-    admin: &Admin,
-    name: &Username,
-    typed: Option<String>,
-) -> Result<UserPageView, Refused> {
+pub(super) async fn view(admin: &Admin, name: &Username, typed: Typed) -> Result<UserPageView, Refused> {
     admin.caller.require(READ, Resource::User(name.as_str()))?;
     let wanted = name.clone();
     let missing = || Refused::not_found(format!("No such user: {name}"));
     let found = admin.hub.store.read(move |db| details(db, &wanted)).await?.ok_or_else(missing)?;
-    of(admin, found, typed).ok_or_else(missing)
+    let sessions = sessions::of(admin, &found).await?;
+    let mut view = of(admin, found, typed).ok_or_else(missing)?;
+    view.sessions = sessions;
+    if admin.caller.may(SEND, Resource::User(name.as_str())) {
+        let waiting = waiting(&admin.hub, name.clone()).await?;
+        view.waiting = Some(waiting.into_iter().map(messages::shown).collect());
+    }
+    Ok(view)
 }
 
 pub(super) fn details(db: &mut Db, name: &Username) -> Result<Option<UserDetails>, Refused> {
@@ -130,7 +157,7 @@ pub(super) fn details(db: &mut Db, name: &Username) -> Result<Option<UserDetails
     Ok(stored::details(db, vec![user])?.pop())
 }
 
-fn of(admin: &Admin, details: UserDetails, typed: Option<String>) -> Option<UserPageView> {
+fn of(admin: &Admin, details: UserDetails, typed: Typed) -> Option<UserPageView> {
     let (hub, caller) = (&admin.hub, &admin.caller);
     let (name, groups) = (details.user.name.to_string(), details.groups.clone());
     let may = |scope: &str| caller.scopes.covers_user(scope, &name, &groups);
@@ -153,7 +180,11 @@ fn of(admin: &Admin, details: UserDetails, typed: Option<String>) -> Option<User
         no_removal: (may_delete && is_self).then(|| admin.voice.say("admin-not-yourself")),
         groups: memberships,
         may_join: caller.scopes.has_base("groups"),
-        typed,
+        typed: typed.name,
+        sessions: None,
+        waiting: None,
+        unsent: typed.unsent,
+        longest: notice::LONGEST,
     })
 }
 

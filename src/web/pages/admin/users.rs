@@ -109,12 +109,14 @@ fn bulk(caller: &Caller, shown: &[UserDetails]) -> Vec<&'static str> {
             |one: &UserDetails| caller.scopes.covers_server(scope, one.user.name.as_str(), "", &one.groups);
         shown.iter().any(server)
     };
-    let users =
-        |one: &UserDetails| caller.scopes.covers_user("delete:users", one.user.name.as_str(), &one.groups);
+    let of_user = |scope: &str, one: &UserDetails| {
+        caller.scopes.covers_user(scope, one.user.name.as_str(), &one.groups)
+    };
     let all = [
         ("start", of_some("start:servers")),
         ("stop", of_some("delete:servers")),
-        ("delete", shown.iter().any(users)),
+        ("message", shown.iter().any(|one| of_user("admin:users", one))),
+        ("delete", shown.iter().any(|one| of_user("delete:users", one))),
         ("group", caller.scopes.has_base("groups")),
     ];
     all.into_iter().filter(|(_, may)| *may).map(|(op, _)| op).collect()

@@ -9,11 +9,13 @@ use crate::domain::names::{GroupName, ServerKey, ServerName, Username};
 use crate::domain::profiles::Profiles;
 use crate::domain::timestamp;
 use crate::domain::usage::Usage;
+use crate::store::messages::{self, Message};
 use crate::store::servers::{self, Server};
 use crate::store::shares::{self, Grantee, Share, ShareFilter};
 use crate::store::{Db, StoreError, users};
 use crate::web::error::Refused;
 use crate::web::pages::failure;
+use crate::web::pages::messages as messages_page;
 use crate::web::pages::spawn::options::has_form;
 use crate::web::pages::target::links;
 use crate::web::render::pages::{HomePage, HomeServer, ServerState, SharedServer, ShownOption, version};
@@ -31,14 +33,17 @@ struct Rows {
     servers: Vec<Server>,
     groups: Vec<GroupName>,
     shared: Vec<Share>,
+    messages: Vec<Message>,
 }
 
 fn read(db: &mut Db, owner: UserId) -> Result<Rows, StoreError> {
+    let now = Utc::now();
     Ok(Rows {
         admin: users::find_by_id(db, owner)?.is_some_and(|user| user.admin),
         servers: servers::of_user(db, owner)?,
         groups: users::groups_of(db, owner)?,
-        shared: shares::page(db, ShareFilter::User(owner), Utc::now(), 0, SHARED)?.items,
+        shared: shares::page(db, ShareFilter::User(owner), now, 0, SHARED)?.items,
+        messages: messages::of_user(db, owner, now)?,
     })
 }
 
@@ -47,7 +52,8 @@ fn read(db: &mut Db, owner: UserId) -> Result<Rows, StoreError> {
 /// # Errors
 /// If the database fails.
 pub(super) async fn of(hub: &Hub, owner: UserId, name: &Username) -> Result<HomePage, Refused> {
-    let Rows { admin, servers: mut rows, groups, shared } = hub.store.read(move |db| read(db, owner)).await?;
+    let Rows { admin, servers: mut rows, groups, shared, messages } =
+        hub.store.read(move |db| read(db, owner)).await?;
     rows.sort_by(|one, other| one.name.cmp(&other.name));
     let (default, named): (Vec<Server>, Vec<Server>) =
         rows.into_iter().partition(|server| server.name.is_default());
@@ -57,6 +63,7 @@ pub(super) async fn of(hub: &Hub, owner: UserId, name: &Username) -> Result<Home
     let mut named: Vec<_> = named.iter().map(|row| one(row.name.clone(), Some(row))).collect();
     named.sort_by_key(|server| !is_active(server.state));
     let mut page = HomePage {
+        messages: messages.into_iter().map(messages_page::shown).collect(),
         user_api_url: hub.path(&format!("api/users/{}", name.escaped())),
         invalid_server_names: invalid,
         default_server: one(ServerName::default_server(), default.first()),

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 pub use self::groups::{GroupPageView, GroupRow, GroupsView, Property};
 pub use self::hub::{Capacity, HubView, JournalLine, StandingNotice};
-use super::{Page, ServerState, version};
+use super::{Page, ServerState, SessionRow, ShownMessage, version};
 
 /// One entry of the menu.
 #[derive(Debug, Clone, Serialize)]
@@ -230,8 +230,16 @@ pub struct UserPageView {
     pub groups: Vec<Membership>,
     /// Whether the visitor may add the user to some group.
     pub may_join: bool,
+    /// The browsers that the user is signed in with, if the visitor may end them.
+    pub sessions: Option<Vec<SessionRow>>,
     /// What was typed as the new name, after a mistake.
     pub typed: Option<String>,
+    /// Messages that the user has not put away; none if the visitor may not write to the user.
+    pub waiting: Option<Vec<ShownMessage>>,
+    /// A message that could not be sent.
+    pub unsent: String,
+    /// The most characters of one.
+    pub longest: usize,
 }
 
 /// A user's place in a group.
@@ -361,6 +369,10 @@ pub struct BulkView {
     pub danger: bool,
     /// What is to be done, or was.
     pub items: Vec<BulkItem>,
+    /// What is written to them, so far; none if nothing is to be.
+    pub text: Option<String>,
+    /// The most characters of that.
+    pub longest: usize,
     /// Whether this is what came of it.
     pub done: bool,
     /// What was meant, for the form.
@@ -381,7 +393,7 @@ impl View for UserPageView {
     const TEMPLATE: &'static str = "admin_user.html";
 
     fn version(&self) -> String {
-        version(&Self { typed: None, ..self.clone() })
+        version(&Self { typed: None, unsent: String::new(), ..self.clone() })
     }
 }
 

@@ -161,7 +161,13 @@ pub(super) fn every(visitor: &PageContext, text: &str) -> Vec<(&'static str, Str
         no_removal: Some("no".to_owned()),
         groups: vec![membership(text)],
         may_join: true,
+        sessions: Some(
+            sessions(text).into_iter().map(|row| SessionRow { deed: Some(text_of()), ..row }).collect(),
+        ),
         typed: Some(text_of()),
+        waiting: Some(vec![message(text)]),
+        unsent: text_of(),
+        longest: 2000,
     };
     let details = ServerPageView {
         row: server(text),
@@ -222,6 +228,8 @@ pub(super) fn every(visitor: &PageContext, text: &str) -> Vec<(&'static str, Str
         button: text_of(),
         danger: true,
         items: vec![item],
+        text: Some(text_of()),
+        longest: 2000,
         done: false,
         op: text_of(),
         matching: text_of(),

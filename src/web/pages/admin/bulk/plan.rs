@@ -35,11 +35,15 @@ pub(super) enum Deed {
     Delete,
     /// Users come into a group.
     Join,
+    /// Users are written to.
+    Tell,
 }
 
 impl Deed {
     pub(super) fn read(word: &str) -> Option<Self> {
-        [Self::Start, Self::Stop, Self::Delete, Self::Join].into_iter().find(|deed| deed.word() == word)
+        [Self::Start, Self::Stop, Self::Delete, Self::Join, Self::Tell]
+            .into_iter()
+            .find(|deed| deed.word() == word)
     }
 
     /// The form's word for it, and the catalogues'.
@@ -49,6 +53,7 @@ impl Deed {
             Self::Stop => "stop",
             Self::Delete => "delete",
             Self::Join => "group",
+            Self::Tell => "message",
         }
     }
 
@@ -59,11 +64,17 @@ impl Deed {
             Self::Stop => "stop",
             Self::Delete => "delete-user",
             Self::Join => "join",
+            Self::Tell => "message",
         }
     }
 
     pub(super) fn takes_away(self) -> bool {
         matches!(self, Self::Stop | Self::Delete)
+    }
+
+    /// Whether something is to be written.
+    pub(super) fn has_text(self) -> bool {
+        self == Self::Tell
     }
 }
 
@@ -114,6 +125,7 @@ pub(super) async fn make(admin: &Admin, what: Deed, form: &Form) -> Result<Plan,
                 Deed::Stop => server_deed("stop", &key),
                 Deed::Delete => deed("delete-user", &[("user", key.user.as_str())]),
                 Deed::Join => deed("join", &[("user", key.user.as_str()), ("group", &group)]),
+                Deed::Tell => deed("message", &[("user", key.user.as_str())]),
             };
             items.push(item(what, &doer, &Order::read(&text)));
         }
@@ -167,7 +179,8 @@ fn orders(hub: &Hub, caller: &Caller, what: Deed, details: &UserDetails, left: &
         Deed::Delete if !caller.scopes.covers_user("delete:users", user.as_str(), groups) => {
             left.forbidden += 1
         }
-        Deed::Delete | Deed::Join => return vec![default],
+        Deed::Tell if !caller.scopes.covers_user("admin:users", user.as_str(), groups) => left.forbidden += 1,
+        Deed::Delete | Deed::Join | Deed::Tell => return vec![default],
     }
     Vec::new()
 }
@@ -181,7 +194,7 @@ fn described(voice: &Voice, what: Deed, items: &[BulkItem], group: &str, users: 
         Deed::Start => vec![voice.with("admin-plan-start", of_users())],
         Deed::Stop => vec![voice.with("admin-plan-stop", of_users())],
         Deed::Delete => vec![voice.say("admin-plan-delete")],
-        Deed::Join => Vec::new(),
+        Deed::Join | Deed::Tell => Vec::new(),
     };
     let already = [("count", left.already.into())];
     match (left.already, what) {
@@ -195,11 +208,15 @@ fn described(voice: &Voice, what: Deed, items: &[BulkItem], group: &str, users: 
     if left.own > 0 {
         notes.push(voice.say("admin-plan-yourself"));
     }
-    let button = match count {
+    Plan { title, notes, button: button(voice, what, count), items: Vec::new() }
+}
+
+/// The words of the button; nothing to do has none.
+pub(super) fn button(voice: &Voice, what: Deed, count: usize) -> String {
+    match count {
         0 => String::new(),
-        _ => voice.with("admin-plan-button", [deed(), ("count", count.into())]),
-    };
-    Plan { title, notes, button, items: Vec::new() }
+        _ => voice.with("admin-plan-button", [("deed", what.word().into()), ("count", count.into())]),
+    }
 }
 
 /// One thing that is asked for, as forms and as scripts ask for it.
@@ -216,16 +233,19 @@ pub(super) fn item(what: Deed, doer: &Doer, order: &Order) -> BulkItem {
             let group = crate::web::pages::address::escape_value(order.get("group"));
             ("POST", hub.path(&format!("api/groups/{group}/users")), json!({ "users": [key.user.as_str()] }))
         }
+        // scripts put in what is written
+        Deed::Tell => ("POST", format!("{user}/messages"), Value::Null),
     };
     let name = match what {
         Deed::Start | Deed::Stop => spoken(&doer.voice, &key),
-        Deed::Delete | Deed::Join => key.user.to_string(),
+        Deed::Delete | Deed::Join | Deed::Tell => key.user.to_string(),
     };
     let text = match what {
         Deed::Start => server_deed("start", &key),
         Deed::Stop => server_deed("stop", &key),
         Deed::Delete => deed("delete-user", &[("user", key.user.as_str())]),
         Deed::Join => deed("join", &[("user", key.user.as_str()), ("group", order.get("group"))]),
+        Deed::Tell => deed("message", &[("user", key.user.as_str())]),
     };
     BulkItem { key: key.full_name(), what: name, deed: text, method, url, body, result: None }
 }
@@ -258,11 +278,17 @@ mod tests {
         let none = planned(Deed::Delete, 0, Left { own: 1, ..Left::default() });
         assert!(none.button.is_empty() && none.notes[1].contains("nobody can delete themselves"));
         assert_eq!(planned(Deed::Join, 2, Left::default()).title, "Add 2 users to the group lab?");
+        let told = planned(Deed::Tell, 2, Left { forbidden: 1, ..Left::default() });
+        assert_eq!(
+            (told.title.as_str(), told.button.as_str()),
+            ("Send a message to 2 users?", "Send to 2 users")
+        );
+        assert_eq!(told.notes, ["1 is left alone: you have no right to write to them."]);
     }
 
     #[test]
     fn an_item_asks_for_nothing_but_what_its_page_is_for() {
-        for what in [Deed::Start, Deed::Stop, Deed::Delete, Deed::Join] {
+        for what in [Deed::Start, Deed::Stop, Deed::Delete, Deed::Join, Deed::Tell] {
             assert_eq!(Deed::read(what.word()), Some(what));
         }
         assert!(Deed::Stop.fits("stop") && !Deed::Stop.fits("delete-user") && Deed::read("").is_none());
