@@ -59,7 +59,7 @@ impl Stream {
     }
 
     fn next(&self) -> String {
-        self.within(30).expect("an event")
+        self.within(30).unwrap_or_else(|| panic!("no event"))
     }
 
     /// Whether the hub has ended it.
