@@ -56,6 +56,7 @@ use crate::domain::names::Username;
 use crate::spawn::raise_open_files;
 use crate::store::{OpenMode, Store, StoreConfig, StoreError};
 use crate::web::dialogues::Dialogues;
+use crate::web::pages::live::Streams;
 use crate::web::state::Hub;
 use bootstrap::Occasion;
 use listen::Activated;
@@ -269,6 +270,7 @@ async fn start(config: Config, sources: Sources, mut activated: Activated) -> Re
         sign_in,
         launcher,
         dialogues: Dialogues::default(),
+        streams: Streams::default(),
         limiter: Arc::new(Limiter::new(&config.auth.rate_limit)),
         shutdown,
         reloader: reloader.clone(),

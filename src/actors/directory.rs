@@ -143,6 +143,11 @@ impl Directory {
         })
     }
 
+    /// Looks at each of them.
+    pub fn each(&self, mut look: impl FnMut(&ServerKey, &ServerStatus)) {
+        self.read(|entries| entries.iter().for_each(|(key, entry)| look(key, &entry.status.borrow())));
+    }
+
     /// All of them.
     pub(crate) fn all(&self) -> Vec<(ServerKey, ServerStatus)> {
         self.read(|entries| {

@@ -8,7 +8,7 @@ pub mod window;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, ResponseFuture};
@@ -42,6 +42,7 @@ pub struct Journal(Arc<Shared>);
 struct Shared {
     slot: Slot<JournalActor>,
     waiting: AtomicUsize,
+    written: AtomicU64,
     metrics: Arc<Metrics>,
     refused: Window,
     settings: Settings,
@@ -64,6 +65,7 @@ impl Journal {
         Self(Arc::new(Shared {
             slot: Slot::default(),
             waiting: AtomicUsize::new(0),
+            written: AtomicU64::new(0),
             metrics,
             refused,
             settings,
@@ -89,6 +91,12 @@ impl Journal {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.0.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Counts what was stored: there is something new to read when it is another number.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.0.written.load(Ordering::Relaxed)
     }
 
     /// Writes down that `actor` did `action` to `target`.
@@ -226,6 +234,7 @@ impl Handler<Written> for JournalActor {
     fn handle(&mut self, written: Written, context: &mut Context<Self>) {
         let Some(failed) = written.failed else {
             self.writing = false;
+            self.journal.0.written.fetch_add(1, Ordering::Relaxed);
             self.journal.done_with(written.news.len());
             return self.write(context);
         };

@@ -44,6 +44,7 @@ use crate::store::{Store, StoreConfig};
 use crate::web::assets::{Asset, Assets};
 use crate::web::dialogues::Dialogues;
 use crate::web::logins::Noted;
+use crate::web::pages::live::Streams;
 use crate::web::pages::ready::Readiness;
 use crate::web::render::{Renderer, Site};
 use crate::web::sessions::Sessions;
@@ -361,6 +362,7 @@ pub(super) struct HubParts<'a> {
     pub(super) sign_in: sign_in::Settings,
     pub(super) launcher: Launcher,
     pub(super) dialogues: Dialogues,
+    pub(super) streams: Streams,
     pub(super) limiter: Arc<Limiter>,
     pub(super) shutdown: mpsc::Sender<Shutdown>,
     pub(super) reloader: Reloader,
@@ -416,6 +418,7 @@ pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
         dialogues: parts.dialogues,
         limiter: parts.limiter,
         sessions: Sessions::default(),
+        streams: parts.streams,
         noted: Noted::default(),
         activity: supervision.activity.clone(),
         registry: supervision.registry.clone(),

@@ -192,6 +192,7 @@ impl Reloading {
             sign_in,
             launcher: last.launcher.clone(),
             dialogues: last.dialogues.clone(),
+            streams: last.streams.clone(),
             limiter,
             shutdown: last.shutdown.clone(),
             reloader: last.reloader.clone(),

@@ -112,6 +112,8 @@ impl Running {
         } else {
             info!("user servers are left running");
         }
+        // they would be waited for
+        self.hub.now().streams.end();
         self.proxy.stop(cleanup.stop_proxy).await;
         // Unused connections of the proxy's are closed at once; what has begun is answered.
         self.web.stop(true).await;

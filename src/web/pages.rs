@@ -15,6 +15,7 @@ pub mod home;
 mod hooked;
 pub mod keep;
 pub mod language;
+pub mod live;
 pub mod login;
 pub mod logout;
 pub mod messages;

@@ -103,6 +103,14 @@ fn admin_pages(table: &mut ServiceConfig, page: &dyn Fn(&str) -> Resource) {
         .service(
             page("admin/add-users").route(get().to(admin::add::show)).route(post().to(admin::add::submit)),
         )
+        .service(page("admin/events").route(get().to(admin::live::users)))
+        .service(page("admin/events/users/{user}").route(get().to(admin::live::user)))
+        .service(page("admin/events/servers/{user}").route(get().to(admin::live::server)))
+        .service(page("admin/events/servers/{user}/{server}").route(get().to(admin::live::server)))
+        .service(page("admin/events/groups").route(get().to(admin::live::groups)))
+        .service(page("admin/events/groups/{group}").route(get().to(admin::live::group)))
+        .service(page("admin/events/services").route(get().to(admin::live::services)))
+        .service(page("admin/events/hub").route(get().to(admin::live::hub)))
         .service(page("admin/bulk").route(post().to(admin::bulk::submit)))
         .service(
             page("admin/users/{user}")

@@ -14,6 +14,7 @@ use super::dialogues::Dialogues;
 use super::error::Refused;
 use super::logins::Noted;
 use super::openapi::Document;
+use super::pages::live::Streams;
 use super::pages::ready::Readiness;
 use super::render::Renderer;
 use super::sessions::Sessions;
@@ -199,6 +200,8 @@ pub struct Hub {
     pub limiter: Arc<Limiter>,
     /// Callers that were looked up before.
     pub sessions: Sessions,
+    /// Open pages that are told of changes.
+    pub streams: Streams,
     /// Which logins were written down a short time ago.
     pub noted: Noted,
     /// Takes note of activity.

@@ -2,6 +2,7 @@
 
 mod admin;
 mod languages;
+mod live;
 mod login;
 mod messages;
 mod profiles;

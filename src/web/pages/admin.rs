@@ -9,6 +9,7 @@ pub mod bulk;
 pub mod group;
 pub mod groups;
 pub mod hub;
+pub mod live;
 pub mod roles;
 pub mod server;
 pub mod services;
@@ -60,9 +61,14 @@ struct Admin {
 impl Admin {
     /// Insists on `admin-ui`.
     fn enter(hub: web::Data<Hub>, signed: SignedIn) -> Result<Self, PageError> {
-        signed.caller.require(&["admin-ui"], Resource::None)?;
+        Self::insist(&signed.caller)?;
         let voice = hub.renderer.voice(signed.visitor.language);
         Ok(Self { visitor: signed.visitor, caller: signed.caller, hub, voice })
+    }
+
+    /// Nobody else sees these pages.
+    fn insist(caller: &Caller) -> Result<(), Refused> {
+        caller.require(&["admin-ui"], Resource::None)
     }
 
     /// The same, for who sent a form.
@@ -97,6 +103,7 @@ impl Admin {
             tabs: self.tabs(part),
             here: self.visitor.visit.uri.clone(),
             outcome: came.outcome,
+            version: view.version(),
             server_version: env!("CARGO_PKG_VERSION"),
         };
         self.visitor.page(&self.hub, came.status, &Framed { frame, view }).await

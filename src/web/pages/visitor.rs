@@ -44,6 +44,9 @@ pub struct Visitor {
     xsrf: Option<String>,
 }
 
+/// The header with which an open page asks for itself once more.
+const REFRESH: &str = "x-orrery-refresh";
+
 fn known_user(caller: &Option<Arc<Caller>>) -> Option<&User> {
     caller.as_deref().and_then(Caller::user)
 }
@@ -68,7 +71,9 @@ impl Visitor {
     pub async fn of(request: &HttpRequest, hub: &Hub) -> Result<Self, Refused> {
         let mut visit = Visit::read(request, hub);
         // browsers poll the addresses of stopped servers, and what an open home page shows, without anybody being there
-        let polled = ["user/", "home/"].iter().any(|path| visit.uri.starts_with(&hub.path(path)));
+        let polled =
+            ["user/", "home/", "admin/events"].iter().any(|path| visit.uri.starts_with(&hub.path(path)))
+                || request.headers().contains_key(REFRESH);
         let notice = if polled { Notice::Nothing } else { Notice::Activity };
         let signed = visit.signed_login(hub);
         let login = signed.as_ref().map(|signed| &signed.login);

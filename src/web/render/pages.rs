@@ -12,6 +12,8 @@ mod sharing;
 mod spawn;
 mod token;
 
+use std::hash::{DefaultHasher, Hasher};
+
 use serde::Serialize;
 
 pub use self::consent::{AcceptSharePage, OauthClient, OauthPage, ScopeDescription};
@@ -22,6 +24,14 @@ pub use self::sharing::{GivenShare, GivenTo, SharedWith, SharingPage};
 pub use self::spawn::{FieldProblem, FormChoice, FormOption, FormProfile, RestartPage, SpawnPage};
 pub use self::token::{TokenChoice, TokenKind};
 use crate::domain::names::ServerKey;
+
+/// Tells one state of what is shown from the next; no secret, and nobody gains by a collision.
+#[must_use]
+pub fn version(shown: &impl Serialize) -> String {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&serde_json::to_vec(shown).unwrap_or_default());
+    format!("{:016x}", hasher.finish())
+}
 
 /// Something that can be rendered.
 pub trait Page: Serialize {

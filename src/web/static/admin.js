@@ -5,7 +5,6 @@ import { page } from "./api.js";
 import { watchForms } from "./admin_forms.js";
 import { keepFresh } from "./admin_part.js";
 import { watchSelection, watchRun } from "./admin_bulk.js";
-import { watchHub } from "./admin_hub.js";
 
 /** Addresses of former versions and of the reference had the view behind `#`. */
 function moved() {
@@ -30,6 +29,5 @@ if (elsewhere) {
   watchForms();
   watchSelection();
   watchRun();
-  watchHub();
   keepFresh();
 }

@@ -4,7 +4,7 @@ import { ask } from "./ask.js";
 import { h } from "./dom.js";
 import { signedOut } from "./session.js";
 import { t } from "./texts.js";
-import { doing, isHere, lookAt, remember, request, row, swap } from "./admin_part.js";
+import { complain, doing, isHere, lookAt, pretend, remember, request, row, swap } from "./admin_part.js";
 
 const TYPING_MS = 300;
 const busy = new Set();
@@ -18,15 +18,10 @@ function outcome(...children) {
   document.getElementById("admin-outcome").replaceChildren(...children);
 }
 
-function complain(message, home) {
+function wrong(message) {
   const text = h("p", { class: "problem row-error", role: "alert" }, message);
-  home?.querySelector(".row-error")?.remove();
-  if (home) {
-    (home.querySelector("td:has(.state)") ?? home).append(text);
-  } else {
-    outcome(text);
-    text.scrollIntoView({ block: "nearest" });
-  }
+  outcome(text);
+  text.scrollIntoView({ block: "nearest" });
 }
 
 function shown(html, key) {
@@ -78,7 +73,14 @@ async function send(form, submitter, more = {}) {
     document.title = answer.html.title;
     shown(answer.html, home && key);
   } catch (error) {
-    complain(error.message, home && row(key));
+    if (error.told) {
+      return;
+    }
+    if (home) {
+      complain(key, error.message);
+    } else {
+      wrong(error.message);
+    }
   } finally {
     clearTimeout(later);
     busy.delete(key);
@@ -96,8 +98,10 @@ function peek(key) {
   const now = [...(badge?.classList ?? [])].find((name) => name.startsWith("state-"));
   const next = { "state-stopped": "starting", "state-failed": "starting", "state-running": "stopping" }[now];
   if (next) {
-    badge.className = `state state-${next}`;
-    badge.textContent = t(`state-${next}`);
+    pretend(badge, (state) => {
+      state.className = `state state-${next}`;
+      state.firstChild.data = t(`state-${next}`);
+    });
   }
 }
 

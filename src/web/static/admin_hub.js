@@ -17,11 +17,7 @@ async function look(url) {
 }
 
 /** Watches a hub that is about to end. */
-export function watchHub() {
-  const place = document.getElementById("hub-ending");
-  if (!place) {
-    return;
-  }
+function watchHub(place) {
   const state = document.getElementById("hub-state");
   const title = place.querySelector("h2");
   const since = Date.now();
@@ -63,3 +59,5 @@ export function watchHub() {
   }
   watch();
 }
+
+watchHub(document.getElementById("hub-ending"));

@@ -1,22 +1,37 @@
-// The part of an administration page that changes: fetched again and replaced, without taking away what the visitor is
-// doing in it. The hub alone decides what things look like.
+// The part of an administration page that changes: fetched again when the hub says that there is something new, without
+// taking away what the visitor is doing in it. The hub alone decides what things look like.
 
-import { connection } from "./live.js";
-import { signedOut } from "./session.js";
+import { page } from "./api.js";
+import { h } from "./dom.js";
+import { Part } from "./patch.js";
+import { otherAccount, signedOut } from "./session.js";
+import { connection, Stream } from "./stream.js";
 import { t } from "./texts.js";
 import { showTimes } from "./times.js";
 
-const SOON_MS = 1000; // while something is under way
-const LATER_MS = 10000;
-const PATIENCE_MS = 4000; // a hub may be away that long before anybody is told
-
 const part = () => document.getElementById("admin-view");
 const problems = new Map(); // what went wrong last, by row: an update must not take it away
-let known = part().cloneNode(true);
+const shown = new Part(part());
 let address = location.href;
-let busy = 0;
-let waiting;
-let late;
+let done = 0;
+let stream;
+
+/** The page is not to be had any more; `told` where a dialog says why. */
+class Refused extends Error {
+  constructor(message, { status = 0, told = false }) {
+    super(message);
+    Object.assign(this, { status, told });
+  }
+}
+
+/** Whose page it is; "" for nobody's, or no page of ours. */
+function ownerOf(html) {
+  try {
+    return JSON.parse(html.getElementById("jhdata").textContent).user ?? "";
+  } catch {
+    return "";
+  }
+}
 
 /** Sends a request for a page; gives its document, or null for who is signed out. */
 export function request(method, url, body) {
@@ -24,14 +39,22 @@ export function request(method, url, body) {
     const asked = new XMLHttpRequest();
     asked.open(method, url);
     asked.responseType = "document";
+    if (method === "GET") {
+      asked.setRequestHeader("X-Orrery-Refresh", "1"); // nobody is there because a page looks
+    }
     asked.addEventListener("load", () => {
       const html = asked.response;
-      if (html?.getElementById("admin-view")) {
+      const owner = ownerOf(html);
+      const { status } = asked;
+      if (owner && owner !== page.user) {
+        otherAccount(owner);
+        reject(new Refused("", { status, told: true }));
+      } else if (html?.getElementById("admin-view")) {
         resolve({ html, url: asked.responseURL });
-      } else if (asked.responseURL.includes("/login") || (asked.status === 403 && !html?.querySelector("#logout"))) {
+      } else if (asked.responseURL.includes("/login") || (status === 403 && !html?.querySelector("#logout"))) {
         resolve(null);
       } else {
-        reject(new Error(html?.querySelector("main p")?.textContent.trim() || t("api-answered", { status: asked.status })));
+        reject(new Refused(html?.querySelector("main p")?.textContent.trim() || t("api-answered", { status }), { status }));
       }
     });
     asked.addEventListener("error", () => reject(new Error(t("api-unreachable"))));
@@ -52,88 +75,62 @@ export function remember(key, html) {
   }
 }
 
-/** How to find a control again: by its id, or by its row and what it does. */
-function placeOf(control) {
-  return {
-    id: control.id,
-    key: control.closest("[data-key]")?.dataset.key,
-    value: control.value,
-    selection: control.selectionStart === undefined ? null : [control.selectionStart, control.selectionEnd],
-  };
+/** Says in a row what went wrong there; it stays until something else is done there. */
+export function complain(key, text) {
+  problems.set(key, text);
+  showProblems("alert");
 }
 
-function found(place) {
-  if (place.id) {
-    return document.getElementById(place.id);
-  }
-  const home = place.key === undefined ? null : row(place.key);
-  const controls = [...(home ?? part()).querySelectorAll("button:enabled, a[href], input")];
-  return controls.find(({ value }) => value && value === place.value) ?? (home ? controls[0] : null);
-}
-
-/** What was typed, ticked or opened and is not sent yet, by what it belongs to. */
-function unsent() {
-  const fields = [...part().querySelectorAll("input[id], textarea[id], select[id]")];
-  return {
-    open: new Set([...part().querySelectorAll("details[open]")].map(({ id }) => id)),
-    ticked: new Set([...part().querySelectorAll("input[name=user]:checked")].map(({ value }) => value)),
-    boxes: new Map(fields.filter((field) => field.type === "checkbox" && field.checked !== field.defaultChecked).map((field) => [field.id, field.checked])),
-    typed: new Map(fields.filter((field) => field.type !== "checkbox" && field.defaultValue !== undefined && field.value !== field.defaultValue).map((field) => [field.id, field.value])),
-    chosen: new Map(fields.filter(({ tagName }) => tagName === "SELECT").map((field) => [field.id, field.value])),
-  };
-}
-
-function restore({ open, ticked, boxes, typed, chosen }) {
-  const set = (values, name) => values.forEach((value, id) => {
-    const field = document.getElementById(id);
-    if (field) {
-      field[name] = value;
-    }
-  });
-  part().querySelectorAll("details").forEach((details) => { details.open ||= open.has(details.id); });
-  part().querySelectorAll("input[name=user]").forEach((box) => { box.checked = ticked.has(box.value); });
-  set(boxes, "checked");
-  set(typed, "value");
-  set(chosen, "value");
-}
-
-function showProblems() {
+function showProblems(role) {
+  part().querySelectorAll(".row-error[data-told]").forEach((message) => message.remove());
   for (const [key, text] of problems) {
     const home = row(key);
     if (home && !home.querySelector(".row-error")) {
-      const message = document.createElement("p");
-      message.className = "problem row-error";
-      message.textContent = text;
-      (home.querySelector("td:has(.state)") ?? home).append(message);
+      (home.querySelector("td:has(.state)") ?? home).append(h("p", { class: "problem row-error", "data-told": true, role }, text));
     }
+  }
+}
+
+/** Shows something until the hub shows it otherwise. */
+export function pretend(element, how) {
+  shown.change(element, how);
+}
+
+/** Another control in place of one that is gone: one that does the same, or the first one of its row. */
+function instead(gone, key) {
+  const home = key === undefined ? null : row(key);
+  const controls = [...(home ?? part()).querySelectorAll("button:enabled, a[href], input")];
+  return controls.find(({ value }) => value && value === gone.value) ?? (home ? controls[0] : null);
+}
+
+/** What was entered and is sent, or given up. Ticks stay: what is done to those who are ticked is up to them. */
+function forgetEntries() {
+  for (const field of part().querySelectorAll("input:not([name=user]), textarea")) {
+    [field.value, field.checked] = [field.defaultValue, field.defaultChecked];
+  }
+  for (const option of part().querySelectorAll("option")) {
+    option.selected = option.defaultSelected;
   }
 }
 
 /** Shows the part of `html`. What was typed stays unless its form was sent. */
 export function swap(html, { keep = true } = {}) {
-  const fresh = html.getElementById("admin-view");
-  if (keep && fresh.isEqualNode(known)) {
-    return;
-  }
-  const within = part().contains(document.activeElement);
-  const focused = within && placeOf(document.activeElement);
-  const state = unsent();
+  const { activeElement: focused } = document;
+  const within = part().contains(focused);
+  const key = within ? focused.closest("[data-key]")?.dataset.key : undefined;
+  const selection = within && focused.selectionStart !== null ? [focused.selectionStart, focused.selectionEnd] : [];
+  shown.show(html.getElementById("admin-view"));
   if (!keep) {
-    state.typed.clear();
-    state.boxes.clear();
-    state.chosen.clear();
+    forgetEntries();
   }
-  part().replaceChildren(...document.importNode(fresh, true).childNodes);
-  known = fresh.cloneNode(true);
-  part().toggleAttribute("data-live", fresh.hasAttribute("data-live"));
-  restore(state);
   showProblems();
   showTimes(part());
-  if (within && !part().contains(document.activeElement)) {
-    const target = found(focused);
-    (target ?? document.getElementById("admin-outcome")).focus({ preventScroll: true });
-    if (target && focused.selection?.[0] !== undefined && focused.selection?.[0] !== null) {
-      target.setSelectionRange?.(...focused.selection);
+  if (within && document.activeElement !== focused) {
+    const stays = part().contains(focused);
+    const target = stays ? focused : instead(focused, key) ?? document.getElementById("admin-outcome");
+    target.focus({ preventScroll: true });
+    if (stays && selection[0] !== undefined) {
+      focused.setSelectionRange?.(...selection);
     }
   }
   part().dispatchEvent(new Event("swapped", { bubbles: true }));
@@ -150,56 +147,62 @@ export function lookAt(url) {
   address = url;
   history.replaceState(null, "", url);
   document.getElementById("act").action = url;
-  return refresh();
+  stream?.reopen();
+  return refresh().catch(() => {}); // the stream's matter
 }
 
-/** Holds updates up while something is being done. */
+/** Does something that makes older answers wrong. */
 export async function doing(action) {
-  busy += 1;
   try {
     return await action();
   } finally {
-    busy -= 1;
-    plan();
+    done += 1;
   }
 }
 
 /** Brings the part up to date now. */
-export async function refresh() {
-  const asked = address;
+async function refresh() {
+  const [asked, before] = [address, done];
+  let answer;
   try {
-    const answer = await request("GET", asked);
-    clearTimeout(late);
-    late = undefined;
-    connection("");
-    if (answer === null) {
-      signedOut();
+    answer = await request("GET", asked);
+  } catch (error) {
+    if (error.told || [403, 404].includes(error.status)) {
+      stream?.end();
+      connection(error.message);
       return;
     }
-    // another answer is on its way, or something has just been done
-    if (asked === address && busy === 0) {
-      swap(answer.html);
-    }
-  } catch {
-    late ??= setTimeout(() => {
-      connection(t("connection-lost"));
-    }, PATIENCE_MS);
+    throw error;
   }
-  plan();
+  if (answer === null) {
+    stream?.end();
+    signedOut();
+  } else if (asked !== address) {
+    // another answer is on its way
+  } else if (before !== done) {
+    await refresh(); // it may be from before
+  } else {
+    swap(answer.html);
+  }
 }
 
-function plan() {
-  clearTimeout(waiting);
-  if (document.hidden || part().dataset.live === undefined) {
-    return;
-  }
-  waiting = setTimeout(() => (busy ? plan() : refresh()), part().querySelector("[data-pending]") ? SOON_MS : LATER_MS);
+/** Where the page at the present address is told of changes. */
+function events() {
+  const { pathname, search } = new URL(address);
+  const start = `${page.base_url}admin`;
+  return `${start}/events${pathname.slice(start.length)}${search}`;
 }
 
 /** Keeps the part up to date while somebody looks. */
 export function keepFresh() {
   showTimes(part());
-  document.addEventListener("visibilitychange", () => (document.hidden || part().dataset.live === undefined ? plan() : refresh()));
-  addEventListener("pageshow", (event) => event.persisted && refresh());
-  plan();
+  if (part().dataset.live === undefined) {
+    return;
+  }
+  stream = new Stream(events, async (version) => {
+    // what came of a form is not taken away
+    if (part().dataset.live !== undefined && part().dataset.version !== version) {
+      await refresh();
+    }
+  });
 }

@@ -1,12 +1,10 @@
 // Keeping a part of a page as the hub has it: a stream says that something changed, the part is fetched again, and what
 // differs is replaced. The hub alone decides what things look like; what scripts show is what the page shows without them.
 
-import { h } from "./dom.js";
 import { otherAccount, signedOut } from "./session.js";
+import { Stream } from "./stream.js";
 import { t } from "./texts.js";
 import { showTimes } from "./times.js";
-
-const PATIENCE_MS = 4000; // a connection may be away that long before anybody is told
 
 /** Those that are replaced one by one. */
 const ITEMS = ".servers > li, .messages > ul > li";
@@ -14,19 +12,6 @@ const ITEMS = ".servers > li, .messages > ul > li";
 /** What tells an item from others. */
 function keyOf(element) {
   return element.dataset.serverName ?? (element.id || element.dataset.displayName);
-}
-
-/** Says that what is shown may be old, or no longer. */
-export function connection(text) {
-  let bar = document.querySelector(".connection");
-  if (!bar && text) {
-    bar = h("p", { class: "connection", role: "status" });
-    document.querySelector("header").before(bar);
-  }
-  if (bar) {
-    bar.textContent = text;
-    bar.hidden = !text;
-  }
 }
 
 /** The part with this id, as the hub has it now; null for who is signed out. */
@@ -56,55 +41,13 @@ function fetched(url, id) {
 /** Watches the part `id`: `streamUrl` tells versions, `partUrl` has the part; `changed` is told the old and new items. */
 export class Live {
   constructor(id, streamUrl, partUrl, changed = () => {}) {
-    Object.assign(this, { id, streamUrl, partUrl, changed });
+    Object.assign(this, { id, partUrl, changed });
     this.known = document.getElementById(id).cloneNode(true);
-    this.open();
-    document.addEventListener("visibilitychange", () => (document.hidden ? this.close() : this.open()));
-    addEventListener("pagehide", () => this.close());
-    addEventListener("pageshow", (event) => event.persisted && this.open());
-  }
-
-  // browsers open few connections to one host: pages that nobody sees have none
-  close() {
-    this.events?.close();
-    this.events = undefined;
-    clearTimeout(this.late);
-  }
-
-  open() {
-    if (this.events) {
-      return;
-    }
-    const events = new EventSource(this.streamUrl);
-    this.events = events;
-    events.addEventListener("message", (event) => {
-      this.reached();
-      if (event.data !== document.getElementById(this.id).dataset.version) {
-        this.refresh().catch(() => this.lost());
+    this.stream = new Stream(() => streamUrl, async (version) => {
+      if (version !== document.getElementById(id).dataset.version) {
+        await this.refresh();
       }
     });
-    events.addEventListener("open", () => this.reached());
-    events.addEventListener("error", () => {
-      this.lost();
-      if (events.readyState === EventSource.CLOSED) {
-        this.close();
-        // signed out, or a hub that is restarting answers otherwise
-        this.refresh().catch(() => {});
-        setTimeout(() => document.hidden || this.open(), PATIENCE_MS);
-      }
-    });
-  }
-
-  reached() {
-    clearTimeout(this.late);
-    this.late = undefined;
-    connection("");
-  }
-
-  lost() {
-    this.late ??= setTimeout(() => {
-      connection(t("connection-lost"));
-    }, PATIENCE_MS);
   }
 
   /** Brings the page up to date now. */
@@ -124,13 +67,14 @@ export class Live {
   async replace() {
     const fresh = await fetched(this.partUrl, this.id);
     if (!fresh) {
+      this.stream.end();
       signedOut();
       return;
     }
     const place = document.getElementById(this.id);
     const { userApiUrl: whose } = fresh.dataset;
     if (whose !== place.dataset.userApiUrl) {
-      this.close();
+      this.stream.end();
       otherAccount(decodeURIComponent(whose.split("/").pop()));
       return;
     }

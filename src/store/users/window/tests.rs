@@ -6,7 +6,7 @@ use diesel::sql_types::Text;
 use super::*;
 use crate::domain::names::GroupName;
 use crate::store::testing::{at, each_database, name, user};
-use crate::store::users::{Sort, set_admin, touch};
+use crate::store::users::{Sort, details, set_admin, touch};
 
 /// So many users that a query which looks at all of them would be felt.
 const MANY: i64 = 50_000;
@@ -209,5 +209,29 @@ fn a_page_of_fifty_thousand_users_is_read_along_an_index() {
                 );
             }
         }
+    });
+}
+
+/// A page of the list costs a number of queries that does not grow with the users on it.
+#[test]
+fn a_page_costs_as_many_queries_whatever_it_shows() {
+    each_database(|db| {
+        for number in 0..300 {
+            user(db, &format!("u{number:03}"));
+        }
+        let mut cost = |limit: i64| {
+            let filter = filter(SortKey::LastActivity, true, limit);
+            let from =
+                Position::of(&window(db, &filter, &Side::First).unwrap().items[0], SortKey::LastActivity);
+            queries(db, |db| {
+                let shown = window(db, &filter, &Side::After(from)).unwrap();
+                assert_eq!(shown.items.len(), usize::try_from(limit).unwrap());
+                details(db, shown.items).unwrap();
+            })
+            .len()
+        };
+        let (few, many) = (cost(10), cost(200));
+        assert_eq!(few, many);
+        assert!(many <= 8, "{many}");
     });
 }

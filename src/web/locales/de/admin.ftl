@@ -37,7 +37,6 @@ admin-actions = Aktionen
 admin-spoken-server = Server von { $owner }
 admin-spoken-server-named = Server { $name } von { $owner }
 admin-the-server = { $server }
-admin-server-details = Einzelheiten ({ $server })
 admin-options = Optionen
 admin-options-of = ({ $server })
 admin-delete-server = { $server } löschen?
@@ -84,6 +83,7 @@ admin-chosen = { $count ->
 }
 admin-is-admin = (Verwaltung)
 admin-groups-of = Gruppen von { $name }
+admin-roles-of = Rollen: { $roles }
 admin-more-groups = und { $count } weitere
 admin-no-server = Kein Server zu sehen
 admin-back-to-users = Zurück zu den Konten

@@ -37,7 +37,7 @@ api-failed = Die Anfrage ist fehlgeschlagen ({ $status }): { $message }
 api-answered = Der Hub antwortete { $status }.
 api-unreachable = Der Hub ist nicht erreichbar. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.
 
-## Inzwischen abgemeldet (live.js)
+## Inzwischen abgemeldet (stream.js)
 
 connection-lost = Der Hub ist nicht erreichbar. Was Sie sehen, ist vielleicht nicht mehr aktuell; ein neuer Versuch läuft …
 signed-out-title = Sie sind abgemeldet

@@ -37,7 +37,6 @@ admin-actions = Actions
 admin-spoken-server = server of { $owner }
 admin-spoken-server-named = server { $name } of { $owner }
 admin-the-server = the { $server }
-admin-server-details = details of the { $server }
 admin-options = Options
 admin-options-of = of { $server }
 admin-delete-server = Delete the { $server }?
@@ -84,6 +83,7 @@ admin-chosen = { $count ->
 }
 admin-is-admin = (admin)
 admin-groups-of = Groups of { $name }
+admin-roles-of = Roles: { $roles }
 admin-more-groups = and { $count } more
 admin-no-server = No server to be seen
 admin-back-to-users = Back to users

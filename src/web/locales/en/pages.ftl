@@ -38,7 +38,7 @@ api-failed = API request failed ({ $status }): { $message }
 api-answered = The hub answered { $status }.
 api-unreachable = The hub cannot be reached. Check your connection and try again.
 
-## Signed out meanwhile (live.js)
+## Signed out meanwhile (stream.js)
 
 connection-lost = The hub cannot be reached. What you see may be out of date; trying again…
 signed-out-title = You are signed out

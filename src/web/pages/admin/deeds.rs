@@ -63,9 +63,14 @@ impl Order {
         ServerKey::new(Username::from_stored(self.get("user")), ServerName::from_stored(self.get("server")))
     }
 
-    /// The row that it happens at.
-    pub(super) fn row(&self) -> Option<String> {
-        matches!(self.op(), "start" | "stop" | "remove").then(|| self.key().full_name())
+    /// The row that it happens at; none if it is gone once that is done.
+    pub(super) fn row<T>(&self, done: &Result<T, Refused>) -> Option<String> {
+        let is_there = match self.op() {
+            "start" | "stop" => true,
+            "remove" => done.is_err(),
+            _ => false,
+        };
+        is_there.then(|| self.key().full_name())
     }
 }
 
@@ -254,8 +259,11 @@ mod tests {
         let key = ServerKey::new(Username::from_stored("a&op=b ü"), ServerName::from_stored("l=b"));
         let order = Order::read(&server_deed("stop", &key));
         assert_eq!((order.op(), order.key()), ("stop", key.clone()));
-        assert_eq!(order.row(), Some(key.full_name()));
-        assert_eq!(Order::read(&deed("delete-user", &[("user", "ada")])).row(), None);
+        let (done, failed): (_, Result<(), _>) = (Ok(()), Err(Refused::bad("no")));
+        assert_eq!(order.row(&done), Some(key.full_name()));
+        assert_eq!(Order::read(&deed("delete-user", &[("user", "ada")])).row(&done), None);
+        let removal = Order::read(&server_deed("remove", &key));
+        assert_eq!((removal.row(&done), removal.row(&failed)), (None, Some(key.full_name())));
         assert_eq!(Order::of(&Form::default()).op(), "");
     }
 }

@@ -170,19 +170,25 @@ async fn page(
     came: Came,
     results: Vec<NameResult>,
 ) -> Result<HttpResponse, PageError> {
-    admin.caller.require(READ, Resource::Group(name))?;
-    let part = admin.visitor.arguments().last("member").unwrap_or_default().trim().to_owned();
-    let (wanted, looked_for) = (GroupName::from_stored(name.to_owned()), part.clone());
-    let missing = || Refused::not_found(format!("No such group: {name}"));
-    let found = admin.hub.store.read(move |db| read(db, &wanted, &looked_for)).await?.ok_or_else(missing)?;
-    let mut view = view(&admin.hub, &admin.caller, found, part).ok_or_else(missing)?;
+    let mut view = view(&admin, name).await?;
     let wrong = results.iter().filter(|result| !result.fine).map(|result| result.name.as_str());
     view.typed = wrong.collect::<Vec<_>>().join(", ");
     view.results = results;
     admin.show(Part::Groups, view, came).await
 }
 
-fn view(hub: &Hub, caller: &Caller, found: Found, member: String) -> Option<GroupPageView> {
+/// What the page shows.
+pub(super) async fn view(admin: &Admin, name: &str) -> Result<GroupPageView, Refused> {
+    let (hub, caller) = (&admin.hub, &admin.caller);
+    caller.require(READ, Resource::Group(name))?;
+    let part = admin.visitor.arguments().last("member").unwrap_or_default().trim().to_owned();
+    let (wanted, looked_for) = (GroupName::from_stored(name.to_owned()), part.clone());
+    let missing = || Refused::not_found(format!("No such group: {name}"));
+    let found = hub.store.read(move |db| read(db, &wanted, &looked_for)).await?.ok_or_else(missing)?;
+    of(hub, caller, found, part).ok_or_else(missing)
+}
+
+fn of(hub: &Hub, caller: &Caller, found: Found, member: String) -> Option<GroupPageView> {
     let Found { details, members, count } = found;
     let name = details.group.name.to_string();
     let properties = details.group.properties.clone();

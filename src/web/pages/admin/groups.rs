@@ -57,12 +57,14 @@ async fn gone(admin: &Admin) -> Result<Option<String>, Refused> {
 }
 
 async fn page(admin: Admin, came: Came, typed: String) -> Result<HttpResponse, PageError> {
-    admin.caller.require(&["list:groups"], Resource::Listing)?;
-    let view = view(&admin.hub, &admin.caller, &admin.visitor.visit.uri, typed).await?;
+    let view = view(&admin, typed).await?;
     admin.show(Part::Groups, view, came).await
 }
 
-async fn view(hub: &Hub, caller: &Caller, uri: &str, typed: String) -> Result<GroupsView, Refused> {
+/// What the list shows.
+pub(super) async fn view(admin: &Admin, typed: String) -> Result<GroupsView, Refused> {
+    let (hub, caller, uri) = (&admin.hub, &admin.caller, &admin.visitor.visit.uri);
+    caller.require(&["list:groups"], Resource::Listing)?;
     let arguments = Arguments::of(uri);
     let part = arguments.last("name_filter").unwrap_or_default().trim().to_owned();
     let side = match (arguments.last("after"), arguments.last("before")) {

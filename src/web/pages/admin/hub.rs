@@ -145,22 +145,28 @@ fn whole(seconds: f64) -> Value {
 }
 
 async fn page(admin: Admin, facts: &Facts, came: Came, view: HubView) -> Result<HttpResponse, PageError> {
-    if !is_open_to(&admin.caller) {
-        admin.caller.require(READ, Resource::None)?;
-    }
-    let view = fill(&admin, facts, view).await?;
+    let view = self::view(&admin, facts, view).await?;
     admin.show(Part::Hub, view, came).await
 }
 
-async fn fill(admin: &Admin, facts: &Facts, mut view: HubView) -> Result<HubView, Refused> {
+/// Whether who did what is for this visitor.
+pub(super) fn may_read_journal(caller: &Caller) -> bool {
+    caller.may(JOURNAL, Resource::None)
+}
+
+/// What the page shows, besides what came of a form.
+pub(super) async fn view(admin: &Admin, facts: &Facts, mut view: HubView) -> Result<HubView, Refused> {
     let (hub, caller, uri) = (&admin.hub, &admin.caller, &admin.visitor.visit.uri);
+    if !is_open_to(caller) {
+        caller.require(READ, Resource::None)?;
+    }
     let now = Utc::now();
     if caller.may(READ, Resource::None) {
         view.status = status::gather(hub, facts).await;
         view.capacity = capacity(hub, &admin.voice);
         view.queued = hub.servers.directory().select(|status| status.place.is_some()).len();
     }
-    if caller.may(JOURNAL, Resource::None) {
+    if may_read_journal(caller) {
         let before = Arguments::of(uri).last("records_before").and_then(|text| text.parse().ok());
         let filter = JournalFilter { before, limit: RECORDS, ..JournalFilter::default() };
         let records = hub.store.read(move |db| journal::page(db, &filter)).await?;

@@ -27,7 +27,7 @@ pub(super) enum Servers {
 }
 
 impl Servers {
-    fn read(word: &str) -> Self {
+    pub(super) fn read(word: &str) -> Self {
         match word {
             "active" => Self::Active,
             "pending" => Self::Pending,

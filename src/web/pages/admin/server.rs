@@ -28,7 +28,7 @@ pub struct Names {
 }
 
 impl Names {
-    fn key(&self) -> ServerKey {
+    pub(super) fn key(&self) -> ServerKey {
         ServerKey::new(Username::from_stored(self.user.clone()), ServerName::from_stored(self.server.clone()))
     }
 }
@@ -67,6 +67,12 @@ pub async fn submit(
 }
 
 async fn page(admin: Admin, key: &ServerKey, came: Came) -> Result<HttpResponse, PageError> {
+    let view = view(&admin, key).await?;
+    admin.show(Part::Users, view, came).await
+}
+
+/// What the page shows.
+pub(super) async fn view(admin: &Admin, key: &ServerKey) -> Result<ServerPageView, Refused> {
     let (hub, caller) = (&admin.hub, &admin.caller);
     let (user, server) = (key.user.as_str(), key.server.as_str());
     caller.require(&["read:servers"], Resource::Server { user, server })?;
@@ -75,20 +81,19 @@ async fn page(admin: Admin, key: &ServerKey, came: Came) -> Result<HttpResponse,
     let owner = hub.store.read(move |db| details(db, &wanted)).await?.ok_or_else(missing)?;
     let stored = owner.servers.iter().find(|row| row.name == key.server);
     if stored.is_none() && !key.server.is_default() {
-        return Err(missing().into());
+        return Err(missing());
     }
-    let row = rows::server(&admin, key, stored, &owner.groups).ok_or_else(missing)?;
+    let row = rows::server(admin, key, stored, &owner.groups).ok_or_else(missing)?;
     let mut facts = explain::gather(hub, key).await?;
     withhold(caller, key, &owner.groups, &mut facts);
-    let view = ServerPageView {
+    Ok(ServerPageView {
         owner: user.to_owned(),
         owner_url: user_url(hub, user),
         options: options(row.model.get("user_options")),
         raw: serde_json::to_string_pretty(&row.model).unwrap_or_default(),
         facts,
         row,
-    };
-    admin.show(Part::Users, view, came).await
+    })
 }
 
 /// Takes away what the visitor's scopes do not show: what the server wrote is for who may use it, the spawner's state and

@@ -21,6 +21,12 @@ use crate::web::views::service::ServiceView;
 /// 403 without `list:services`.
 pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse, PageError> {
     let admin = Admin::enter(hub, visitor)?;
+    let view = view(&admin).await?;
+    admin.show(Part::Services, view, Came::looking()).await
+}
+
+/// What the page shows.
+pub(super) async fn view(admin: &Admin) -> Result<ServicesView, Refused> {
     admin.caller.require(&["list:services"], Resource::Listing)?;
     let read = |db: &mut Db| {
         let all = services::list(db)?;
@@ -28,9 +34,8 @@ pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse
     };
     let mut all = admin.hub.store.read(read).await?;
     all.sort_by(|one, other| one.service.definition.name.cmp(&other.service.definition.name));
-    let rows = all.into_iter().filter_map(|details| row(&admin, details));
-    let view = ServicesView { rows: rows.collect() };
-    admin.show(Part::Services, view, Came::looking()).await
+    let rows = all.into_iter().filter_map(|details| row(admin, details));
+    Ok(ServicesView { rows: rows.collect() })
 }
 
 fn row(admin: &Admin, details: ServiceDetails) -> Option<ServiceRow> {

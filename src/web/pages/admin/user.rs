@@ -85,7 +85,8 @@ pub async fn submit(
         }
         _ => {
             let done = doer.perform(&order).await;
-            page(admin, &name, Came::of(done, order.row()), Typed::default()).await
+            let at = order.row(&done);
+            page(admin, &name, Came::of(done, at), Typed::default()).await
         }
     }
 }
@@ -125,24 +126,30 @@ async fn save(admin: Admin, doer: &Doer, name: &str, form: &Form) -> Result<Http
 
 /// What stays in the forms after a mistake.
 #[derive(Debug, Default)]
-struct Typed {
+pub(super) struct Typed {
     name: Option<String>,
     unsent: String,
 }
 
 async fn page(admin: Admin, name: &str, came: Came, typed: Typed) -> Result<HttpResponse, PageError> {
-    admin.caller.require(READ, Resource::User(name))?;
-    let wanted = Username::from_stored(name.to_owned());
+    let view = view(&admin, &Username::from_stored(name.to_owned()), typed).await?;
+    admin.show(Part::Users, view, came).await
+}
+
+/// What the page shows.
+pub(super) async fn view(admin: &Admin, name: &Username, typed: Typed) -> Result<UserPageView, Refused> {
+    admin.caller.require(READ, Resource::User(name.as_str()))?;
+    let wanted = name.clone();
     let missing = || Refused::not_found(format!("No such user: {name}"));
     let found = admin.hub.store.read(move |db| details(db, &wanted)).await?.ok_or_else(missing)?;
-    let sessions = sessions::of(&admin, &found).await?;
-    let mut view = view(&admin, found, typed).ok_or_else(missing)?;
+    let sessions = sessions::of(admin, &found).await?;
+    let mut view = of(admin, found, typed).ok_or_else(missing)?;
     view.sessions = sessions;
-    if admin.caller.may(SEND, Resource::User(name)) {
-        let waiting = waiting(&admin.hub, Username::from_stored(name.to_owned())).await?;
+    if admin.caller.may(SEND, Resource::User(name.as_str())) {
+        let waiting = waiting(&admin.hub, name.clone()).await?;
         view.waiting = Some(waiting.into_iter().map(messages::shown).collect());
     }
-    admin.show(Part::Users, view, came).await
+    Ok(view)
 }
 
 pub(super) fn details(db: &mut Db, name: &Username) -> Result<Option<UserDetails>, Refused> {
@@ -150,7 +157,7 @@ pub(super) fn details(db: &mut Db, name: &Username) -> Result<Option<UserDetails
     Ok(stored::details(db, vec![user])?.pop())
 }
 
-fn view(admin: &Admin, details: UserDetails, typed: Typed) -> Option<UserPageView> {
+fn of(admin: &Admin, details: UserDetails, typed: Typed) -> Option<UserPageView> {
     let (hub, caller) = (&admin.hub, &admin.caller);
     let (name, groups) = (details.user.name.to_string(), details.groups.clone());
     let may = |scope: &str| caller.scopes.covers_user(scope, &name, &groups);

@@ -39,7 +39,8 @@ pub async fn submit(hub: web::Data<Hub>, submission: Submission) -> Result<HttpR
         ControlFlow::Break(question) => return Ok(question),
     };
     let done = doer.perform(&order).await;
-    page(admin, Came::of(done, order.row())).await
+    let at = order.row(&done);
+    page(admin, Came::of(done, at)).await
 }
 
 /// Whoever was deleted elsewhere is told here: said only if it is so.
@@ -56,7 +57,8 @@ async fn page(admin: Admin, came: Came) -> Result<HttpResponse, PageError> {
     admin.show(Part::Users, view, came).await
 }
 
-async fn view(admin: &Admin) -> Result<UsersView, Refused> {
+/// What the list shows.
+pub(super) async fn view(admin: &Admin) -> Result<UsersView, Refused> {
     let (hub, caller, uri) = (&admin.hub, &*admin.caller, &admin.visitor.visit.uri);
     let here = address::path(uri);
     let limits = (hub.settings.page_default_limit, hub.settings.page_max_limit);

@@ -1,7 +1,5 @@
 //! What the home page shows of servers.
 
-use std::hash::{DefaultHasher, Hasher};
-
 use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 
@@ -20,7 +18,7 @@ use crate::web::pages::failure;
 use crate::web::pages::messages as messages_page;
 use crate::web::pages::spawn::options::has_form;
 use crate::web::pages::target::links;
-use crate::web::render::pages::{HomePage, HomeServer, ServerState, SharedServer, ShownOption};
+use crate::web::render::pages::{HomePage, HomeServer, ServerState, SharedServer, ShownOption, version};
 use crate::web::state::Hub;
 
 /// So many options of a server are shown; the form has all.
@@ -82,13 +80,6 @@ pub(super) async fn of(hub: &Hub, owner: UserId, name: &Username) -> Result<Home
 
 fn is_active(state: ServerState) -> bool {
     matches!(state, ServerState::Starting | ServerState::Running | ServerState::Stopping)
-}
-
-/// Tells one state of the page from the next; no secret, and nobody gains by a collision.
-fn version(page: &HomePage) -> String {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(&serde_json::to_vec(page).unwrap_or_default());
-    format!("{:016x}", hasher.finish())
 }
 
 fn entry(

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 pub use self::groups::{GroupPageView, GroupRow, GroupsView, Property};
 pub use self::hub::{Capacity, HubView, JournalLine, StandingNotice};
-use super::{Page, ServerState, SessionRow, ShownMessage};
+use super::{Page, ServerState, SessionRow, ShownMessage, version};
 
 /// One entry of the menu.
 #[derive(Debug, Clone, Serialize)]
@@ -43,14 +43,21 @@ pub struct Frame {
     pub here: String,
     /// What came of a form.
     pub outcome: Outcome,
+    /// Tells this state of the view from the next.
+    pub version: String,
     /// Our own version, for the footer.
     pub server_version: &'static str,
 }
 
 /// What a page shows in the frame.
-pub trait View: Serialize {
+pub trait View: Serialize + Sized {
     /// The template that prints it.
     const TEMPLATE: &'static str;
+
+    /// Tells one state of it from the next. What only the answer to a form has is no other state.
+    fn version(&self) -> String {
+        version(self)
+    }
 }
 
 /// A view in its frame.
@@ -382,16 +389,20 @@ macro_rules! views {
     };
 }
 
+impl View for UserPageView {
+    const TEMPLATE: &'static str = "admin_user.html";
+
+    fn version(&self) -> String {
+        version(&Self { typed: None, unsent: String::new(), ..self.clone() })
+    }
+}
+
 views! {
     UsersView => "admin.html",
     AddUsersView => "admin_add_users.html",
-    UserPageView => "admin_user.html",
     ServerPageView => "admin_server.html",
-    GroupsView => "admin_groups.html",
-    GroupPageView => "admin_group.html",
     ServicesView => "admin_services.html",
     RolesView => "admin_roles.html",
-    HubView => "admin_hub.html",
     ConfirmView => "admin_confirm.html",
     BulkView => "admin_bulk.html",
 }

@@ -20,6 +20,7 @@ fn framed<V: View>(text: &str, view: V) -> Framed<V> {
         tabs: vec![Tab { title: "Users".to_owned(), url: "/jh/hub/admin".to_owned(), here: true }],
         here: "/jh/hub/admin".to_owned(),
         outcome,
+        version: "49d51fc89641023d".to_owned(),
         server_version: "1.2.3",
     };
     Framed { frame, view }

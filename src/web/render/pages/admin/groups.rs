@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Membership, NameResult, Pager};
+use super::super::version;
+use super::{Membership, NameResult, Pager, View};
 
 /// A group in the list.
 #[derive(Debug, Clone, Serialize)]
@@ -65,4 +66,20 @@ pub struct GroupPageView {
     pub typed: String,
     /// Users of the group.
     pub users_url: Option<String>,
+}
+
+impl View for GroupsView {
+    const TEMPLATE: &'static str = "admin_groups.html";
+
+    fn version(&self) -> String {
+        version(&Self { typed: String::new(), ..self.clone() })
+    }
+}
+
+impl View for GroupPageView {
+    const TEMPLATE: &'static str = "admin_group.html";
+
+    fn version(&self) -> String {
+        version(&Self { typed: String::new(), results: Vec::new(), ..self.clone() })
+    }
 }

@@ -3,6 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::super::version;
+use super::View;
+
 /// A line of the journal.
 #[derive(Debug, Clone, Serialize)]
 pub struct JournalLine {
@@ -75,4 +78,33 @@ pub struct StandingNotice {
     pub ends: Option<String>,
     /// Who gave it.
     pub by: String,
+}
+
+impl View for HubView {
+    const TEMPLATE: &'static str = "admin_hub.html";
+
+    fn version(&self) -> String {
+        let status = steady(self.status.clone());
+        let (report, typed) = (None, String::new());
+        version(&Self { status, report, typed, reloaded: false, ending: false, ..self.clone() })
+    }
+}
+
+/// The hub's state without what is another one at every look.
+fn steady(mut status: Value) -> Value {
+    let Some(facts) = status.as_object_mut() else { return status };
+    for volatile in ["now", "uptime_seconds"] {
+        facts.remove(volatile);
+    }
+    if let Some(database) = facts.get_mut("database").and_then(Value::as_object_mut) {
+        database.remove("milliseconds");
+        database.remove("pools");
+    }
+    if let Some(actors) = facts.get_mut("actors").and_then(Value::as_array_mut) {
+        actors.retain(|actor| actor.get("answers") != Some(&Value::Bool(true)));
+    }
+    if let Some(bytes) = facts.get_mut("process").and_then(|process| process.get_mut("memory_bytes")) {
+        *bytes = bytes.as_u64().map(|bytes| bytes >> 20).into();
+    }
+    status
 }
