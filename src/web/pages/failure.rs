@@ -25,6 +25,7 @@ pub fn of(status: &ServerStatus) -> Option<Failure> {
     match status.outcome.as_ref()? {
         Outcome::Failed(failure) | Outcome::Ended(failure) => Some(Failure {
             message: Some(failure.message.clone()),
+            message_html: failure.rejection.as_ref().and_then(|rejection| rejection.message_html.clone()),
             log: failure.last_lines.clone(),
             ..Failure::default()
         }),
@@ -41,7 +42,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::server_state::{self, FailureKind};
+    use crate::domain::server_state::{self, FailureKind, Rejection};
 
     fn status(outcome: Outcome) -> ServerStatus {
         ServerStatus { outcome: Some(outcome), ..ServerStatus::default() }
@@ -55,6 +56,15 @@ mod tests {
         assert_eq!(state(&failed), ServerState::Failed);
         let shown = of(&failed).unwrap();
         assert_eq!((shown.message.as_deref(), shown.log.len()), (Some("it ended with status 1"), 1));
+    }
+
+    #[test]
+    fn a_refusals_markup_is_shown_on_every_page_as_in_the_event_stream() {
+        let way = Some("<a href=\"/hub/logout\">Sign out</a>".to_owned());
+        let rejection = Rejection { status: 403, reason: None, message_html: way.clone() };
+        let mut failure = server_state::Failure::new(FailureKind::Launch, "sign in again");
+        failure.rejection = Some(Box::new(rejection));
+        assert_eq!(of(&status(Outcome::Failed(Arc::new(failure)))).unwrap().message_html, way);
     }
 
     #[test]
