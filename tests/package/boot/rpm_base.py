@@ -32,7 +32,7 @@ def base(machine):
         f"Name: base\nVersion: 1\nRelease: 1\nSummary: What the machine has\nLicense: none\nBuildArch: noarch\n{listed}%description\n.\n%files\n")
     subprocess.run(["rpmbuild", "-bb", "--quiet", "--define", f"_topdir {folder}", folder / "base.spec"], check=True, capture_output=True)
     [made] = folder.glob("RPMS/*/*.rpm")
-    machine.run("rpm", "--install", machine.copy(made))
+    machine.run("dnf", "--assumeyes", "install", machine.copy(made))
     for name, text in PAM.items():
         machine.write(f"/etc/pam.d/{name}", text)
 

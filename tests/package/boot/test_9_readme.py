@@ -46,6 +46,8 @@ class Reader:
         self.command = command
         if "NEWER" in command:
             self.next_release()
+        if " remove " in command:
+            self.machine.shell("echo '# ours' >>/etc/orrery/orrery.toml")
         # who is asked whether to go on says yes
         done = self.machine.run("sh", "-c", f"cd /root && {command.replace('NAME', 'grace')}", check=False, input="y\n" * 20, env=OFFLINE)
         check(done)
@@ -61,8 +63,8 @@ class Reader:
         assert done.returncode == 0, f"{self.command}: {done.stdout}{done.stderr}"
 
     def version(self):
-        query = {"apt": "dpkg-query --show --showformat=${Version} orrery", "dnf": "rpm --query --queryformat %{VERSION} orrery"}[self.tool]
-        return self.machine.run(*query.split())
+        query = {"apt": "dpkg-query --show --showformat=${Version} orrery", "dnf": "dnf --quiet repoquery --installed --queryformat %{version} orrery"}[self.tool]
+        return self.machine.run(*query.split()).strip()
 
     def signs_in(self):
         wait_for(lambda: answers(self.machine), lambda: self.machine.journal("--unit=orrery", "-n", "30"))
@@ -106,6 +108,12 @@ class Reader:
     def after_apt_remove_orrery(self, done):
         self.well(done)
         self.machine.shell("test -s /var/lib/orrery/orrery.sqlite; test -e /etc/orrery/orrery.toml; ! test -e /usr/bin/orrery")
+
+    def after_dnf_remove_orrery(self, done):
+        self.well(done)
+        self.machine.shell("test -s /var/lib/orrery/orrery.sqlite; grep -q ours /etc/orrery/orrery.toml.rpmsave; ! test -e /usr/bin/orrery")
+        assert self.machine.run("pgrep", "--exact", "orrery|orrery-proxy", check=False).stdout == ""
+        assert self.machine.run("systemctl", "--failed", "--no-legend", "--plain").strip() == ""
 
     def after_apt_purge_orrery(self, done):
         self.well(done)
