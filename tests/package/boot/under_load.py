@@ -18,6 +18,10 @@ FAKE = "/opt/orrery/fake"
 SECONDS = float(os.environ.get("LOAD_SECONDS", "0"))
 
 
+# What its log says besides requests and routes.
+PROXY = ("--unit=orrery-proxy", "-n", "40", "--grep=^(?!.*(GET|POST|DELETE|[Rr]oute))")
+
+
 class Window:
     """The time for which a load goes on."""
 
@@ -98,7 +102,7 @@ class Load:
                f"{broken} broken of {counts['requests']} requests in {counts['seconds']:.0f} s ({counts['rate']}/s; {counts.get('sent again', 0)} sent again) and "
                f"{counts['websockets']} + {counts.get('new websockets', 0)} websockets ({counts['websocket messages']} messages){http2}; "
                f"median {counts['median'] * 1000:.0f}, p99 {counts['p99'] * 1000:.0f}, longest {counts['slowest'] * 1000:.0f} ms")
-        assert (broken > 0) == breaks, "\n".join([json.dumps(counts["broken"]), *counts["examples"]])
+        assert (broken > 0) == breaks, "\n".join([json.dumps(counts["broken"]), *counts["examples"], self.machine.journal(*PROXY)])
         assert self.pids() == before, "servers were started again"
         for browser in [*self.browsers, self.jupyter]:
             assert browser.server()["ready"], browser.why_not()
