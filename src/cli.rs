@@ -125,7 +125,14 @@ pub(crate) enum Command {
         json: bool,
     },
     /// Let the running hub read its configuration again
-    Reload(Reach),
+    Reload {
+        /// Only tell what would change
+        #[arg(long)]
+        dry_run: bool,
+        /// Where the hub is.
+        #[command(flatten)]
+        reach: Reach,
+    },
     /// Start no more servers; those that run go on
     Drain {
         /// What people are told.
@@ -326,6 +333,15 @@ mod tests {
         };
         assert_eq!((keep(&["rotate-secret"]), keep(&["rotate-secret", "--keep", "0"])), (1, 0));
         assert!(Cli::try_parse_from(["orrery", "db", "restore"]).is_err(), "the copy is named");
+    }
+
+    #[test]
+    fn a_reload_may_be_looked_at_first() {
+        let is_dry = |words: &[&str]| match parse(words).command {
+            Some(Command::Reload { dry_run, .. }) => dry_run,
+            other => panic!("{other:?}"),
+        };
+        assert!(is_dry(&["reload", "--dry-run", "--json"]) && !is_dry(&["reload"]));
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod access;
 pub mod admission;
 pub mod allow;
 pub mod backoff;
+pub mod browser;
 pub mod culling;
 pub mod failed_starts;
 pub mod hexadecimal;

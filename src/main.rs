@@ -103,7 +103,8 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Servers { user, reach }) => operate::servers(&sources, reach, user.as_deref()),
         Some(Command::Explain { server, reach }) => operate::explain(&sources, reach, server),
         Some(Command::Doctor { json }) => operate::doctor(&sources, *json),
-        Some(Command::Reload(reach)) => operate::reload(&sources, reach),
+        Some(Command::Reload { dry_run: false, reach }) => operate::reload(&sources, reach),
+        Some(Command::Reload { dry_run: true, reach }) => operate::preview_reload(&sources, reach),
         Some(Command::Drain { notice, reach }) => operate::notice(&sources, reach, "/maintenance", notice),
         Some(Command::Announce { notice, .. }) if notice.message.is_none() && !notice.end => {
             Err(Failure::NoMessage)

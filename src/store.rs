@@ -10,6 +10,8 @@ pub mod ended_logins;
 pub mod error;
 pub mod groups;
 pub mod journal;
+pub mod logins;
+pub mod messages;
 pub mod migrate;
 pub mod notices;
 pub mod oauth;

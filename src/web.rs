@@ -14,6 +14,7 @@ pub mod dialogues;
 pub mod error;
 pub mod extract;
 pub mod headers;
+pub mod logins;
 pub mod oauth;
 pub mod observe;
 pub mod openapi;

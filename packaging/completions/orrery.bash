@@ -1450,7 +1450,7 @@ _orrery() {
             return 0
             ;;
         orrery__subcmd__reload)
-            opts="-f -c -y -h --socket --json --config --set --log-level --debug --db --database --no-db --base-url --url --ip --port --pid-file --yes --upgrade-db --help"
+            opts="-f -c -y -h --dry-run --socket --json --config --set --log-level --debug --db --database --no-db --base-url --url --ip --port --pid-file --yes --upgrade-db --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

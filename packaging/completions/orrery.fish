@@ -321,6 +321,7 @@ complete -c orrery -n "__fish_orrery_using_subcommand reload" -l url -d 'Public 
 complete -c orrery -n "__fish_orrery_using_subcommand reload" -l ip -d 'Public address without port' -r
 complete -c orrery -n "__fish_orrery_using_subcommand reload" -l port -d 'Public port' -r
 complete -c orrery -n "__fish_orrery_using_subcommand reload" -l pid-file -d 'File for the process id' -r
+complete -c orrery -n "__fish_orrery_using_subcommand reload" -l dry-run -d 'Only tell what would change'
 complete -c orrery -n "__fish_orrery_using_subcommand reload" -l json -d 'As JSON'
 complete -c orrery -n "__fish_orrery_using_subcommand reload" -l debug -d 'Log everything'
 complete -c orrery -n "__fish_orrery_using_subcommand reload" -l no-db -d 'Keep the database in memory; everything is forgotten at the end'

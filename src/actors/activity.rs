@@ -1,4 +1,4 @@
-//! Last-activity times: collected one by one, written together.
+//! Last-activity times, of logins too: collected one by one, written together.
 //!
 //! While a write is under way, news gather; the next write takes all of them. So many requests cost few transactions,
 //! and a single one is stored at once. Times only move forward, whatever the order of arrival.
@@ -18,7 +18,8 @@ use super::supervision::Supervision;
 use crate::domain::ids::{ServerId, TokenId, UserId};
 use crate::domain::names::ServerKey;
 use crate::domain::route_check::{LiveRoute, server_of};
-use crate::store::{Db, Store, StoreError, servers, tokens, users};
+use crate::store::logins::Sighting;
+use crate::store::{Db, Store, StoreError, logins, servers, tokens, users};
 
 /// Whose activity it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,6 +32,35 @@ pub enum Subject {
     Token(TokenId),
 }
 
+/// What is to be written.
+#[derive(Default)]
+struct News {
+    times: HashMap<Subject, DateTime<Utc>>,
+    /// By their ids.
+    logins: HashMap<String, Sighting>,
+}
+
+impl News {
+    fn is_empty(&self) -> bool {
+        self.times.is_empty() && self.logins.is_empty()
+    }
+
+    fn add_time(&mut self, subject: Subject, at: DateTime<Utc>) {
+        let latest = self.times.entry(subject).or_insert(at);
+        *latest = at.max(*latest);
+    }
+
+    /// Takes back what could not be written; what came since then is newer.
+    fn restore(&mut self, older: &Self) {
+        for (subject, at) in &older.times {
+            self.add_time(*subject, *at);
+        }
+        for (id, login) in &older.logins {
+            self.logins.entry(id.clone()).or_insert_with(|| login.clone());
+        }
+    }
+}
+
 /// How long a failed write waits before it is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -39,7 +69,7 @@ pub struct ActivityActor {
     store: Store,
     registry: Slot<RegistryActor>,
     interval: Duration,
-    news: HashMap<Subject, DateTime<Utc>>,
+    news: News,
     writing: bool,
     _obituary: Obituary,
 }
@@ -50,7 +80,7 @@ impl ActivityActor {
             store: parts.store.clone(),
             registry: parts.registry.clone(),
             interval: parts.intervals.activity,
-            news: HashMap::new(),
+            news: News::default(),
             writing: false,
             _obituary: obituary,
         }
@@ -66,7 +96,7 @@ impl ActivityActor {
         let me = context.address();
         actix::spawn(async move {
             let written = Arc::clone(&news);
-            let failed = store.write_quietly(move |db| apply(db, &written)).await.err();
+            let failed = write(&store, written).await.err();
             me.do_send(Written { news, failed });
         });
     }
@@ -101,8 +131,30 @@ fn last_activity(route: &LiveRoute) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc())
 }
 
-fn apply(db: &mut Db, news: &HashMap<Subject, DateTime<Utc>>) -> Result<(), StoreError> {
-    for (subject, at) in news {
+async fn write(store: &Store, news: Arc<News>) -> Result<(), StoreError> {
+    if !news.times.is_empty() {
+        let news = Arc::clone(&news);
+        store.write_quietly(move |db| apply(db, &news.times)).await?;
+    }
+    if !news.logins.is_empty() {
+        // apart: each locks a user, which must not wait for somebody who waits for a time
+        store.write_quietly(move |db| see(db, &news.logins)).await?;
+    }
+    Ok(())
+}
+
+/// In the order of users, so that two of them never wait for each other.
+fn see(db: &mut Db, logins: &HashMap<String, Sighting>) -> Result<(), StoreError> {
+    let mut ordered: Vec<&Sighting> = logins.values().collect();
+    ordered.sort_by_key(|sighting| sighting.login.user_id.0);
+    for sighting in ordered {
+        logins::see(db, sighting)?;
+    }
+    Ok(())
+}
+
+fn apply(db: &mut Db, times: &HashMap<Subject, DateTime<Utc>>) -> Result<(), StoreError> {
+    for (subject, at) in times {
         match *subject {
             Subject::User(id) => users::touch(db, id, *at)?,
             Subject::Server(id) => servers::touch(db, id, *at)?,
@@ -148,9 +200,22 @@ impl Handler<Seen> for ActivityActor {
 
     fn handle(&mut self, Seen(seen): Seen, context: &mut Context<Self>) {
         for (subject, at) in seen {
-            let latest = self.news.entry(subject).or_insert(at);
-            *latest = at.max(*latest);
+            self.news.add_time(subject, at);
         }
+        self.write(context);
+    }
+}
+
+/// A browser that somebody is signed in with was seen.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct SeenLogin(pub Box<Sighting>);
+
+impl Handler<SeenLogin> for ActivityActor {
+    type Result = ();
+
+    fn handle(&mut self, SeenLogin(sighting): SeenLogin, context: &mut Context<Self>) {
+        self.news.logins.insert(sighting.login.id.clone(), *sighting);
         self.write(context);
     }
 }
@@ -158,7 +223,7 @@ impl Handler<Seen> for ActivityActor {
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Written {
-    news: Arc<HashMap<Subject, DateTime<Utc>>>,
+    news: Arc<News>,
     failed: Option<StoreError>,
 }
 
@@ -172,10 +237,7 @@ impl Handler<Written> for ActivityActor {
         };
         error!(error:% = failed; "last-activity times could not be stored");
         if failed.is_absence() {
-            for (subject, at) in written.news.iter() {
-                let latest = self.news.entry(*subject).or_insert(*at);
-                *latest = (*at).max(*latest);
-            }
+            self.news.restore(&written.news);
         }
         // `writing` stays set meanwhile: news gathers
         context.run_later(RETRY, |activity, context| {

@@ -1,4 +1,5 @@
-//! Removes what has expired: tokens, OAuth codes, shares, share codes (database.md 4), and old records of the journal.
+//! Removes what has expired: tokens, OAuth codes, shares, share codes (database.md 4), messages to users, and old
+//! records of the journal.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,9 @@ use log::{error, info};
 
 use super::obituary::Obituary;
 use super::supervision::Supervision;
-use crate::store::{Db, Store, StoreError, ended_logins, journal, oauth_codes, share_codes, shares, tokens};
+use crate::store::{
+    Db, Store, StoreError, ended_logins, journal, logins, messages, oauth_codes, share_codes, shares, tokens,
+};
 
 /// Cleans up, at its start and then at every interval.
 pub struct JanitorActor {
@@ -60,9 +63,10 @@ impl JanitorActor {
 /// Removes what has expired by `now`. How many rows there were.
 pub(crate) fn purge(db: &mut Db, now: DateTime<Utc>) -> Result<usize, StoreError> {
     let expired = tokens::purge_expired(db, now)? + oauth_codes::purge_expired(db, now)?;
-    let logins = ended_logins::purge_expired(db, now)?;
+    let logins = ended_logins::purge_expired(db, now)? + logins::purge_expired(db, now)?;
     let shared = shares::purge_expired(db, now)? + share_codes::purge_expired(db, now)?;
-    Ok(expired + logins + shared)
+    let told = messages::purge_expired(db, now)?;
+    Ok(expired + logins + shared + told)
 }
 
 impl Actor for JanitorActor {

@@ -32,7 +32,7 @@ use crate::domain::names::Username;
 use crate::domain::scope::Catalogue;
 use crate::secret::Secret;
 use crate::store::tokens::TokenOwner;
-use crate::store::{self, Db, Store, oauth};
+use crate::store::{self, Db, Store, StoreError, oauth};
 
 /// What the hub needs to know after the database and the configuration agree.
 #[derive(Debug, Clone)]
@@ -91,6 +91,47 @@ pub async fn synchronise_with(
     // boxed: the configuration, of many keys, moves along
     Box::pin(store.write(move |db| write(db, (&config, &rules, &managed), catalogue, &occasion, Utc::now())))
         .await
+}
+
+/// What [`synchronise_with`] would say: everything is written, looked at, and taken back. Returns what is doubtful.
+///
+/// # Errors
+/// As [`synchronise`].
+pub async fn rehearse(
+    store: &Store,
+    config: &Config,
+    rules: &AllowRules,
+    managed: Vec<RoleSpec>,
+    occasion: Occasion,
+) -> Result<Vec<String>, BootstrapError> {
+    let catalogue = scopes::catalogue(config)?;
+    let (config, rules) = (config.clone(), rules.clone());
+    // nothing of it lasts, so nobody has to look again
+    let played = store.write_quietly(move |db| {
+        let written = write(db, (&config, &rules, &managed), catalogue, &occasion, Utc::now());
+        // an error, so that the transaction is rolled back
+        Err::<(), _>(match written {
+            Ok(synchronised) => TakenBack::Fine(synchronised.warnings),
+            Err(error) => TakenBack::Wrong(error),
+        })
+    });
+    match Box::pin(played).await {
+        Ok(()) => Ok(Vec::new()),
+        Err(TakenBack::Fine(warnings)) => Ok(warnings),
+        Err(TakenBack::Wrong(error)) => Err(error),
+    }
+}
+
+/// What came of a transaction that is to leave nothing.
+enum TakenBack {
+    Fine(Vec<String>),
+    Wrong(BootstrapError),
+}
+
+impl From<StoreError> for TakenBack {
+    fn from(error: StoreError) -> Self {
+        Self::Wrong(error.into())
+    }
 }
 
 fn write(

@@ -43,6 +43,7 @@ use crate::spawn::StopLadder;
 use crate::store::{Store, StoreConfig};
 use crate::web::assets::{Asset, Assets};
 use crate::web::dialogues::Dialogues;
+use crate::web::logins::Noted;
 use crate::web::pages::ready::Readiness;
 use crate::web::render::{Renderer, Site};
 use crate::web::sessions::Sessions;
@@ -286,6 +287,7 @@ pub(super) fn web(
         oauth_token_lifetime: hub.oauth.token_lifetime,
         pkce: if hub.oauth.require_pkce { pkce::Policy::Required } else { pkce::Policy::Optional },
         token_max_lifetime: hub.tokens.max_lifetime,
+        messages_keep: hub.messages.keep,
         profiles: Arc::new(config.spawner.profiles()),
         options_form: options_form(config)?,
         simple_options: config.spawner.options_from_form == spawner::OptionsFromForm::Simple,
@@ -414,6 +416,7 @@ pub(super) fn hub(parts: HubParts<'_>) -> Result<SharedHub, AppError> {
         dialogues: parts.dialogues,
         limiter: parts.limiter,
         sessions: Sessions::default(),
+        noted: Noted::default(),
         activity: supervision.activity.clone(),
         registry: supervision.registry.clone(),
         metrics: Arc::clone(&supervision.metrics),

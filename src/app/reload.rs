@@ -97,15 +97,18 @@ impl Reloading {
         }
     }
 
-    /// What a reload would change. Everything is made as for a reload, and dropped.
+    /// What a reload would change. Everything is made as for a reload, and dropped or taken back.
     async fn preview(&self) -> ReloadReport {
         let read = async {
-            let loaded = self.read().await?;
-            let (target, difference) = become_like(&self.running, &loaded.config);
-            Box::pin(self.make(target)).await?;
-            Ok(report(difference, loaded.warnings, &loaded.files))
+            let Loaded { config: wanted, mut warnings, files, .. } = self.read().await?;
+            let (target, difference) = become_like(&self.running, &wanted);
+            let made = Box::pin(self.make(target)).await?;
+            if is_stored(&difference) {
+                warnings.extend(self.rehearse(&made).await?);
+            }
+            Ok(report(difference, warnings, &files))
         };
-        read.await.unwrap_or_else(refused)
+        Box::pin(read).await.unwrap_or_else(refused)
     }
 
     async fn reload(&mut self, by: &str) -> ReloadReport {
@@ -143,12 +146,7 @@ impl Reloading {
     /// Puts `target` into force. Returns what is doubtful.
     async fn apply(&mut self, target: Config, difference: &Difference) -> Result<Vec<String>, ReloadError> {
         let made = Box::pin(self.make(target)).await?;
-        let is_stored = |key: &str| STORED.iter().any(|section| key.split('.').next() == Some(*section));
-        let synchronised = if difference.live.iter().any(|change| is_stored(&change.key)) {
-            Some(self.synchronise(&made).await?)
-        } else {
-            None
-        };
+        let synchronised = if is_stored(difference) { Some(self.synchronise(&made).await?) } else { None };
         // from here on nothing fails
         let Made { config, accounts, settings, hub, authenticator: _ } = made;
         self.supervision.settings.set(settings);
@@ -213,6 +211,16 @@ impl Reloading {
         Ok(synchronised.map_err(AppError::from)?)
     }
 
+    /// What only the database can tell. Returns what is doubtful.
+    async fn rehearse(&self, made: &Made) -> Result<Vec<String>, ReloadError> {
+        let managed = made.authenticator.load_roles().await.map_err(AppError::from)?.unwrap_or_default();
+        let rules = made.authenticator.rules();
+        let occasion = Occasion::Reload { tokens: self.tokens.clone() };
+        let rehearsed =
+            bootstrap::rehearse(&self.supervision.store, &made.config, rules, managed, occasion).await;
+        Ok(rehearsed.map_err(AppError::from)?)
+    }
+
     /// Ends what has changed or gone, and starts what has changed or come; in the background, as a service may take its
     /// time to end.
     fn change_services(
@@ -246,6 +254,12 @@ impl Reloading {
             }
         }));
     }
+}
+
+/// Whether the database holds a part of what differs.
+fn is_stored(difference: &Difference) -> bool {
+    let section = |key: &str| STORED.iter().any(|section| key.split('.').next() == Some(*section));
+    difference.live.iter().any(|change| section(&change.key))
 }
 
 fn report(difference: Difference, warnings: Vec<String>, files: &[PathBuf]) -> ReloadReport {

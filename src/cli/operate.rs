@@ -180,29 +180,45 @@ fn diagnosis(finding: &Finding) -> Vec<String> {
     std::iter::once(head).chain(advice).collect()
 }
 
+/// The hub reads its configuration again.
 pub(crate) fn reload(sources: &Sources, reach: &Reach) -> Done {
     let report = client(sources, reach)?.ask("POST", "/reload", None)?;
+    let head = format!("The configuration: {}.", shown(at(&report, "outcome")));
+    print_report(&report, reach, (&head, "in force now:"))
+}
+
+/// What that would change.
+pub(crate) fn preview_reload(sources: &Sources, reach: &Reach) -> Done {
+    let report = client(sources, reach)?.ask("GET", "/reload", None)?;
+    let head = match at(&report, "outcome").as_str() {
+        Some("applied") => "A reload would change something; nothing was changed.",
+        Some("refused") => "A reload would be refused.",
+        _ => "A reload would change nothing that is in force.",
+    };
+    print_report(&report, reach, (head, "would be in force:"))
+}
+
+fn print_report(report: &Value, reach: &Reach, (head, in_force): (&str, &str)) -> Done {
     if reach.json {
-        print_json(&report)?;
+        print_json(report)?;
     } else {
-        let mut lines = vec![format!("The configuration: {}.", shown(at(&report, "outcome")))];
+        let mut lines = vec![head.to_owned()];
         let change = |change: &Value| {
             format!("  {}: {} -> {}", shown(at(change, "key")), at(change, "before"), at(change, "after"))
         };
-        for (list, head) in
-            [("applied", "in force now:"), ("needs_restart", "in force after a restart of the hub:")]
+        for (list, head) in [("applied", in_force), ("needs_restart", "in force after a restart of the hub:")]
         {
-            let changes = items(&report, list);
+            let changes = items(report, list);
             if !changes.is_empty() {
                 lines.push(head.to_owned());
                 lines.extend(changes.iter().map(change));
             }
         }
-        lines.extend(items(&report, "problems").iter().map(|problem| format!("wrong: {}", shown(problem))));
-        lines.extend(items(&report, "warnings").iter().map(|warning| format!("note: {}", shown(warning))));
+        lines.extend(items(report, "problems").iter().map(|problem| format!("wrong: {}", shown(problem))));
+        lines.extend(items(report, "warnings").iter().map(|warning| format!("note: {}", shown(warning))));
         print_lines(&lines);
     }
-    if at(&report, "outcome") == "refused" { Err(Failure::NotReloaded) } else { Ok(()) }
+    if at(report, "outcome") == "refused" { Err(Failure::NotReloaded) } else { Ok(()) }
 }
 
 /// What the operator says to everybody, on this path of the socket.

@@ -102,6 +102,8 @@ section! {
         pub oauth: OAuthConfig = OAuthConfig::default(),
         /// API tokens.
         pub tokens: TokensConfig = TokensConfig::default(),
+        /// Messages of administrators to single users.
+        pub messages: MessagesConfig = MessagesConfig::default(),
         /// How much at once.
         pub limits: LimitsConfig = LimitsConfig::default(),
         /// How long the hub waits before it answers.
@@ -166,6 +168,14 @@ section! {
         pub trust_provided: bool = false,
         /// How often expired tokens are deleted.
         pub purge_interval: Duration = minutes(60),
+    }
+}
+
+section! {
+    /// `[hub.messages]`: messages of administrators to single users, which these see on their home page.
+    pub struct MessagesConfig {
+        /// How long one stays that its reader does not put away; `0` keeps it until then. Counts for those sent from now on.
+        pub keep: Duration = days(30),
     }
 }
 

@@ -100,10 +100,10 @@ impl Paused {
     /// What whoever wants to start reads.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let whose = if self.user.is_some() { "your last" } else { "the last" };
+        let since = if self.user.is_some() { "since your last" } else { "since the last" };
         let (failures, profile, seconds) = (self.failures, self.profile.as_str(), self.seconds());
         format!(
-            "Starts of the profile \"{profile}\" are paused, since {whose} {failures} failed. \
+            "Starts of the profile \"{profile}\" are paused, {since} {failures} failed. \
              Try again in {seconds} seconds, or ask an administrator."
         )
     }

@@ -45,3 +45,7 @@ row_id!(
     /// A row of `shares`.
     ShareId
 );
+row_id!(
+    /// A row of `messages`.
+    MessageId
+);

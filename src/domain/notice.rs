@@ -31,6 +31,25 @@ pub enum NoticeError {
     Times,
 }
 
+/// A text that may be shown to people: not empty, not long, and nothing in it but characters and lines. Forms send lines
+/// with a carriage return at their end; a tab becomes a space.
+///
+/// # Errors
+/// [`NoticeError`], but for the times.
+pub fn plain_text(text: &str) -> Result<String, NoticeError> {
+    let text = text.trim().replace("\r\n", "\n").replace('\t', " ");
+    if text.is_empty() {
+        return Err(NoticeError::Empty);
+    }
+    if text.chars().count() > LONGEST {
+        return Err(NoticeError::TooLong);
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n') {
+        return Err(NoticeError::ControlCharacter);
+    }
+    Ok(text)
+}
+
 /// Which of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -79,21 +98,12 @@ impl Notice {
         by: &str,
         now: DateTime<Utc>,
     ) -> Result<Self, NoticeError> {
-        let message = message.trim();
-        if message.is_empty() {
-            return Err(NoticeError::Empty);
-        }
-        if message.chars().count() > LONGEST {
-            return Err(NoticeError::TooLong);
-        }
-        if message.chars().any(|c| c.is_control() && c != '\n') {
-            return Err(NoticeError::ControlCharacter);
-        }
+        let message = plain_text(message)?;
         let from = from.unwrap_or(now);
         if until.is_some_and(|until| until <= from || until <= now) {
             return Err(NoticeError::Times);
         }
-        Ok(Self { message: message.to_owned(), from, until, by: by.to_owned() })
+        Ok(Self { message, from, until, by: by.to_owned() })
     }
 
     fn is_over(&self, now: DateTime<Utc>) -> bool {
@@ -229,6 +239,8 @@ mod tests {
             Notice::new(text, (from.map(at), until.map(at)), "x", at(10)).map(|notice| notice.message)
         };
         assert_eq!(made(" <b>two\nlines</b> ", None, None), Ok("<b>two\nlines</b>".to_owned()));
+        assert_eq!(made("as forms\r\nsend\tit", None, None), Ok("as forms\nsend it".to_owned()));
+        assert_eq!(made("a\rb", None, None), Err(NoticeError::ControlCharacter));
         assert_eq!(made(" \n", None, None), Err(NoticeError::Empty));
         assert_eq!(made("a\u{1b}[31m", None, None), Err(NoticeError::ControlCharacter));
         assert_eq!(made(&"é".repeat(LONGEST), None, None).map(|text| text.chars().count()), Ok(LONGEST));

@@ -307,18 +307,18 @@ impl Profiles {
         })
     }
 
-    /// Kept options as people read them: labels and values.
+    /// Kept options as people read them: labels, none for the profile itself, and values, texts or switches.
     #[must_use]
-    pub fn described(&self, kept: &Options) -> Vec<(String, String)> {
+    pub fn described(&self, kept: &Options) -> Vec<(Option<String>, Value)> {
         let slug = kept.get(PROFILE).map(read::single).and_then(Value::as_str);
         let Some(profile) = self.all.iter().find(|profile| Some(profile.slug.as_str()) == slug) else {
             return Vec::new();
         };
         let options = profile.options.iter().filter_map(|option| {
             let value = option.read(kept.get(&option.name)?).ok()?;
-            Some((option.label.clone(), option.spoken(&value))).filter(|(_, spoken)| !spoken.is_empty())
+            Some((Some(option.label.clone()), option.spoken(&value))).filter(|(_, spoken)| spoken != "")
         });
-        std::iter::once(("Profile".to_owned(), profile.display_name.clone())).chain(options).collect()
+        std::iter::once((None, profile.display_name.as_str().into())).chain(options).collect()
     }
 
     /// What the fields of the form say: `profile`, and `<profile>.<option>` for each option. A box that is not ticked is

@@ -33,6 +33,18 @@ pub fn sign(secret: &[u8], name: &str, value: &[u8], now_unix: i64) -> String {
 /// The value that was signed, if the signature is ours, was made for `name`, and is at most `max_age` old.
 #[must_use]
 pub fn verify(secret: &[u8], name: &str, signed: &str, now_unix: i64, max_age: Duration) -> Option<Vec<u8>> {
+    verify_dated(secret, name, signed, now_unix, max_age).map(|(value, _)| value)
+}
+
+/// As [`verify`], with the time at which it was signed.
+#[must_use]
+pub fn verify_dated(
+    secret: &[u8],
+    name: &str,
+    signed: &str,
+    now_unix: i64,
+    max_age: Duration,
+) -> Option<(Vec<u8>, i64)> {
     let end = signed.rfind('|')?.checked_add(1)?;
     let (covered, signature) = signed.split_at_checked(end)?;
     mac(secret, covered.as_bytes())?.verify_slice(&hexadecimal::decode(signature)?).ok()?;
@@ -40,8 +52,9 @@ pub fn verify(secret: &[u8], name: &str, signed: &str, now_unix: i64, max_age: D
     let (time, rest) = field(covered.strip_prefix(HEAD)?)?;
     let (signed_name, rest) = field(rest)?;
     let (value, rest) = field(rest)?;
-    let fresh = is_fresh(time.parse().ok()?, now_unix, max_age);
-    if fresh && signed_name == name && rest.is_empty() { STANDARD.decode(value).ok() } else { None }
+    let time = time.parse().ok()?;
+    let fits = is_fresh(time, now_unix, max_age) && signed_name == name && rest.is_empty();
+    if fits { Some((STANDARD.decode(value).ok()?, time)) } else { None }
 }
 
 /// `None` never happens: HMAC takes keys of every length.

@@ -44,7 +44,19 @@ impl SigningKeys {
     /// [`signed_value::verify`] with whichever key fits.
     #[must_use]
     pub fn verify(&self, name: &str, signed: &str, now_unix: i64, max_age: Duration) -> Option<Vec<u8>> {
-        self.iter().find_map(|key| signed_value::verify(key, name, signed, now_unix, max_age))
+        self.verify_dated(name, signed, now_unix, max_age).map(|(value, _)| value)
+    }
+
+    /// [`signed_value::verify_dated`] with whichever key fits.
+    #[must_use]
+    pub fn verify_dated(
+        &self,
+        name: &str,
+        signed: &str,
+        now_unix: i64,
+        max_age: Duration,
+    ) -> Option<(Vec<u8>, i64)> {
+        self.iter().find_map(|key| signed_value::verify_dated(key, name, signed, now_unix, max_age))
     }
 }
 

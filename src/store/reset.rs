@@ -7,7 +7,7 @@ use super::migrate::{MIGRATIONS_TABLE, tables};
 use super::{Db, Store, StoreConfig, StoreError};
 
 /// All tables of this program; a test says when one is missing.
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 20] = [
     "users",
     "groups",
     "roles",
@@ -24,8 +24,10 @@ const TABLES: [&str; 18] = [
     "share_codes",
     "journal",
     "ended_logins",
+    "logins",
     "service_processes",
     "notices",
+    "messages",
 ];
 
 impl Store {

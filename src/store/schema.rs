@@ -198,6 +198,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    logins (login_id) {
+        login_id -> Text,
+        user_id -> BigInt,
+        created -> Timestamp,
+        last_seen -> Timestamp,
+        expires_at -> Timestamp,
+        browser -> Text,
+        system -> Text,
+        address -> Text,
+        sessions -> Text,
+    }
+}
+
+diesel::table! {
     service_processes (name) {
         name -> Text,
         process -> Text,
@@ -210,6 +224,18 @@ diesel::table! {
         notice -> Text,
     }
 }
+
+diesel::table! {
+    messages (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        text -> Text,
+        sender -> Text,
+        sent -> Timestamp,
+        expires_at -> Nullable<Timestamp>,
+    }
+}
+
 diesel::joinable!(servers -> users (user_id));
 diesel::joinable!(group_members -> users (user_id));
 diesel::joinable!(group_members -> groups (group_id));

@@ -315,6 +315,19 @@ pub fn delete_of_session(db: &mut Db, user: UserId, session_id: &str) -> Result<
     Ok(diesel::delete(rows).execute(db)?)
 }
 
+/// Removes the tokens that applications were granted by a user, except in these browser sessions.
+///
+/// # Errors
+/// If the query fails.
+pub fn delete_granted_elsewhere(db: &mut Db, user: UserId, kept: &[String]) -> Result<usize, StoreError> {
+    let elsewhere = api_tokens::session_id.is_null().or(api_tokens::session_id.ne_all(kept));
+    let rows = api_tokens::table
+        .filter(api_tokens::user_id.eq(user.0))
+        .filter(api_tokens::purpose.eq(TokenPurpose::OAuth.as_str()))
+        .filter(elsewhere);
+    Ok(diesel::delete(rows).execute(db)?)
+}
+
 /// Removes every token of a user.
 ///
 /// # Errors

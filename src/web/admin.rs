@@ -80,6 +80,7 @@ pub fn configure(table: &mut web::ServiceConfig) {
         .route("/servers", web::get().to(servers::list))
         .route("/explain/{user}", web::get().to(explain::show))
         .route("/explain/{user}/{server}", web::get().to(explain::show))
+        .route("/reload", web::get().to(orders::preview))
         .route("/reload", web::post().to(orders::reload))
         .route("/maintenance", web::post().to(orders::close))
         .route("/maintenance", web::delete().to(orders::open))

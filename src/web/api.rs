@@ -11,6 +11,7 @@ pub(super) mod group;
 pub(super) mod groups;
 pub(super) mod journal;
 mod lookup;
+pub(super) mod messages;
 pub(super) mod notices;
 mod opened;
 pub(super) mod progress;
@@ -86,7 +87,7 @@ fn hub_resources(table: &mut Table) {
         .service(at("/info").get(root::info))
         .service(at("/shutdown").post(shutdown::shutdown))
         .service(at("/journal").get(journal::list))
-        .service(at("/reload").post(reload::reload))
+        .service(at("/reload").get(reload::preview).post(reload::reload))
         .service(
             at("/maintenance")
                 .get(notices::show_maintenance)
@@ -121,6 +122,8 @@ fn user_resources(table: &mut Table) {
         )
         .service(at("/users/{user}/activity").post(activity::report))
         .service(at("/users/{user}/admin-access").post(authorizations::admin_access))
+        .service(at("/users/{user}/messages").get(messages::list).post(messages::send))
+        .service(at("/users/{user}/messages/{id:[^/]*}").delete(messages::delete))
         .service(at("/users/{user}/revoke").post(revoke::revoke))
         .service(at("/users/{user}/tokens").get(tokens::list).post(tokens::create))
         .service(at("/users/{user}/tokens/{id:[^/]*}").get(tokens::show).delete(tokens::revoke));

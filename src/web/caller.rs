@@ -164,7 +164,25 @@ impl Hub {
         cookie_id: &str,
         notice: Notice,
     ) -> Result<Option<Arc<Caller>>, Refused> {
-        self.caller_by_login(&Login { cookie_id: cookie_id.to_owned(), id: None }, notice).await
+        let catalogue = Arc::clone(&self.catalogue);
+        let wanted = cookie_id.to_owned();
+        let found = self.store.read(move |db| {
+            let user = users::find_by_cookie_id(db, &wanted)?;
+            user.map(|user| by_user(db, &catalogue, user)).transpose()
+        });
+        let Some(caller) = self.unless_blocked(found.await?) else { return Ok(None) };
+        let caller = Arc::new(caller);
+        if notice == Notice::Activity {
+            let now = Utc::now();
+            self.note(&Found { is_news: self.is_old(&caller, now), caller: Arc::clone(&caller) }, now);
+        }
+        Ok(Some(caller))
+    }
+
+    /// Blocked since the cookie was given: what it permits is nothing, and it is taken away.
+    fn unless_blocked(&self, caller: Option<Caller>) -> Option<Caller> {
+        let is_blocked = |user: &User| self.authenticator.rules().is_blocked(&user.name);
+        caller.filter(|caller| !caller.user().is_some_and(is_blocked))
     }
 
     /// The user whose login this is, unless it was ended.
@@ -189,11 +207,7 @@ impl Hub {
         let catalogue = Arc::clone(&self.catalogue);
         let wanted = login.clone();
         let looked_up = self.store.read(move |db| by_login(db, &catalogue, &wanted)).await?;
-        // blocked since the cookie was given: what it permits is nothing, and it is taken away
-        let is_blocked = |user: &User| self.authenticator.rules().is_blocked(&user.name);
-        let Some(caller) = looked_up.filter(|caller| !caller.user().is_some_and(is_blocked)) else {
-            return Ok(None);
-        };
+        let Some(caller) = self.unless_blocked(looked_up) else { return Ok(None) };
         let caller = match notice {
             Notice::Activity => self.remember(Kind::Cookie, &credential, generation, caller, None, now),
             Notice::Nothing => Arc::new(caller),
@@ -307,12 +321,14 @@ pub fn find_token(db: &mut Db, candidate: &str, now: DateTime<Utc>) -> Result<Op
 }
 
 fn by_login(db: &mut Db, catalogue: &Catalogue, login: &Login) -> Result<Option<Caller>, StoreError> {
-    if let Some(id) = &login.id
-        && ended_logins::contains(db, id)?
-    {
+    let Some(user) = users::find_by_cookie_id(db, &login.cookie_id)? else { return Ok(None) };
+    if ended_logins::contains(db, &login.key(user.id))? {
         return Ok(None);
     }
-    let Some(user) = users::find_by_cookie_id(db, &login.cookie_id)? else { return Ok(None) };
+    by_user(db, catalogue, user).map(Some)
+}
+
+fn by_user(db: &mut Db, catalogue: &Catalogue, user: User) -> Result<Caller, StoreError> {
     let Granted { scopes, raw, members } = permissions::of_user(db, catalogue, &user)?;
-    Ok(Some(Caller { who: Who::User(user), scopes, raw, members, token: None }))
+    Ok(Caller { who: Who::User(user), scopes, raw, members, token: None })
 }

@@ -22,7 +22,7 @@ use serde::Serialize;
 use crate::actors::notices::Board;
 use crate::domain::timestamp;
 use crate::web::assets::Assets;
-use crate::web::texts::{Language, LanguageSettings, Texts, TextsError};
+use crate::web::texts::{Language, LanguageSettings, Texts, TextsError, Voice};
 use pages::{LoginPage, Page};
 
 /// What pages call the hub; `hub.ui.template_vars` may say otherwise.
@@ -174,6 +174,12 @@ impl Renderer {
     #[must_use]
     pub fn texts(&self) -> &Texts {
         &self.texts
+    }
+
+    /// Says what pages are to show, in one language.
+    #[must_use]
+    pub fn voice(&self, language: Language) -> Voice {
+        Voice::new(Arc::clone(&self.texts), language)
     }
 
     fn words(&self, language: Language) -> Value {

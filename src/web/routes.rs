@@ -9,8 +9,8 @@ use actix_web::web::{ServiceConfig, delete, get, patch, post, resource, route, s
 use actix_web::{Resource, Route};
 
 use super::pages::{
-    accept_share, account, admin, errors, home, keep, language, login, logout, metrics, own_host, ready,
-    redirects, root, sharing, small, spawn, spawn_pending, start, stop, stopped, token, user_redirect,
+    accept_share, account, admin, errors, home, keep, language, login, logout, messages, metrics, own_host,
+    ready, redirects, root, sharing, small, spawn, spawn_pending, start, stop, stopped, token, user_redirect,
 };
 use super::state::Hub;
 use super::{api, headers, oauth, openapi, static_files};
@@ -40,9 +40,12 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
         .service(page("home").route(get().to(home::show)))
         .service(page("home/servers").route(get().to(home::list)))
         .service(page("home/events").route(get().to(home::events)))
+        .service(page("home/messages/{id}").route(post().to(messages::dismiss)))
         .service(page("token").route(get().to(token::show)).route(post().to(token::create)))
         .service(page("token/revoke").route(post().to(token::revoke)))
         .service(page("account").route(get().to(account::show)))
+        .service(page("account/sessions/end").route(post().to(account::end_one)))
+        .service(page("account/sessions/end-others").route(post().to(account::end_others)))
         .service(page("account/sign-out").route(post().to(account::sign_out)))
         .configure(|table| admin_pages(table, &page))
         .service(

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::assets::{Asset, Assets};
 use super::dialogues::Dialogues;
 use super::error::Refused;
+use super::logins::Noted;
 use super::openapi::Document;
 use super::pages::ready::Readiness;
 use super::render::Renderer;
@@ -120,6 +121,8 @@ pub struct WebSettings {
     pub pkce: pkce::Policy,
     /// `hub.tokens.max_lifetime`; zero for none.
     pub token_max_lifetime: Duration,
+    /// `hub.messages.keep`; zero for ever.
+    pub messages_keep: Duration,
     /// `spawner.profiles`.
     pub profiles: Arc<Profiles>,
     /// `spawner.options_form`.
@@ -196,6 +199,8 @@ pub struct Hub {
     pub limiter: Arc<Limiter>,
     /// Callers that were looked up before.
     pub sessions: Sessions,
+    /// Which logins were written down a short time ago.
+    pub noted: Noted,
     /// Takes note of activity.
     pub activity: Slot<ActivityActor>,
     /// Owns the routes.

@@ -1,7 +1,7 @@
 //! The words of pages and scripts, in every language there is.
 //!
-//! One catalogue per language (Project Fluent, `locales/<tag>.ftl`), compiled in; a site's own files add languages and
-//! change sentences. What a language lacks is taken from the more general one (`de` for `de-AT`), then from English, which
+//! One catalogue per language (Project Fluent, `locales/<tag>/*.ftl`), compiled in; a site's own files, in such a folder or
+//! as `locales/<tag>.ftl`, add languages and change sentences. What a language lacks is taken from the more general one (`de` for `de-AT`), then from English, which
 //! is complete. All is read once; a page only looks up. The REST API and the log speak English and know nothing of this.
 
 mod catalogue;
@@ -10,6 +10,7 @@ mod said;
 mod script;
 #[cfg(test)]
 mod tests;
+mod voice;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -23,11 +24,14 @@ use unic_langid::{CharacterDirection, LanguageIdentifier};
 use self::catalogue::Catalogue;
 use self::said::Said;
 pub use self::script::ScriptTexts;
+pub use self::voice::Voice;
 
 /// What everybody can be answered in.
 const ENGLISH: &str = "en";
 /// The folder below a template folder that has a site's own languages.
 const FOLDER: &str = "locales";
+/// Values of these names are somebody's words and stay as they are; others may be sentences of the code themselves.
+const VERBATIM: [&str; 6] = ["name", "names", "owner", "server", "group", "scopes"];
 /// Values of sentences are sentences themselves, so deep and no deeper.
 const DEEPEST: u8 = 3;
 
@@ -239,6 +243,10 @@ impl Texts {
         };
         let mut values = FluentArgs::with_capacity(found.values.len());
         for (name, value) in found.values {
+            if VERBATIM.contains(&name) {
+                values.set(name, value);
+                continue;
+            }
             let number = value.parse::<u32>().map(FluentValue::from);
             let value = number.unwrap_or_else(|_| {
                 FluentValue::from(self.said_so_deep(language, value, depth.saturating_sub(1)).into_owned())
@@ -263,26 +271,38 @@ fn fallbacks(tags: &[String], index: usize) -> Vec<usize> {
     chain
 }
 
+/// Files of languages: `<tag>.ftl`, and those in folders `<tag>`.
 fn own_files(folder: &Path) -> Result<Vec<PathBuf>, TextsError> {
+    let mut files = Vec::new();
+    for path in entries(folder)? {
+        if path.is_dir() {
+            files.extend(entries(&path)?);
+        } else {
+            files.push(path);
+        }
+    }
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "ftl"));
+    Ok(files)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, TextsError> {
     let failed = |source| TextsError::File { path: folder.to_owned(), source };
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         found => found.map_err(failed)?,
     };
-    let mut files = Vec::new();
+    let mut paths = Vec::new();
     for entry in entries {
-        let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|ending| ending == "ftl") {
-            files.push(path);
-        }
+        paths.push(entry.map_err(failed)?.path());
     }
-    files.sort();
-    Ok(files)
+    paths.sort();
+    Ok(paths)
 }
 
-/// The language that a file is for: its name, in the usual spelling.
+/// The language that a file below `locales` is for: the name of its folder or its own, in the usual spelling.
 fn tag_of(path: &Path) -> Result<String, TextsError> {
-    let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+    let folder = path.parent().and_then(Path::file_name).filter(|folder| *folder != FOLDER);
+    let name = folder.or_else(|| path.file_stem()).and_then(|name| name.to_str()).unwrap_or_default();
     let identifier: Result<LanguageIdentifier, _> = name.parse();
     identifier.map(|known| known.to_string()).map_err(|_| TextsError::Mistake {
         path: path.to_owned(),

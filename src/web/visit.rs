@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue, ORIGIN, SET_COOKIE, USER_AGENT};
-use chrono::{Duration, Utc};
+use chrono::{DateTime, Duration, Utc};
 
 use super::caller::Caller;
 use super::cookies::{self, Lifetime, SetCookie};
@@ -22,6 +22,8 @@ use crate::secret::{self, RandomError};
 const LANGUAGE_SECONDS: u32 = 365 * 24 * 3600;
 /// How long an anonymous visitor's `_xsrf` cookie lives.
 const ANONYMOUS_XSRF_SECONDS: u32 = 3600;
+/// How much of a `User-Agent` header is looked at.
+const LONGEST_USER_AGENT: usize = 512;
 /// How long a browser keeps the login cookie; the hub's own limit is `hub.cookie_max_age`.
 const LOGIN_COOKIE_DAYS: i64 = 30;
 
@@ -51,12 +53,29 @@ pub struct Visit {
     pub secure: bool,
     /// The visitor's address.
     pub address: IpAddr,
+    /// What the browser says it is; cut where no browser's name ends.
+    pub user_agent: String,
+}
+
+/// A login whose cookie was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedLogin {
+    /// What the cookie says.
+    pub login: Login,
+    /// When it was signed: when somebody signed in.
+    pub at: DateTime<Utc>,
 }
 
 /// Whether this is the shape of our session ids, and of JupyterHub's; anything else is replaced. Services use the id as
 /// a key, and it is stored with tokens.
 fn is_session_id(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
+fn user_agent(headers: &HeaderMap) -> String {
+    let said = header(headers, USER_AGENT.as_str()).unwrap_or_default();
+    // a header that is text is ASCII
+    said.get(..LONGEST_USER_AGENT).unwrap_or(said).to_owned()
 }
 
 fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
@@ -100,6 +119,7 @@ impl Visit {
             host,
             secure,
             address,
+            user_agent: user_agent(headers),
         }
     }
 
@@ -107,6 +127,12 @@ impl Visit {
     /// name may come from other paths.
     #[must_use]
     pub fn login(&self, hub: &Hub) -> Option<Login> {
+        self.signed_login(hub).map(|signed| signed.login)
+    }
+
+    /// As [`Visit::login`], with the time of the sign-in.
+    #[must_use]
+    pub fn signed_login(&self, hub: &Hub) -> Option<SignedLogin> {
         cookies::values(&self.cookie_header, hub.login_cookie()).find_map(|signed| signed_login(hub, signed))
     }
 
@@ -240,17 +266,23 @@ impl Visit {
         cookie.header()
     }
 
-    /// The cookie of a new login of a user.
+    /// A new login of a user who signed in at this time, and its cookie.
     ///
     /// # Errors
     /// If the operating system gives no random bytes.
-    pub fn login_cookie(&self, hub: &Hub, cookie_id: &str) -> Result<Option<HeaderValue>, RandomError> {
-        let now = Utc::now();
+    pub fn login_cookie(
+        &self,
+        hub: &Hub,
+        cookie_id: &str,
+        at: DateTime<Utc>,
+    ) -> Result<(SignedLogin, Option<HeaderValue>), RandomError> {
         let id = secret::hex(&secret::random_bytes::<8>()?);
-        let value = Login { cookie_id: cookie_id.to_owned(), id: Some(id) }.value();
+        let login = Login { cookie_id: cookie_id.to_owned(), id: Some(id) };
         let key = hub.settings.cookie_keys.first();
-        let signed = signed_value::sign(key, hub.login_cookie(), value.as_bytes(), now.timestamp());
-        Ok(self.login_line(hub, &signed, Lifetime::Until(now + Duration::days(LOGIN_COOKIE_DAYS))))
+        let value = login.value();
+        let signed = signed_value::sign(key, hub.login_cookie(), value.as_bytes(), at.timestamp());
+        let line = self.login_line(hub, &signed, Lifetime::Until(at + Duration::days(LOGIN_COOKIE_DAYS)));
+        Ok((SignedLogin { login, at }, line))
     }
 
     /// The language that was chosen in this browser, as its cookie has it.
@@ -318,11 +350,12 @@ impl Visit {
 
 /// What a login cookie of this value holds, if its signature and age are in order.
 #[must_use]
-pub fn signed_login(hub: &Hub, signed: &str) -> Option<Login> {
+pub fn signed_login(hub: &Hub, signed: &str) -> Option<SignedLogin> {
     let (name, settings) = (hub.login_cookie(), &hub.settings);
-    let now = Utc::now().timestamp();
-    let value = settings.cookie_keys.verify(name, signed, now, settings.cookie_max_age)?;
-    Login::parse(&value)
+    let now = Utc::now();
+    let verified = settings.cookie_keys.verify_dated(name, signed, now.timestamp(), settings.cookie_max_age);
+    let (value, at) = verified?;
+    Some(SignedLogin { login: Login::parse(&value)?, at: DateTime::from_timestamp(at, 0).unwrap_or(now) })
 }
 
 /// When a fresh `_xsrf` cookie is made.

@@ -135,6 +135,8 @@ def play(url):
     failed = Person(url, "failed")
     failed.start(fail="1")
     boss = Person(url, "boss")
+    boss.api("POST", "/users/ada/messages", message="Your home directory is nearly full: 47 of 50 GB.\nPlease tidy up until Friday.")
+    boss.api("POST", "/users/ada/messages", message="The GPU is yours on Monday.")
     boss.api("POST", "/users", usernames=[f"student{number:02}" for number in range(1, 31)])
     return {"people": {person.name: person for person in (ada, grace, new, stopping, failed, boss)}, "code": code, "shared": shared}
 

@@ -33,7 +33,7 @@ def form_hub():
         yield url
 
 
-def check(driver, url, person, path):
+def check(driver, url, person, path, *presses):
     problems = []
     for theme in ("light", "dark"):
         for width in (1280, 320):
@@ -41,6 +41,9 @@ def check(driver, url, person, path):
             look(driver, width, 900, theme)
             driver.get(url + path)
             settled(driver)
+            for press in presses:
+                driver.find_element("css selector", press).click()
+                settled(driver)
             driver.execute_script(AXE.read_text())
             problems += [f"{theme}, {width} px: {problem}" for problem in driver.execute_async_script(CHECK, RULES)]
             wide = driver.execute_script("return document.documentElement.scrollWidth")
@@ -54,6 +57,12 @@ def test_ui_171_ui_166_axe_finds_nothing(driver, played, name):
     url, state = played
     who, path = next((who, path) for found, who, path in scenes(state) if found == name)
     check(driver, url, state["people"].get(who), path)
+
+
+def test_ui_171_ui_166_axe_finds_nothing_on_a_message_to_several_users(driver, played):
+    url, state = played
+    chosen = "input[name=user][value=ada]", "input[name=user][value=grace]", "#bulk button[value=message]"
+    check(driver, url, state["people"]["boss"], "/hub/admin", *chosen)
 
 
 @pytest.mark.parametrize("name, who, path", FORM_SCENES)

@@ -1,6 +1,7 @@
 """Pages in German, in a real browser: what the hub writes and what scripts write; the choice of a language; an application
 that is refused."""
 import http.server
+import re
 import threading
 from urllib.parse import parse_qs, urlparse
 
@@ -10,6 +11,7 @@ from selenium.webdriver.support import expected_conditions as seen
 
 from scenes import Person, become, chromium, hub, look, settled, speak
 from test_journey import free_port, wait
+from visit import Visit
 
 
 def text(driver, css):
@@ -70,6 +72,107 @@ def test_a_start_is_told_in_german(url, german):
     german.get(url + "/hub/spawn-pending/watcher")
     wait(german, lambda driver: "Start angefordert" in driver.page_source or "fehlgeschlagen" in driver.page_source)
     wait(german, lambda driver: text(driver, "h1") == "Start fehlgeschlagen")
+
+
+ENGLISH = re.compile(r"\b(the|of|is|are|and|Users?|Groups?|Search|Started|Actions|Never|stopped|running|added|asked|answers)\b")
+
+
+class Administration(Visit):
+    """The administration in German."""
+
+    HOME = "/hub/admin"
+
+    def open(self, path=None):
+        super().open(path)
+        self.is_german()
+
+    def is_german(self):
+        shown = self.find("#main").text
+        for records in self.all(".journal"):
+            shown = shown.replace(records.text, "")
+        left = ENGLISH.search(shown)
+        assert not left, (left, shown)
+
+    def press(self, row, title):
+        row.find_element(By.XPATH, f".//button[starts-with(normalize-space(), '{title}')]").click()
+
+    def send(self, op):
+        self.find(f"button[value='op={op}']").click()
+
+    def told(self, words):
+        self.until(lambda: words in self.find("#admin-outcome").text, words)
+        self.is_german()
+
+
+def test_the_administration_speaks_german(url, german):
+    page = Administration(url, german, Person(url, "boss"))
+    page.open("/hub/admin/add-users")
+    page.find("#user-names").send_keys("anna, bert, clara, boss, a/b")
+    page.find("form.narrow-form button").click()
+    page.told("3 Konten hinzugefügt, 1 gab es schon, 1 nicht möglich.")
+    assert [item.text for item in page.all(".results li")][3:] == [
+        "boss: gab es schon", "a/b: Ungültiger Benutzername: a/b"]
+
+    page.open()
+    assert page.find("h1").text == "Konten" and "von" in page.find("#shown").text
+    row = "tbody[data-user='anna'] tr"
+    page.press(page.find(row), "Starten")
+    page.until(lambda: page.find(row + " .state").text == "läuft", "a start")
+    page.until(lambda: text(german, "#admin-status") == "Server von anna: gestartet.", "what became of it")
+    page.is_german()
+    page.press(page.find(row), "Stoppen")
+    page.until(lambda: page.find(row + " .state").text == "gestoppt", "a stop")
+    page.find("#user-search").send_keys("niemand")
+    page.until(lambda: page.find("#admin-view .empty").text == "Kein Konto passt dazu.")
+
+    # scripts count, ask the REST API, and say what came of it
+    page.open()
+    for name in ("anna", "bert"):
+        page.find(f"input[name=user][value={name}]").click()
+    assert page.find("#bulk-count").text == "2 Konten ausgewählt."
+    page.find("#bulk button[value=start]").click()
+    page.until(lambda: page.find("h1").text == "2 Server starten?")
+    assert page.find("#bulk-notes").text == "2 Server werden gestartet (2 Konten)."
+    page.person.api("DELETE", "/users/bert")
+    page.find("#bulk-go").click()
+    page.until(lambda: page.find("#bulk-progress").text == "1 von 2 gestartet; 1 nicht. Der Grund steht jeweils dabei.")
+    assert page.all(".bulk-items li")[1].text == "Server von bert Es gibt kein Konto „bert“"
+    assert page.find("#bulk-go").text == "Noch einmal versuchen (1)"
+    page.is_german()
+
+    page.open("/hub/admin/servers/anna")
+    assert "veröffentlicht" in page.find("#main").text and "bereit" in page.find("#main").text
+    page.open("/hub/admin/users/clara")
+    page.find("#new-user-name").clear()
+    page.find("#new-user-name").send_keys("boss")
+    page.send("save-user")
+    page.until(lambda: page.find("#name-error").text.startswith("Das Konto boss gibt es schon"))
+    page.open("/hub/admin/groups")
+    page.find("#group-name").send_keys("chemie")
+    page.send("add-group")
+    page.until(lambda: page.find("h1").text == "Gruppe chemie")
+    page.find("#added-users").send_keys("anna, niemand")
+    page.send("join")
+    page.told("1 Konto aufgenommen, 1 nicht.")
+    assert "niemand: dieses Konto gibt es nicht" in page.find(".results").text
+    page.find("button[data-ask]").click()
+    page.until(lambda: page.find("#ask-title").text == "Die Gruppe chemie löschen?" and page.find("#ask-do").text == "Löschen")
+    page.find("#ask-do").click()
+    page.told("Gruppe chemie: gelöscht.")
+
+    for path in ("/hub/admin/services", "/hub/admin/roles"):
+        page.open(path)
+    page.open("/hub/admin/hub")
+    page.find("#announce-message").send_keys("Morgen wird gewartet.")
+    page.send("announce")
+    page.told("Die Mitteilung steht auf allen Seiten.")
+    page.send("preview")
+    page.until(lambda: "Kein Schlüssel hat einen anderen Wert" in page.find("#reload-report").text)
+    page.find("#shutdown-word").send_keys("nein")
+    page.send("shutdown")
+    page.told("Geben Sie shutdown ein, um den Hub zu beenden.")
+    page.send("withdraw")
+    page.told("Die Mitteilung ist zurückgezogen.")
 
 
 def test_who_chooses_a_language_keeps_it(url):

@@ -123,6 +123,38 @@ def test_a_token_is_made_used_and_revoked(hub, browser):
     no_complaints(browser)
 
 
+def test_ui_106_tokens_that_end_soon_are_found_and_revoked(hub, browser):
+    name = "eve" + secrets.token_hex(3)
+    sign_in(browser, hub, name, "/hub/token")
+
+    def make(note, lifetime):
+        find(browser, "#token-note").send_keys(note)
+        Select(find(browser, "#token-expiration-seconds")).select_by_value(lifetime)
+        find(browser, "#request-token-form .actions button").click()
+        eventually(browser, lambda: any(note in row.text for row in browser.find_elements(By.CSS_SELECTOR, ".token-row")))
+        browser.refresh()
+
+    make("for ever", "")
+    assert not browser.find_elements(By.CSS_SELECTOR, "#token-choices"), "nothing to choose"
+    make("for an hour", "3600")
+    links = [link.text for link in browser.find_elements(By.CSS_SELECTOR, "#token-choices a")]
+    assert links == ["All (2)", "Expire within a week (1)", "Not used for three months (0)"]
+    browser.find_element(By.LINK_TEXT, links[1]).click()
+    eventually(browser, lambda: "show=expiring" in browser.current_url)
+    [row] = browser.find_elements(By.CSS_SELECTOR, "#api-tokens .token-row")
+    assert "for an hour" in row.text
+    assert find(browser, "#token-choices [aria-current]").text == links[1]
+    find(browser, ".revoke-token-btn").click()
+    eventually(browser, lambda: find(browser, "#ask-do").is_displayed())
+    find(browser, "#ask-do").click()
+    eventually(browser, lambda: not browser.find_elements(By.CSS_SELECTOR, ".token-row"))
+    browser.refresh()
+    assert "There are none of these." in find(browser, "#api-tokens-section").text
+    browser.find_element(By.LINK_TEXT, "All (1)").click()
+    eventually(browser, lambda: "for ever" in find(browser, "#api-tokens").text)
+    no_complaints(browser)
+
+
 def test_ui_102_a_wrong_scope_is_told_at_the_field(hub, browser):
     sign_in(browser, hub, "eve" + secrets.token_hex(3), "/hub/token")
     find(browser, "#token-scopes").send_keys("admin:users")

@@ -272,3 +272,94 @@ def test_ui_204_an_error_page_counts_down_to_the_next_try(driver):
         page.until(lambda: page.find("#retry").is_enabled(), "counted down")
         page.find("#retry").click()
         page.until(lambda: "Try again in" in page.find("#retry").text, "asked again")
+
+
+def test_ui_066_another_try_keeps_options_and_the_way_on(own_form, driver):
+    page = somebody(own_form, driver)
+    page.person.start(wait=False, image="Minimal", memory="5", delay="600")
+    page.open(f"/hub/spawn-pending/{page.name}?next=%2Fhub%2Ftoken")
+    page.person.http.delete(f"/hub/api/users/{page.name}/server", headers={"X-XSRFToken": page.person.xsrf})
+    page.until(lambda: page.find("#retry").is_displayed(), "the start has ended")
+    page.find("#retry").click()
+    page.until(lambda: page.find("#memory").get_attribute("value") == "5", "the options")
+    assert Select(page.find("#image")).first_selected_option.text == "Minimal"
+    start_button(page).click()
+    page.until(lambda: page.driver.current_url.endswith("/hub/token"), "next is kept")
+    assert runs(page)["memory"] == ["5"]
+    page.no_complaints()
+
+
+def test_ui_066_without_a_form_another_try_has_the_same_options(driver):
+    with hub() as url:
+        page = somebody(url, driver)
+        page.person.start(fail="1", colour="blue")
+        page.open(f"/hub/spawn-pending/{page.name}?next=%2Fhub%2Ftoken")
+        page.find("#start").click()
+        page.until(lambda: "exit status 7" in page.find("main").text, "the same failure")
+        assert page.person.server("")["user_options"] == {"fail": "1", "colour": "blue"}
+        link = page.find("#start, #retry").get_attribute("href")
+        assert link.endswith(f"/hub/spawn/{page.name}?next=%2Fhub%2Ftoken")
+
+
+def choose_large_file(page, folder, megabytes):
+    file = Path(folder) / "data.bin"
+    file.write_bytes(b"\0" * int(megabytes * 1e6))
+    page.find("#key").send_keys(str(file))
+
+
+def test_ui_053_a_large_file_tells_how_far_it_got(own_form, driver):
+    page = somebody(own_form, driver)
+    page.open("/hub/spawn?next=%2Fhub%2Ftoken")
+    driver.set_network_conditions(offline=False, latency=1, download_throughput=10_000_000, upload_throughput=1_000_000)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            choose_large_file(page, folder, 4)
+            start_button(page).click()
+            page.until(lambda: 0 < int(page.find("#upload-share span").text.rstrip("%")) < 100, "a percentage on its way")
+            assert "Sending data.bin, 4 MB" in page.find("#upload").text
+            assert 0 < float(page.find("#upload-share progress").get_attribute("value")) < 100
+            page.until(lambda: page.driver.current_url.endswith("/hub/token"), "next is kept")
+    finally:
+        driver.delete_network_conditions()
+    [sent] = runs(page)["key_file"]
+    assert sent["filename"] == "data.bin" and sent["content_type"] == "application/octet-stream"
+    assert len(sent["body"]["data"]) == 4 * -(-4_000_000 // 3)
+    page.no_complaints()
+
+
+def test_ui_053_ui_051_a_large_file_stays_chosen_when_the_start_is_refused(driver):
+    extra = f"\nhub.limits.concurrent_spawns = 1\nhub.limits.retry_after = [3, 3]\nspawner.options_form = '''{FILE_FORM}'''\n"
+    with hub(extra) as url:
+        first = Person(url, "first")
+        first.start(wait=False, delay="600")
+        page = somebody(url, driver)
+        page.open("/hub/spawn?next=%2Fhub%2Ftoken")
+        page.find("#memory").clear()
+        page.find("#memory").send_keys("7")
+        with tempfile.TemporaryDirectory() as folder:
+            choose_large_file(page, folder, 2)
+            start_button(page).click()
+            page.until(lambda: page.focused() == "spawn-error", "the focus goes to what is wrong")
+            assert page.find("#memory").get_attribute("value") == "7"
+            assert page.driver.execute_script("return document.querySelector('#key').files[0].name") == "data.bin"
+            first.http.delete("/hub/api/users/first/server", headers={"X-XSRFToken": first.xsrf})
+            page.until(lambda: not first.server("").get("pending"), "room")
+            start_button(page).click()
+            page.until(lambda: page.driver.current_url.endswith("/hub/token"), "next is kept")
+        assert runs(page)["memory"] == ["7"] and runs(page)["key_file"][0]["filename"] == "data.bin"
+        page.no_complaints()
+
+
+def test_ui_053_ui_200_a_large_file_is_not_sent_for_who_is_signed_out(own_form, driver):
+    page = somebody(own_form, driver)
+    page.open("/hub/spawn?next=%2Fhub%2Ftoken")
+    page.find("#memory").clear()
+    page.find("#memory").send_keys("6")
+    with tempfile.TemporaryDirectory() as folder:
+        choose_large_file(page, folder, 2)
+        become(page.driver, page.site, None)
+        start_button(page).click()
+        page.until(lambda: "Your session has ended" in page.find("#signed-out").text)
+    become(page.driver, page.site, page.person)
+    page.find("#signed-out a").click()
+    page.until(lambda: page.find("#memory").get_attribute("value") == "6", "what was entered")

@@ -198,7 +198,16 @@ fn a_reload_tells_what_changed_and_refuses_what_is_wrong() {
     let file = hub.path("orrery.toml");
     let settings = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, format!("hub.limits.active_servers = 7\n{settings}")).unwrap();
-    // answered as soon as the hub is through with its start
+    // answered as soon as the hub is through with its start; nothing comes of looking first
+    for _ in 0..2 {
+        let report = ask(&hub, &["reload", "--dry-run"]);
+        assert_eq!(report["applied"][0]["key"], "hub.limits.active_servers", "{report}");
+    }
+    let (code, said, _) = command(&hub, &["reload", "--dry-run"]);
+    assert_eq!(code, Some(0));
+    for part in ["nothing was changed", "would be in force:", "hub.limits.active_servers: 0 -> 7"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
     let report = ask(&hub, &["reload"]);
     assert_eq!(
         (&report["outcome"], &report["applied"][0]["key"]),
@@ -206,6 +215,10 @@ fn a_reload_tells_what_changed_and_refuses_what_is_wrong() {
     );
     std::fs::write(&file, format!("hub.limits.active_serves = 7\n{settings}")).unwrap();
     let socket = hub.path("orrery-admin.sock");
+    let at_socket = ["reload", "--dry-run", "--socket", socket.to_str().unwrap()];
+    let (code, said, wrong) = run(&at_socket, hub.folder.path());
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("A reload would be refused.") && said.contains("active_serves"), "{said}{wrong}");
     let (code, said, _) = run(&["reload", "--json", "--socket", socket.to_str().unwrap()], hub.folder.path());
     assert_eq!(code, Some(1), "{said}");
     let report: Value = serde_json::from_str(&said).unwrap();

@@ -3,9 +3,11 @@
 mod admin;
 mod languages;
 mod login;
+mod messages;
 mod profiles;
 mod redirects;
 mod servers;
+mod sessions;
 mod shares;
 mod site;
 mod tokens;

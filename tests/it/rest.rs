@@ -5,6 +5,7 @@ mod endpoints;
 mod groups;
 mod lifecycle;
 mod listing;
+mod messages;
 mod people;
 mod proxy;
 mod sec;

@@ -92,18 +92,18 @@ impl ProfileOption {
         if self.unit.is_empty() { String::new() } else { format!(" {}", self.unit) }
     }
 
-    /// A value as people read it.
+    /// A value as people read it: a text, or a switch as it is.
     #[must_use]
-    pub fn spoken(&self, value: &Value) -> String {
+    pub fn spoken(&self, value: &Value) -> Value {
         match (&self.kind, value) {
             (Kind::Choice { choices, .. }, value) => {
                 let label = choices.iter().find(|choice| value.as_str() == Some(&choice.value));
-                label.map(|choice| choice.label.clone()).unwrap_or_default()
+                label.map(|choice| choice.label.as_str()).unwrap_or_default().into()
             }
-            (_, Value::Bool(on)) => if *on { "yes" } else { "no" }.to_owned(),
+            (_, Value::Bool(on)) => Value::Bool(*on),
             (_, value) => match super::fill::text(value).as_str() {
-                "" => String::new(),
-                text => format!("{text}{}", self.spaced_unit()),
+                "" => "".into(),
+                text => format!("{text}{}", self.spaced_unit()).into(),
             },
         }
     }

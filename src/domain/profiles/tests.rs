@@ -164,9 +164,17 @@ fn ui_039_a_choice_is_told_in_the_words_of_the_form() {
     let kept = object(
         json!({"profile": "gpu", "image": "r", "memory": 16, "loud": false, "branch": "", "cores": 99}),
     );
-    let told: Vec<String> =
-        profiles().described(&kept).iter().map(|(label, value)| format!("{label}: {value}")).collect();
-    assert_eq!(told, ["Profile: The gpu one", "IMAGE: R", "MEMORY: 16 GiB", "LOUD: no"]);
+    let told = profiles().described(&kept);
+    let label = |label: &str| Some(label.to_owned());
+    assert_eq!(
+        told,
+        [
+            (None, json!("The gpu one")),
+            (label("IMAGE"), json!("R")),
+            (label("MEMORY"), json!("16 GiB")),
+            (label("LOUD"), json!(false)),
+        ]
+    );
     assert!(profiles().described(&object(json!({"profile": "gone"}))).is_empty());
 }
 

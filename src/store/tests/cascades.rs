@@ -3,6 +3,7 @@
 use crate::domain::ids::{ServerId, ServiceId, UserId};
 use crate::domain::names::GroupName;
 use crate::secret::Secret;
+use crate::store::logins::tests::sighting;
 use crate::store::oauth::{self, ClientOwner, OAuthClient};
 use crate::store::oauth_codes::{self, OAuthCode};
 use crate::store::roles::{self, Assigned, Bearer, NewRole};
@@ -11,7 +12,7 @@ use crate::store::share_codes::{self, NewShareCode};
 use crate::store::shares::{self, GranteeId};
 use crate::store::testing::{at, each_database, filled_tables, user_id};
 use crate::store::tokens::{self, NewToken, TokenOwner, TokenPurpose};
-use crate::store::{Db, groups, servers, users};
+use crate::store::{Db, groups, logins, servers, users};
 
 struct Cast {
     ada: UserId,
@@ -48,7 +49,7 @@ fn token(db: &mut Db, hash: &str, owner: TokenOwner, client: &str) {
     tokens::create(db, &new).unwrap();
 }
 
-/// Ada has a server with a client, a token and a code of it, and has shared it with a group she is in and by a code.
+/// Ada is signed in, has a server with a client, a token and a code of it, and has shared it with a group she is in and by a code.
 /// A service has a client, a token, a role. Group and role have nothing else.
 fn cast(db: &mut Db) -> Cast {
     let ada = user_id(db, "ada");
@@ -67,6 +68,8 @@ fn cast(db: &mut Db) -> Cast {
         code_challenge_method: None,
     };
     oauth_codes::create(db, &Secret::new("code"), &bound).unwrap();
+    let signed_in = sighting(&users::find_by_id(db, ada).unwrap().unwrap(), "1", 0);
+    assert!(logins::see(db, &signed_in).unwrap());
     let group = groups::create(db, &GroupName::from_stored("lab")).unwrap();
     groups::add_members(db, group.id, &[ada]).unwrap();
     shares::grant(db, &server, GranteeId::Group(group.id), &["access:servers".into()], at(0)).unwrap();

@@ -12,7 +12,8 @@ use crate::store::migrate::names;
 use crate::store::testing::{Scratch, each_lasting_scratch, name, user};
 use crate::store::{Db, Migrated, OpenMode, Store, StoreConfig, StoreError, users};
 
-pub(super) const MIGRATIONS: [&str; 7] = ["0001", "0002", "0003", "0004", "0005", "0006", "0008"];
+pub(super) const MIGRATIONS: [&str; 9] =
+    ["0001", "0002", "0003", "0004", "0005", "0006", "0008", "0009", "0010"];
 pub(super) const LAST: &str = MIGRATIONS[MIGRATIONS.len() - 1];
 
 fn open(scratch: &Scratch, mode: OpenMode) -> Result<Store, StoreError> {
@@ -34,7 +35,7 @@ pub(super) fn files_in(folder: &TempDir) -> Vec<String> {
 /// Takes a database back to the schema before the last migration.
 pub(super) fn outdate(scratch: &Scratch) {
     drop(scratch.store());
-    let sql = format!("DROP TABLE notices; DELETE FROM __diesel_schema_migrations WHERE version = '{LAST}'");
+    let sql = format!("DROP TABLE logins; DELETE FROM __diesel_schema_migrations WHERE version = '{LAST}'");
     scratch.connection().batch_execute(&sql).unwrap();
 }
 

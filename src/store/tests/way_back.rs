@@ -33,7 +33,7 @@ fn obstruct(scratch: &Scratch) -> Vec<String> {
     let mut db = scratch.connection();
     user(&mut db, "ada");
     let sql = format!(
-        "ALTER TABLE servers DROP COLUMN keep_until; CREATE TABLE notices (something_else INTEGER); \
+        "DROP TABLE messages; CREATE TABLE logins (something_else INTEGER); \
          DELETE FROM __diesel_schema_migrations WHERE version = '{before}'"
     );
     db.batch_execute(&sql).unwrap();
@@ -49,7 +49,7 @@ fn a_migration_that_fails_half_way_leaves_the_old_database_and_says_so() {
             let failed = Store::open(&scratch.config, OpenMode::Upgrade).unwrap_err();
             assert!(matches!(&failed, StoreError::Migration { .. }), "{failed:?}");
             let said = failed.to_string();
-            for part in ["schema 0005 to 0008", "left as it was", "install its package again", "notices"] {
+            for part in ["schema 0008 to 0010", "left as it was", "install its package again", "logins"] {
                 assert!(said.contains(part), "{part}: {said}");
             }
         }
@@ -62,7 +62,7 @@ fn a_migration_that_fails_half_way_leaves_the_old_database_and_says_so() {
             );
         }
         // the obstacle is gone: nothing of the failure is left
-        scratch.connection().batch_execute("DROP TABLE notices").unwrap();
+        scratch.connection().batch_execute("DROP TABLE logins").unwrap();
         let done = Store::open(&scratch.config, OpenMode::Upgrade).unwrap();
         assert_eq!(done.migrated().applied, MIGRATIONS[MIGRATIONS.len() - 2..]);
         drop(done);

@@ -16,6 +16,12 @@ pub(super) async fn reload(who: Operator, hub: web::Data<Hub>) -> Result<HttpRes
     Ok(HttpResponse::Ok().json(report))
 }
 
+/// `GET /reload`: the report that a reload would have.
+pub(super) async fn preview(who: Operator, hub: web::Data<Hub>) -> Result<HttpResponse, ApiError> {
+    let report = hub.reloader.preview(&who.0).await?;
+    Ok(HttpResponse::Ok().json(report))
+}
+
 /// A message, and when it holds.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -109,7 +109,7 @@ async fn cookie_owner(hub: &Hub, name: &str, value: &str) -> Result<Option<Arc<C
         return Ok(None);
     }
     match signed_login(hub, value) {
-        Some(login) => hub.caller_by_login(&login, Notice::Activity).await,
+        Some(signed) => hub.caller_by_login(&signed.login, Notice::Activity).await,
         None => Ok(None),
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /reload` (ours; the reference has to be started anew).
+//! `GET` and `POST /reload` (ours; the reference has to be started anew): what a reload would change, and the reload.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -33,10 +33,10 @@ pub(in crate::web) struct ChangeView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ReloadReport)]
 pub(in crate::web) struct ReportView {
-    /// `refused` changes nothing.
+    /// `applied` if something changed, or would change, that needs no restart.
     #[schema(schema_with = shapes::reload_outcome)]
     outcome: &'static str,
-    /// What changed and is in force.
+    /// What changed and is in force; of a preview, what would be.
     applied: Vec<ChangeView>,
     /// What changed and comes into force when the hub is started anew.
     needs_restart: Vec<ChangeView>,
@@ -52,6 +52,26 @@ fn shown(changes: Vec<Change>) -> Vec<ChangeView> {
 }
 
 const RELOAD: &[&str] = &["shutdown"];
+
+/// Tell what a reload would change
+///
+/// The answer that `POST /reload` would have now: `applied` is what would come into force. All files are read and
+/// validated; nothing is changed, and secrets are `***` as they are there.
+#[utoipa::path(
+    get,
+    path = "/reload",
+    tag = "hub",
+    operation_id = "preview_reload",
+    responses(
+        (status = 200, description = "What would change", body = ReportView),
+        (status = 409, description = "The configuration is wrong; nothing was changed: orrery.toml: `hub.port`: …"),
+    ),
+    extensions(("x-required-scopes" = json!(RELOAD))),
+)]
+pub(super) async fn preview(caller: ApiCaller, hub: web::Data<Hub>) -> Result<HttpResponse, ApiError> {
+    caller.require(RELOAD, Resource::None)?;
+    Ok(answer(hub.reloader.preview(&caller.journal_name()).await?))
+}
 
 /// Read the configuration again
 ///

@@ -82,8 +82,9 @@ async fn by_cookie(
     if !visit.sent_login_cookie(hub) || !cookies_count(request) {
         return Ok(None);
     }
-    let login = visit.login(hub);
-    let caller = match &login {
+    let signed = visit.signed_login(hub);
+    let login = signed.as_ref().map(|signed| &signed.login);
+    let caller = match login {
         Some(login) => hub.caller_by_login(login, Notice::Activity).await?,
         None => None,
     };
@@ -95,10 +96,13 @@ async fn by_cookie(
         None => visit.cleared_login(hub),
     };
     request.extensions_mut().insert(NewCookies(line.into_iter().collect()));
-    let (Some(caller), Some(login)) = (caller, login) else { return Ok(None) };
+    let (Some(caller), Some(signed)) = (caller, &signed) else { return Ok(None) };
+    if let Some(user) = caller.user() {
+        hub.note_login(visit, signed, user);
+    }
     match sign_in::freshness(hub, request, &caller).await {
         Freshness::Fresh => Ok(Some(caller)),
-        Freshness::Renewed => hub.caller_by_login(&login, Notice::Activity).await,
+        Freshness::Renewed => hub.caller_by_login(&signed.login, Notice::Activity).await,
         Freshness::Expired => Ok(None),
     }
 }

@@ -15,6 +15,7 @@ use crate::domain::oauth::redirect::{Refusal, with_code, with_refusal};
 use crate::domain::scope::{Catalogue, Filter, RawScope};
 use crate::secret::{self, Secret};
 use crate::store::oauth_codes::{self, OAuthCode};
+use crate::store::{Db, logins};
 use crate::web::error::{PageError, Refused};
 use crate::web::openapi::bodies::AuthorizationForm;
 use crate::web::openapi::parameters::AuthorizationParameters;
@@ -159,7 +160,17 @@ async fn complete(hub: &Hub, visitor: SignedIn, question: Question) -> Result<Ht
         code_challenge: challenge,
         code_challenge_method: method,
     };
-    hub.store.write(move |db| oauth_codes::create(db, &code, &bound)).await?;
+    let visit = &visitor.visitor.visit;
+    let signed = visit.signed_login(hub).zip(visitor.caller.user());
+    let sighting = signed.map(|(signed, user)| hub.sighting(visit, &signed, user));
+    let grant = move |db: &mut Db| {
+        // what is granted in this session goes with its login, in whichever session of the browser that ends
+        if let Some(sighting) = sighting {
+            logins::see(db, &sighting)?;
+        }
+        oauth_codes::create(db, &code, &bound)
+    };
+    hub.store.write(grant).await?;
     visitor.visitor.redirect(StatusCode::FOUND, &to)
 }
 

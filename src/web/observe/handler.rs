@@ -87,6 +87,7 @@ fn of_page(segments: &[&str]) -> Handler {
         ["login"] => unrecorded("jupyterhub.handlers.login.LoginHandler"),
         ["logout"] => Handler { label: "jupyterhub.handlers.login.LogoutHandler", kind: Kind::Logout },
         ["home"] => other("jupyterhub.handlers.pages.HomeHandler"),
+        ["home", "messages", _] => unrecorded("orrery.pages.MessageHandler"),
         ["token"] => other("jupyterhub.handlers.pages.TokenPageHandler"),
         ["admin", ..] => other("jupyterhub.handlers.pages.AdminHandler"),
         ["accept-share"] => other("jupyterhub.handlers.pages.AcceptShareHandler"),
@@ -151,6 +152,8 @@ fn of_users(segments: &[&str]) -> Handler {
         [_, "server", "progress"] | [_, "servers", _, "progress"] => {
             other("jupyterhub.apihandlers.users.SpawnProgressAPIHandler")
         }
+        [_, "messages"] => unrecorded("orrery.api.MessageListHandler"),
+        [_, "messages", _] => unrecorded("orrery.api.MessageHandler"),
         [_, "shared"] => other("jupyterhub.apihandlers.shares.UserShareListAPIHandler"),
         [_, "shared", _, _] => other("jupyterhub.apihandlers.shares.UserShareAPIHandler"),
         [_, "revoke"] => unrecorded("orrery.api.RevokeHandler"),

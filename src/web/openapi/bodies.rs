@@ -181,6 +181,15 @@ pub struct NoticeBody {
     pub r#for: Option<i64>,
 }
 
+/// What an administrator tells a user.
+#[derive(ToSchema)]
+#[schema(example = json!({ "message": "Your home directory is nearly full.\nPlease tidy up until Friday." }))]
+#[serde(deny_unknown_fields)]
+pub struct MessageBody {
+    /// Plain text, 2000 characters at most; lines stay lines.
+    pub message: String,
+}
+
 /// When somebody was last active. Either member may be missing, not both.
 #[derive(ToSchema)]
 #[schema(example = json!({ "last_activity": "2026-01-02T03:04:05Z" }))]

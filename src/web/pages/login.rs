@@ -7,6 +7,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::Utc;
 
 use super::address::escape_value;
 use super::destination::destination;
@@ -175,7 +176,9 @@ async fn enter(hub: &Hub, mut visitor: Visitor, user: &User) -> Result<HttpRespo
         // drops the line that takes an old cookie away: this one takes its place
         visitor.set_cookies.clear();
         visitor.set_cookies.extend(visitor.visit.ensure_session(hub)?);
-        visitor.set_cookies.extend(visitor.visit.login_cookie(hub, &user.cookie_id)?);
+        let (signed, line) = visitor.visit.login_cookie(hub, &user.cookie_id, Utc::now())?;
+        visitor.set_cookies.extend(line);
+        hub.remember_login(&visitor.visit, &signed, user).await?;
     }
     visitor.xsrf_token(hub);
     let to = destination(hub, &visitor, None).await?;

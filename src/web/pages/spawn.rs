@@ -5,8 +5,8 @@ mod entered;
 pub(super) mod options;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::RETRY_AFTER;
-use actix_web::{HttpResponse, web};
+use actix_web::http::header::{LOCATION, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
 use self::begin::Halt;
@@ -89,33 +89,60 @@ pub async fn show(
 /// As [`show`]; 400 if the server runs or is on its way.
 pub async fn submit(
     hub: web::Data<Hub>,
+    request: HttpRequest,
     received: Unchecked,
     names: web::Path<Names>,
 ) -> Result<HttpResponse, PageError> {
-    let proof = received.check(&hub);
+    let answer = receive(&hub, received, &names).await?;
+    Ok(if is_script(&request) { leading(answer) } else { answer })
+}
+
+/// Whether a script has sent the form, which tells how far large files got (UI-053).
+fn is_script(request: &HttpRequest) -> bool {
+    request.headers().contains_key("x-requested-with")
+}
+
+/// The way on as an answer: a script that is redirected learns of the last step only, after it has taken all of them.
+fn leading(mut answer: HttpResponse) -> HttpResponse {
+    if answer.headers().contains_key(LOCATION) {
+        *answer.status_mut() = StatusCode::ACCEPTED;
+    }
+    answer
+}
+
+async fn receive(
+    hub: &web::Data<Hub>,
+    received: Unchecked,
+    names: &web::Path<Names>,
+) -> Result<HttpResponse, PageError> {
+    let proof = received.check(hub);
     let Unchecked { visitor, form: sent } = received;
     if visitor.user.is_none() {
-        return signed_out(&hub, visitor, &sent).await;
+        return signed_out(hub, visitor, &sent).await;
     }
     let visitor = SignedIn::insist(visitor)?;
     if let Err(refused) = proof {
-        if !options::has_form(&hub) {
+        if !options::has_form(hub) {
             return Err(refused.into());
         }
-        let target = target::find(&hub, &visitor, &names, SCOPES).await?;
+        let target = target::find(hub, &visitor, names, SCOPES).await?;
         let problem = Problem::from(Refused::new(refused.status, OTHER_SESSION));
-        return form(&hub, visitor, &target, Filled::Form(sent), Some(problem)).await;
+        return form(hub, visitor, &target, Filled::Form(sent), Some(problem)).await;
     }
-    let target = target::find(&hub, &visitor, &names, SCOPES).await?;
-    begin::check_name(&hub, &target, &visitor.visitor.arguments()).await?;
+    let target = target::find(hub, &visitor, names, SCOPES).await?;
+    begin::check_name(hub, &target, &visitor.visitor.arguments()).await?;
     let status = hub.servers.status(&target.key);
     if status.is_active() {
-        let what = if status.ready { "already running" } else { "already starting or stopping" };
-        return Err(Refused::bad(format!("{} is {what}", target.key.log_name())).into());
+        let name = target.key.log_name();
+        let why = match status.ready {
+            true => format!("{name} is already running"),
+            false => format!("{name} is already starting or stopping"),
+        };
+        return Err(Refused::bad(why).into());
     }
-    let read = options::of_form(&hub, &target, &sent).await;
-    let begun = fit_and_start(&hub, &visitor, &target, read).await;
-    answer(&hub, visitor, &target, Filled::Form(sent), begun).await
+    let read = options::of_form(hub, &target, &sent).await;
+    let begun = fit_and_start(hub, &visitor, &target, read).await;
+    answer(hub, visitor, &target, Filled::Form(sent), begun).await
 }
 
 async fn fit_and_start(

@@ -2,6 +2,7 @@
 //! them is the REST API's; the page's script asks for it, and its forms do without a script.
 
 mod offered;
+mod stale;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::store::oauth::HUB_CLIENT;
 use crate::store::tokens::{self, Token, TokenOwner, TokenPurpose};
 use crate::web::api::tokens::issue;
 use crate::web::error::{PageError, Refused};
-use crate::web::render::pages::{ExpiryOption, Span, TokenClient, TokenPage, TokenRow};
+use crate::web::render::pages::{ExpiryOption, Span, TokenClient, TokenKind, TokenPage, TokenRow};
 use crate::web::state::Hub;
 
 const HOUR: u64 = 3600;
@@ -83,7 +84,11 @@ pub async fn revoke(hub: web::Data<Hub>, submission: Submission) -> Result<HttpR
     let visitor = SignedIn::insist(visitor)?;
     let id = form.last("id").unwrap_or_default().to_owned();
     crate::web::api::tokens::take_back(&hub, &visitor.caller, visitor.name.clone(), id).await?;
-    visitor.visitor.redirect(StatusCode::SEE_OTHER, &hub.path("token"))
+    let back = match stale::asked(form.last(stale::SHOW)) {
+        TokenKind::All => hub.path("token"),
+        kind => hub.path(&format!("token?{}={}", stale::SHOW, kind.as_str())),
+    };
+    visitor.visitor.redirect(StatusCode::SEE_OTHER, &back)
 }
 
 /// The form as the body of a request to the REST API.
@@ -112,13 +117,17 @@ async fn page(
     answer: Answer,
 ) -> Result<HttpResponse, PageError> {
     let owner = TokenOwner::User(visitor.id);
-    let all = hub.store.read(move |db| tokens::of_owner(db, owner, Utc::now())).await?;
+    let now = Utc::now();
+    let all = hub.store.read(move |db| tokens::of_owner(db, owner, now)).await?;
     let (own, applications): (Vec<Token>, Vec<Token>) =
         all.into_iter().rev().partition(|token| token.client_id == HUB_CLIENT);
+    let shown = stale::asked(visitor.visitor.arguments().last(stale::SHOW));
     let longest = hub.settings.token_max_lifetime;
     let page = TokenPage {
         tokens_api_url: hub.path(&format!("api/users/{}/tokens", visitor.name.escaped())),
-        api_tokens: own.into_iter().map(row).collect(),
+        token_choices: stale::choices(&own, shown, now),
+        token_kind: shown,
+        api_tokens: own.into_iter().filter(|token| stale::is(token, shown, now)).map(row).collect(),
         oauth_clients: clients(applications),
         token_expires_in_options: expiry_options(longest),
         token_expires_in_max_seconds: longest.as_secs(),

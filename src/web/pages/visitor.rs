@@ -44,6 +44,10 @@ pub struct Visitor {
     xsrf: Option<String>,
 }
 
+fn known_user(caller: &Option<Arc<Caller>>) -> Option<&User> {
+    caller.as_deref().and_then(Caller::user)
+}
+
 /// Where the hub is kept.
 ///
 /// # Errors
@@ -66,8 +70,9 @@ impl Visitor {
         // browsers poll the addresses of stopped servers, and what an open home page shows, without anybody being there
         let polled = ["user/", "home/"].iter().any(|path| visit.uri.starts_with(&hub.path(path)));
         let notice = if polled { Notice::Nothing } else { Notice::Activity };
-        let login = visit.login(hub);
-        let mut user = match &login {
+        let signed = visit.signed_login(hub);
+        let login = signed.as_ref().map(|signed| &signed.login);
+        let mut user = match login {
             Some(login) => hub.caller_by_login(login, notice).await?,
             None => None,
         };
@@ -75,7 +80,7 @@ impl Visitor {
             Some(caller) => sign_in::freshness(hub, request, caller).await,
             None => Freshness::Fresh,
         };
-        match (freshness, &login) {
+        match (freshness, login) {
             (Freshness::Renewed, Some(login)) => user = hub.caller_by_login(login, notice).await?,
             // whose sign-in is no longer good is a stranger until the next one
             (Freshness::Expired, _) => user = None,
@@ -84,6 +89,9 @@ impl Visitor {
         let mut set_cookies = Vec::new();
         if user.is_some() {
             set_cookies.extend(visit.ensure_session(hub)?);
+            if let (Notice::Activity, Some(signed), Some(user)) = (notice, &signed, known_user(&user)) {
+                hub.note_login(&visit, signed, user);
+            }
         } else if freshness.is_good() && visit.sent_login_cookie(hub) {
             set_cookies.extend(visit.cleared_login(hub));
         }

@@ -4,13 +4,23 @@
 //! `…_html` and `spawner_options_form` are printed as they are; everything else is escaped.
 
 pub mod admin;
+mod consent;
+mod login;
+mod messages;
+mod sessions;
 mod sharing;
 mod spawn;
+mod token;
 
 use serde::Serialize;
 
+pub use self::consent::{AcceptSharePage, OauthClient, OauthPage, ScopeDescription};
+pub use self::login::{LoginMessage, LoginPage, LoginStep, LogoutPage};
+pub use self::messages::ShownMessage;
+pub use self::sessions::{AccountPage, Ended, SessionRow};
 pub use self::sharing::{GivenShare, GivenTo, SharedWith, SharingPage};
 pub use self::spawn::{FieldProblem, FormChoice, FormOption, FormProfile, RestartPage, SpawnPage};
+pub use self::token::{TokenChoice, TokenKind};
 use crate::domain::names::ServerKey;
 
 /// Something that can be rendered.
@@ -26,55 +36,6 @@ pub trait Page: Serialize {
         None
     }
 }
-
-/// `login`: the form, or the button of an external sign-in. It holds no password, ever.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct LoginPage {
-    /// Where the form posts to (or the button leads): `<login URL>?next=<escaped address, may be empty>`.
-    pub authenticator_login_url: String,
-    /// What the user name field starts with.
-    pub username: String,
-    /// Why the last attempt failed.
-    pub login_error: Option<String>,
-    /// The label of the one-time code field; none hides the field.
-    pub otp_prompt: Option<String>,
-    /// Who signs people in instead of the form: "Sign in with …".
-    pub login_service: Option<String>,
-    /// The operator's own markup in place of form or button (`auth.login_html`), made and escaped.
-    pub custom_html: Option<String>,
-    /// What is asked next, in place of the form.
-    pub step: Option<LoginStep>,
-}
-
-/// A question of a sign-in that is under way.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct LoginStep {
-    /// What comes back with the answer.
-    pub id: String,
-    /// Who signs in, as typed.
-    pub username: String,
-    /// What is asked, in the words of the system.
-    pub label: String,
-    /// Whether what is typed may be seen.
-    pub echo: bool,
-    /// What a browser may fill in.
-    pub autocomplete: &'static str,
-    /// What the system told since the last answer.
-    pub told: Vec<LoginMessage>,
-}
-
-/// Something that the system told.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct LoginMessage {
-    /// Whether something went wrong.
-    pub is_error: bool,
-    /// What; lines stay lines.
-    pub text: String,
-}
-
-/// `logout`, shown where signing in is automatic.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct LogoutPage {}
 
 /// What a server is doing, as people are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -199,10 +160,10 @@ pub struct HomeServer {
 /// An option that a server was started with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ShownOption {
-    /// Its key.
-    pub name: String,
-    /// Its value, in short.
-    pub value: String,
+    /// Its key; none for the profile.
+    pub name: Option<String>,
+    /// Its value, in short: a text, or true or false.
+    pub value: serde_json::Value,
 }
 
 /// A server that somebody opened to the visitor.
@@ -223,6 +184,8 @@ pub struct SharedServer {
 /// `home`: the visitor's own servers.
 #[derive(Debug, Clone, Serialize)]
 pub struct HomePage {
+    /// What administrators wrote to the visitor, newest first.
+    pub messages: Vec<ShownMessage>,
     /// The REST resource of the visitor: `<hub>api/users/<name>`.
     pub user_api_url: String,
     /// Always shown.
@@ -295,43 +258,6 @@ pub struct NotRunningPage {
     pub failure: Option<Failure>,
 }
 
-/// One line of what an application asks for.
-#[derive(Debug, Clone, Serialize)]
-pub struct ScopeDescription {
-    /// The scope itself.
-    pub scope: String,
-    /// What it allows, in words.
-    pub description: String,
-    /// What it is limited to, in words; empty if to nothing.
-    pub filter: String,
-    /// What kind of thing it is limited to: the end of a message's key.
-    pub filter_kind: &'static str,
-    /// Which one, if it is not the visitor's own.
-    pub filter_name: String,
-}
-
-/// The application that asks.
-#[derive(Debug, Clone, Serialize)]
-pub struct OauthClient {
-    /// Its client id.
-    pub identifier: String,
-    /// What it is, in words.
-    pub description: String,
-    /// Where the visitor is sent afterwards.
-    pub redirect_uri: String,
-}
-
-/// The question whether an application may act for the visitor (oauth.md 2.4).
-#[derive(Debug, Clone, Serialize)]
-pub struct OauthPage {
-    /// Who asks.
-    pub oauth_client: OauthClient,
-    /// The scopes that the form sends back.
-    pub allowed_scopes: Vec<String>,
-    /// The scopes worth telling about; none says that it only learns who the visitor is.
-    pub scope_descriptions: Vec<ScopeDescription>,
-}
-
 /// One API token of the visitor.
 #[derive(Debug, Clone, Serialize)]
 pub struct TokenRow {
@@ -399,6 +325,10 @@ pub struct TokenPage {
     pub tokens_api_url: String,
     /// Most recently used first.
     pub api_tokens: Vec<TokenRow>,
+    /// Ways to narrow the list of these, if there are any.
+    pub token_choices: Vec<TokenChoice>,
+    /// Which of them the list shows.
+    pub token_kind: TokenKind,
     /// Most recently used first.
     pub oauth_clients: Vec<TokenClient>,
     /// Shortest first.
@@ -424,41 +354,6 @@ pub struct ShownRole {
     pub name: String,
     /// What it is for, in the operator's words.
     pub description: String,
-}
-
-/// `account`: what the hub knows of the visitor.
-#[derive(Debug, Clone, Serialize)]
-pub struct AccountPage {
-    /// Whether the visitor is an administrator.
-    pub admin: bool,
-    /// The groups the visitor is in.
-    pub groups: Vec<String>,
-    /// The roles of the visitor, those of groups included.
-    pub roles: Vec<ShownRole>,
-    /// Since when the hub knows the visitor, as ISO 8601.
-    pub created: String,
-    /// Where the form that ends all sessions posts to.
-    pub end_url: String,
-}
-
-/// `accept-share`: the question whether to take up the offer of a server. It holds the code, so it does not print
-/// itself.
-#[derive(Clone, Serialize)]
-pub struct AcceptSharePage {
-    /// What the form sends back.
-    pub code: String,
-    /// Whose server.
-    pub owner: String,
-    /// What it is called; empty for the default server.
-    pub server_name: String,
-    /// Whether it runs.
-    pub spawner_ready: bool,
-    /// Where it is.
-    pub spawner_url: String,
-    /// What may be done with it.
-    pub scope_descriptions: Vec<ScopeDescription>,
-    /// Where accepting leads.
-    pub next_url: String,
 }
 
 /// An argument of an address.
@@ -495,16 +390,6 @@ pub struct ErrorPage {
     pub restart_url: Option<String>,
 }
 
-impl Page for LoginPage {
-    const ANNOUNCEMENT: Option<&'static str> = Some("announcement_login");
-    const TEMPLATE: &'static str = "login.html";
-}
-
-impl Page for LogoutPage {
-    const ANNOUNCEMENT: Option<&'static str> = Some("announcement_logout");
-    const TEMPLATE: &'static str = "logout.html";
-}
-
 impl Page for HomePage {
     const ANNOUNCEMENT: Option<&'static str> = Some("announcement_home");
     const TEMPLATE: &'static str = "home.html";
@@ -526,20 +411,8 @@ impl Page for NotRunningPage {
     const TEMPLATE: &'static str = "not_running.html";
 }
 
-impl Page for OauthPage {
-    const TEMPLATE: &'static str = "oauth.html";
-}
-
-impl Page for AccountPage {
-    const TEMPLATE: &'static str = "account.html";
-}
-
 impl Page for TokenPage {
     const TEMPLATE: &'static str = "token.html";
-}
-
-impl Page for AcceptSharePage {
-    const TEMPLATE: &'static str = "accept-share.html";
 }
 
 impl Page for ErrorPage {

@@ -15,11 +15,12 @@ use minijinja::UndefinedBehavior;
 use regex::Regex;
 
 use super::pages::{
-    AcceptSharePage, AccountPage, ErrorPage, ExpiryOption, Failure, FieldProblem, FormChoice, FormOption,
-    FormProfile, GivenShare, GivenTo, HomePage, HomeServer, LoginMessage, LoginPage, LoginStep, LogoutPage,
-    NotRunningPage, OauthClient, OauthPage, RestartPage, ScopeDescription, ServerLinks, ServerState,
-    ServersPart, SharedServer, SharedWith, SharingPage, ShownOption, ShownRole, SpawnPage, SpawnPendingPage,
-    StopPendingPage, TokenClient, TokenPage, TokenRow,
+    AcceptSharePage, AccountPage, Ended, ErrorPage, ExpiryOption, Failure, FieldProblem, FormChoice,
+    FormOption, FormProfile, GivenShare, GivenTo, HomePage, HomeServer, LoginMessage, LoginPage, LoginStep,
+    LogoutPage, NotRunningPage, OauthClient, OauthPage, RestartPage, ScopeDescription, ServerLinks,
+    ServerState, ServersPart, SessionRow, SharedServer, SharedWith, SharingPage, ShownMessage, ShownOption,
+    ShownRole, SpawnPage, SpawnPendingPage, StopPendingPage, TokenChoice, TokenClient, TokenKind, TokenPage,
+    TokenRow,
 };
 use super::*;
 use crate::domain::names::{ServerKey, ServerName, Username};
@@ -47,6 +48,28 @@ static RENDERER: LazyLock<Renderer> = LazyLock::new(|| {
 
 fn show<P: Page>(visitor: &PageContext, page: &P) -> String {
     RENDERER.render(visitor, page).expect("a page")
+}
+
+/// A browser of every kind; the first one shows the page.
+fn sessions(text: &str) -> Vec<SessionRow> {
+    let row = |id: &str, browser: &str, system: &str| SessionRow {
+        id: id.to_owned(),
+        browser: browser.to_owned(),
+        system: system.to_owned(),
+        address: text.to_owned(),
+        created: "2026-01-02T03:04:05Z".to_owned(),
+        last_seen: "2026-01-02T03:04:05Z".to_owned(),
+        deed: None,
+        current: id == "1",
+        foreign: id == "user-7",
+    };
+    vec![
+        row("1", text, text),
+        row("2", "curl", ""),
+        row("3", "", "Linux"),
+        row("4", "", ""),
+        row("user-7", "Firefox", "Linux"),
+    ]
 }
 
 fn has(html: &str, parts: &[&str]) {
@@ -89,6 +112,7 @@ fn server(owner: &str, name: &str, state: ServerState) -> HomeServer {
 
 fn home(owner: &str, state: ServerState, named: Vec<HomeServer>) -> HomePage {
     HomePage {
+        messages: Vec::new(),
         user_api_url: format!("/jh/hub/api/users/{owner}"),
         default_server: server(owner, "", state),
         named_servers: named,
@@ -98,6 +122,16 @@ fn home(owner: &str, state: ServerState, named: Vec<HomeServer>) -> HomePage {
         shared_servers: Vec::new(),
         sharing_url: None,
         version: "0123".to_owned(),
+    }
+}
+
+fn message(text: &str) -> ShownMessage {
+    ShownMessage {
+        id: 7,
+        text: format!("{text}\nsecond line"),
+        by: text.to_owned(),
+        by_service: false,
+        sent: text.to_owned(),
     }
 }
 
@@ -149,6 +183,10 @@ fn tokens(text: &str) -> TokenPage {
             created: time.clone(),
             expires_at: Some(time.clone()),
         }],
+        token_choices: [TokenKind::All, TokenKind::Expiring, TokenKind::Unused]
+            .map(|kind| TokenChoice { kind, count: 1, chosen: kind == TokenKind::Unused })
+            .into(),
+        token_kind: TokenKind::Unused,
         oauth_clients: vec![TokenClient {
             client: text.to_owned(),
             description: text.to_owned(),
@@ -218,7 +256,7 @@ fn every_page_in(language: Language, text: &str) -> Vec<(&'static str, String)> 
         last_activity: Some(text.to_owned()),
         failure: Some(failure(text)),
         step: Some(text.to_owned()),
-        options: vec![ShownOption { name: text.to_owned(), value: text.to_owned() }],
+        options: vec![ShownOption { name: Some(text.to_owned()), value: text.into() }],
         ..server(text, text, ServerState::Failed)
     };
     let login = LoginPage {
@@ -250,6 +288,7 @@ fn every_page_in(language: Language, text: &str) -> Vec<(&'static str, String)> 
         filter_name: text.to_owned(),
     });
     let home = HomePage {
+        messages: vec![message(text)],
         invalid_server_names: vec![text.to_owned()],
         shared_servers: vec![SharedServer {
             owner: text.to_owned(),
@@ -346,6 +385,10 @@ fn every_page_in(language: Language, text: &str) -> Vec<(&'static str, String)> 
         groups: vec![text.to_owned()],
         roles: vec![ShownRole { name: text.to_owned(), description: text.to_owned() }],
         created: text.to_owned(),
+        sessions: sessions(text),
+        ended: Some(Ended::One),
+        end_session_url: "/jh/hub/account/sessions/end".to_owned(),
+        end_others_url: "/jh/hub/account/sessions/end-others".to_owned(),
         end_url: "/jh/hub/account/sign-out".to_owned(),
     };
     let made = TokenPage { new_token: Some(text.to_owned()), problem: Some(text.to_owned()), ..tokens(text) };

@@ -3,6 +3,7 @@
 import { call } from "./api.js";
 import { h } from "./dom.js";
 import { signedOut } from "./session.js";
+import { t, told } from "./texts.js";
 
 const ABREAST = 4;
 
@@ -16,7 +17,7 @@ function count() {
   const all = document.getElementById("bulk-all").checked;
   const ticked = boxes().filter(({ checked }) => checked).length;
   boxes().forEach((box) => box.closest("tbody").classList.toggle("chosen", all || box.checked));
-  line.textContent = all ? "All are chosen, on other pages too." : ticked === 0 ? "Tick users, then choose what is done to them." : `${ticked} ${ticked === 1 ? "user" : "users"} chosen.`;
+  line.textContent = all ? t("admin-all-chosen") : ticked === 0 ? t("admin-tick") : t("admin-chosen", { count: ticked });
   const page = document.getElementById("bulk-page");
   if (page) {
     page.checked = boxes().length > 0 && ticked === boxes().length;
@@ -29,7 +30,7 @@ function addPageBox() {
   const head = document.querySelector("#bulk ~ .table-scroller thead th:first-child");
   if (head && !document.getElementById("bulk-page")) {
     head.append(h("input", {
-      id: "bulk-page", type: "checkbox", "aria-label": "Choose all users on this page",
+      id: "bulk-page", type: "checkbox", "aria-label": t("admin-choose-page"),
       onchange: ({ target }) => {
         boxes().forEach((box) => { box.checked = target.checked; });
         count();
@@ -63,15 +64,18 @@ function show(item, kind, text) {
   item.querySelector(".result").textContent = text;
 }
 
-async function act(item, past) {
-  show(item, "busy", "under way…");
+/** What is written to those who are chosen, if anything is. */
+const text = () => document.getElementById("bulk-text");
+
+async function act(item, deed) {
+  show(item, "busy", t("admin-under-way"));
   try {
     const { method, url, body } = item.dataset;
-    const answer = await call(method, url, body ? JSON.parse(body) : undefined);
-    show(item, "fine", answer.status === 202 ? "under way; it takes a while" : past);
+    const answer = await call(method, url, text() ? { message: text().value } : body ? JSON.parse(body) : undefined);
+    show(item, "fine", answer.status === 202 ? t("admin-takes-a-while") : t("admin-past", { deed }));
     item.querySelector("[name=item]")?.remove();
   } catch (error) {
-    show(item, "wrong", error.reason ?? error.message);
+    show(item, "wrong", told(error.reason ?? error.message));
     return error;
   }
   return null;
@@ -80,33 +84,42 @@ async function act(item, past) {
 async function run(form) {
   const go = document.getElementById("bulk-go");
   const progress = document.getElementById("bulk-progress");
+  const deed = form.elements.op.value;
   const items = [...form.querySelectorAll(".bulk-items > li")].filter((item) => item.querySelector("[name=item]"));
   const waiting = [...items];
   let [done, failed, ended] = [0, 0, false];
   go.disabled = true;
+  if (text()) {
+    text().readOnly = true; // all get the same
+  }
   form.setAttribute("aria-busy", "true");
   const leave = (event) => event.preventDefault();
   addEventListener("beforeunload", leave);
   const worker = async () => {
     for (let item = waiting.shift(); item && !ended; item = waiting.shift()) {
-      const error = await act(item, form.dataset.past);
+      const error = await act(item, deed);
       done += 1;
       failed += error ? 1 : 0;
       ended ||= error?.status === 403 && !(await isSignedIn());
-      progress.textContent = `${done} of ${items.length} done${failed ? `, ${failed} failed` : ""}.`;
+      progress.textContent = failed
+        ? t("admin-progress-failed", { done, count: items.length, failed })
+        : t("admin-progress", { done, count: items.length });
     }
   };
   await Promise.all(Array.from({ length: ABREAST }, worker));
   removeEventListener("beforeunload", leave);
   form.removeAttribute("aria-busy");
-  document.getElementById("bulk-back").textContent = "Back to users";
+  document.getElementById("bulk-back").textContent = t("admin-back-to-users");
   const left = items.filter((item) => item.querySelector("[name=item]")).length;
   const fine = done - failed;
   progress.textContent = left === 0
-    ? `All ${fine} ${form.dataset.past}.`
-    : `${fine} of ${items.length} ${form.dataset.past}; ${left} not. The reason stands at each.`;
+    ? t("admin-all-done", { count: fine, deed })
+    : t("admin-some-left", { done: fine, count: items.length, deed, left });
+  if (text() && fine === 0) {
+    text().readOnly = false;
+  }
   if (left > 0) {
-    go.textContent = `Try the ${left} again`;
+    go.textContent = t("admin-try-again", { count: left });
     go.disabled = false;
     go.focus();
   } else {
@@ -131,7 +144,10 @@ export function watchRun() {
   const form = document.getElementById("bulk-run");
   form?.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (!document.getElementById("bulk-go").disabled) {
+    if (text() && !text().value.trim()) {
+      text().value = ""; // the browser says what is missing
+      text().reportValidity();
+    } else if (!document.getElementById("bulk-go").disabled) {
       run(form);
     }
   });

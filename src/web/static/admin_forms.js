@@ -3,6 +3,7 @@
 import { ask } from "./ask.js";
 import { h } from "./dom.js";
 import { signedOut } from "./session.js";
+import { t } from "./texts.js";
 import { doing, lookAt, remember, request, row, swap } from "./admin_part.js";
 
 const TYPING_MS = 300;
@@ -92,10 +93,11 @@ async function send(form, submitter, more = {}) {
 /** Shows in the row of a server that it is on its way before the answer comes. */
 function peek(key) {
   const badge = row(key)?.querySelector(".state");
-  const next = { stopped: "starting", failed: "starting", running: "stopping" }[badge?.textContent];
+  const now = [...(badge?.classList ?? [])].find((name) => name.startsWith("state-"));
+  const next = { "state-stopped": "starting", "state-failed": "starting", "state-running": "stopping" }[now];
   if (next) {
     badge.className = `state state-${next}`;
-    badge.textContent = next;
+    badge.textContent = t(`state-${next}`);
   }
 }
 
@@ -103,7 +105,7 @@ function question(button) {
   return new Promise((resolve) => {
     const dialog = document.getElementById("ask-dialog");
     let sure = false;
-    ask({ title: button.dataset.ask, text: button.dataset.askText, button: "Delete", danger: true }, () => { sure = true; });
+    ask({ title: button.dataset.ask, text: button.dataset.askText, button: t("server-delete"), danger: true }, () => { sure = true; });
     dialog.addEventListener("close", () => resolve(sure), { once: true });
   });
 }

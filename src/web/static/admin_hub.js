@@ -2,6 +2,7 @@
 
 import { page } from "./api.js";
 import { request } from "./admin_part.js";
+import { locale, t } from "./texts.js";
 
 const LOOK_MS = 1000;
 const ASK_AFTER = 5; // looks; a quick restart may come in between two of them
@@ -40,24 +41,24 @@ export function watchHub() {
     const up = await look(`${page.base_url}health`);
     if (!up) {
       gone ??= new Date();
-      title.textContent = "The hub is down";
-      state.textContent = `It has not answered since ${gone.toLocaleTimeString()}. This page says when it is back.`;
+      title.textContent = t("admin-down");
+      state.textContent = t("admin-down-text", { time: gone.toLocaleTimeString(locale) });
       again();
       return;
     }
     looks += 1;
     if (gone || (looks % ASK_AFTER === 0 && await isAnother())) {
-      title.textContent = "The hub is back";
-      state.textContent = `It answers again after ${Math.round((Date.now() - (gone ?? since)) / 1000)} seconds.`;
+      title.textContent = t("admin-back");
+      state.textContent = t("admin-back-text", { seconds: Math.round((Date.now() - (gone ?? since)) / 1000) });
       const link = document.createElement("a");
       link.href = `${page.base_url}admin/hub`;
       link.className = "btn";
-      link.textContent = "Go on";
+      link.textContent = t("admin-continue");
       place.append(link);
       return;
     }
     const seconds = Math.round((Date.now() - since) / 1000);
-    state.textContent = `It still answers, ${seconds} ${seconds === 1 ? "second" : "seconds"} after it was asked: servers that are to stop are being stopped.`;
+    state.textContent = t("admin-still-up", { seconds });
     again();
   }
   watch();

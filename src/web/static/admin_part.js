@@ -3,6 +3,7 @@
 
 import { connection } from "./live.js";
 import { signedOut } from "./session.js";
+import { t } from "./texts.js";
 import { showTimes } from "./times.js";
 
 const SOON_MS = 1000; // while something is under way
@@ -30,10 +31,10 @@ export function request(method, url, body) {
       } else if (asked.responseURL.includes("/login") || (asked.status === 403 && !html?.querySelector("#logout"))) {
         resolve(null);
       } else {
-        reject(new Error(html?.querySelector("main p")?.textContent.trim() || `The hub answered ${asked.status}.`));
+        reject(new Error(html?.querySelector("main p")?.textContent.trim() || t("api-answered", { status: asked.status })));
       }
     });
-    asked.addEventListener("error", () => reject(new Error("The hub cannot be reached. Check your connection and try again.")));
+    asked.addEventListener("error", () => reject(new Error(t("api-unreachable"))));
     asked.send(body);
   });
 }
@@ -175,7 +176,7 @@ export async function refresh() {
     }
   } catch {
     late ??= setTimeout(() => {
-      connection("The hub cannot be reached. What you see may be out of date; trying again…");
+      connection(t("connection-lost"));
     }, PATIENCE_MS);
   }
   plan();

@@ -5,7 +5,7 @@ import { call, page } from "./api.js";
 import { h, said, toast } from "./dom.js";
 import { Live } from "./live.js";
 import { displayName, slug } from "./names.js";
-import { t } from "./texts.js";
+import { t, told } from "./texts.js";
 import { countDown } from "./retry.js";
 
 const part = () => document.getElementById("servers-part");
@@ -16,8 +16,15 @@ let filter = "";
 
 const live = new Live("servers-part", `${page.base_url}home/events`, `${page.base_url}home/servers`, tell);
 
-/** Says what became of a server; the list itself is silent. */
+/** Says what became of a server, and that there is a message; the list itself is silent. */
 function tell(old, item) {
+  if (item.matches(".message")) {
+    if (old) {
+      return;
+    }
+    document.getElementById("home-status").textContent = t("home-message", { text: item.querySelector(".message-text").textContent });
+    return;
+  }
   const { state, displayName: name, serverName } = item.dataset;
   showProblem(item);
   if (serverName !== undefined && old && old.dataset.state !== state) {
@@ -44,7 +51,7 @@ async function act(card, action) {
   } catch (error) {
     if (!error.told) {
       const from = error.retryAfter ? Date.now() + error.retryAfter * 1000 : 0;
-      problems.set(key, { text: error.reason ?? error.message, action, from });
+      problems.set(key, { text: told(error.reason ?? error.message), action, from });
       showProblem(card);
     }
   } finally {
@@ -135,6 +142,19 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+/** Puts a message away. Whoever has done so in another tab has what is wanted. */
+document.addEventListener("submit", (event) => {
+  const item = event.target.closest?.(".message");
+  if (item) {
+    event.preventDefault();
+    act(item, () => call("DELETE", item.dataset.apiUrl).catch((error) => {
+      if (error.status !== 404) {
+        throw error;
+      }
+    }));
+  }
+});
+
 document.addEventListener("input", (event) => {
   if (event.target.id === "server-filter") {
     filter = event.target.value.toLowerCase();
@@ -192,7 +212,7 @@ function prepareAdding(form) {
       await live.refresh();
       document.getElementById(`start-${name}`)?.focus();
     } catch (error) {
-      wrong(error.reason ?? error.message);
+      wrong(told(error.reason ?? error.message));
     } finally {
       button.disabled = false;
       showAdding();

@@ -8,7 +8,10 @@ import { showTimes } from "./times.js";
 
 const PATIENCE_MS = 4000; // a connection may be away that long before anybody is told
 
-/** The elements of `place` that are replaced one by one: list items and what has an id, by what tells them apart. */
+/** Those that are replaced one by one. */
+const ITEMS = ".servers > li, .messages > ul > li";
+
+/** What tells an item from others. */
 function keyOf(element) {
   return element.dataset.serverName ?? (element.id || element.dataset.displayName);
 }
@@ -144,13 +147,13 @@ export class Live {
 
 /** Replaces what differs between `known` and `fresh` in `place`, which scripts may have changed since. */
 function swap(place, known, fresh, changed) {
-  const focused = document.activeElement?.closest(".servers > li");
+  const focused = document.activeElement?.closest(ITEMS);
   const focus = { id: document.activeElement?.id, key: focused && keyOf(focused), within: place.contains(document.activeElement) };
   const open = new Set([...place.querySelectorAll("details[open]")].map((details) => details.id));
-  const before = new Map([...known.querySelectorAll(".servers > li")].map((item) => [keyOf(item), item]));
-  const shown = new Map([...place.querySelectorAll(".servers > li")].map((item) => [keyOf(item), item]));
+  const before = new Map([...known.querySelectorAll(ITEMS)].map((item) => [keyOf(item), item]));
+  const shown = new Map([...place.querySelectorAll(ITEMS)].map((item) => [keyOf(item), item]));
   const copy = document.importNode(fresh, true);
-  for (const item of copy.querySelectorAll(".servers > li")) {
+  for (const item of copy.querySelectorAll(ITEMS)) {
     const old = before.get(keyOf(item));
     const kept = shown.get(keyOf(item));
     if (old && kept && old.isEqualNode(item)) {
@@ -165,7 +168,7 @@ function swap(place, known, fresh, changed) {
   }
   showTimes(place);
   if (focus.within && !place.contains(document.activeElement)) {
-    const item = [...place.querySelectorAll(".servers > li")].find((candidate) => keyOf(candidate) === focus.key);
+    const item = [...place.querySelectorAll(ITEMS)].find((candidate) => keyOf(candidate) === focus.key);
     const same = focus.id && document.getElementById(focus.id);
     const target = same && !same.disabled ? same : item?.querySelector(".server-buttons a[href], button:enabled");
     (target ?? document.getElementById("main")).focus();

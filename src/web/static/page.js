@@ -3,6 +3,7 @@
 
 import { page } from "./api.js";
 import { h } from "./dom.js";
+import { once } from "./once.js";
 import { t } from "./texts.js";
 import { showTimes } from "./times.js";
 
@@ -14,26 +15,7 @@ toggler?.addEventListener("click", () => {
   toggler.setAttribute("aria-expanded", String(shown));
 });
 
-for (const form of document.querySelectorAll("form[data-once]")) {
-  const submits = form.querySelectorAll('[type="submit"]');
-  let sent = false;
-  form.addEventListener("submit", (event) => {
-    if (sent) {
-      event.preventDefault();
-      return;
-    }
-    sent = true;
-    // a disabled button would not be sent, so only after the browser has collected the fields
-    setTimeout(() => submits.forEach((button) => { button.disabled = true; }));
-    form.setAttribute("aria-busy", "true");
-  });
-  // the back button may bring the page back as it was left
-  addEventListener("pageshow", () => {
-    sent = false;
-    submits.forEach((button) => { button.disabled = false; });
-    form.removeAttribute("aria-busy");
-  });
-}
+document.querySelectorAll("form[data-once]").forEach(once);
 
 /** Put away until its text changes, or until the browser is closed where it keeps nothing. */
 function makeDismissible(announcement) {

@@ -2,11 +2,15 @@
 //  time; large files tell how far they got.
 
 import { draft, keepDraft } from "./drafts.js";
+import { once, sendable } from "./once.js";
+import { tellIfChanged } from "./session.js";
 import { locale, t } from "./texts.js";
+import { show, upload } from "./upload.js";
 
-const form = document.getElementById("spawn_form");
-const upload = document.getElementById("upload");
-const isRefused = Boolean(document.getElementById("spawn-error"));
+/** Files that arrive in a moment need no percentage, and the browser sends them as it always does. */
+const LARGE_BYTES = 1e6;
+
+let form;
 
 /** What can be filled in by a script; passwords and files are for their owner alone. */
 const fillable = () => [...form.elements].filter((field) =>
@@ -54,17 +58,29 @@ function fill(lists) {
   }
 }
 
-const kept = draft(form);
-if (form.dataset.entered) {
-  fill(JSON.parse(form.dataset.entered));
-}
-// after an error the hub knows best what was sent
-if (kept && !isRefused) {
-  fill(kept);
+/** Fills the form in and watches it; it comes anew when the hub refuses what was sent by a script. */
+function begin(isFresh = false) {
+  form = document.getElementById("spawn_form");
+  if (!form) {
+    return; // the hub has answered with another page
+  }
+  if (isFresh) {
+    once(form);
+  }
+  const kept = draft(form);
+  if (form.dataset.entered) {
+    fill(JSON.parse(form.dataset.entered));
+  }
+  // after an error the hub knows best what was sent
+  if (kept && !document.getElementById("spawn-error")) {
+    fill(kept);
+  }
+  document.getElementById("spawn-problems")?.addEventListener("click", lead);
+  form.addEventListener("submit", sendIt);
 }
 
-// leads to the field also where the browser would only scroll
-document.getElementById("spawn-problems")?.addEventListener("click", (event) => {
+/** Leads to the field also where the browser would only scroll. */
+function lead(event) {
   const field = event.target.closest("a") && document.getElementById(event.target.closest("a").hash.slice(1));
   if (field) {
     event.preventDefault();
@@ -74,21 +90,73 @@ document.getElementById("spawn-problems")?.addEventListener("click", (event) => 
     }
     field.focus();
   }
-});
+}
 
-form.addEventListener("submit", (event) => {
+function tell(text) {
+  const place = document.getElementById("upload");
+  place.textContent = text;
+  place.hidden = !text;
+}
+
+/** How much has arrived, from 0 to 1; undefined for nothing under way. */
+function tellShare(share) {
+  const place = document.getElementById("upload-share");
+  place.hidden = share === undefined;
+  const percent = Math.floor((share ?? 0) * 100);
+  place.querySelector("progress").value = percent;
+  place.querySelector("span").textContent = (percent / 100).toLocaleString(locale, { style: "percent" });
+}
+
+function sendIt(event) {
   if (event.defaultPrevented) {
     return; // sent already
   }
   keepDraft(form, entered());
   const files = [...form.querySelectorAll('input[type="file"]')].flatMap((field) => [...field.files]);
-  if (files.length) {
-    const size = files.reduce((sum, file) => sum + file.size, 0) / 1e6;
-    upload.textContent = t("spawn-sending", {
-      count: files.length, name: files[0].name, size: size.toLocaleString(locale, { maximumFractionDigits: 1 }),
+  if (!files.length) {
+    return;
+  }
+  const bytes = files.reduce((sum, file) => sum + file.size, 0);
+  tell(t("spawn-sending", {
+    count: files.length, name: files[0].name, size: (bytes / 1e6).toLocaleString(locale, { maximumFractionDigits: 1 }),
+  }));
+  if (bytes >= LARGE_BYTES) {
+    event.preventDefault();
+    sendLarge(event.submitter);
+  }
+}
+
+async function sendLarge(submitter) {
+  const sent = form;
+  tellShare(0);
+  try {
+    if (await tellIfChanged()) {
+      throw new Error("nobody to send it for"); // before much is sent for nothing
+    }
+    const answer = await upload(sent, submitter, (share) => {
+      tellShare(share);
+      if (share === 1) {
+        tell(t("spawn-sent"));
+      }
     });
-    upload.hidden = false;
+    if (answer.url) {
+      location.assign(answer.url);
+      return;
+    }
+    show(answer.html, sent);
+    begin(true);
+    (document.getElementById("spawn-error") ?? document.getElementById("main")).focus();
+  } catch {
+    tellShare(undefined);
+    tell(t("spawn-not-sent"));
+    sendable(sent);
+  }
+}
+
+begin();
+addEventListener("pageshow", () => {
+  if (document.getElementById("upload")) {
+    tell("");
+    tellShare(undefined);
   }
 });
-
-addEventListener("pageshow", () => { upload.hidden = true; });

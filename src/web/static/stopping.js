@@ -1,7 +1,7 @@
 // Watching a server stop: the page is asked for again until it says something else; or the server starts again by itself.
 
 import { call } from "./api.js";
-import { t } from "./texts.js";
+import { t, told } from "./texts.js";
 
 const LOOK_MS = 2000;
 const place = document.getElementById("stopping");
@@ -43,7 +43,7 @@ document.getElementById("start-again").addEventListener("click", async (event) =
   try {
     await call("POST", `${place.dataset.apiUrl}/restart`);
   } catch (error) {
-    status.textContent = error.reason ?? error.message;
+    status.textContent = told(error.reason ?? error.message);
     button.disabled = false;
     place.removeAttribute("aria-busy");
   }

@@ -40,12 +40,12 @@ export function t(key, values = {}) {
   return key in words ? made(words[key], values) : key;
 }
 
-/** A sentence of the hub about a start in the language of the page; as it is if nobody has translated it. */
+/** A sentence of the hub (why a start failed or a request was refused) in the language of the page, if it is translated. */
 export function told(sentence, depth = 3) {
   for (const [texts, names, message] of depth > 0 ? words.said ?? [] : []) {
     const values = valuesIn(sentence, texts, names);
     if (values) {
-      for (const name of names) {
+      for (const name of names.filter((name) => !words.verbatim.includes(name))) {
         values[name] = /^\d+$/.test(values[name]) ? Number(values[name]) : told(values[name], depth - 1);
       }
       return made(message, values);

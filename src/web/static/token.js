@@ -69,7 +69,9 @@ form.addEventListener("submit", async (event) => {
     area.focus();
     const row = rowOf(token);
     document.getElementById("api-tokens").prepend(row);
-    document.getElementById("api-tokens-section").hidden = false;
+    for (const list of [document.getElementById("api-tokens-section"), row.closest(".table-scroller")]) {
+      list.hidden = false;
+    }
     showTimes(row);
   } catch (error) {
     wrong(error.reason ?? error.message);
@@ -105,7 +107,7 @@ async function revoke(row) {
   const next = row.nextElementSibling ?? row.previousElementSibling;
   const section = row.closest("section");
   row.remove();
-  section.hidden = !section.querySelector(".token-row");
+  section.hidden = !section.querySelector(".token-row, nav");
   toast(t("token-revoked", { name: row.dataset.name }));
   (next?.querySelector(".revoke-token-btn") ?? document.getElementById("main")).focus();
 }

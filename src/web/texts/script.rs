@@ -9,11 +9,13 @@ use fluent_syntax::ast::{Expression, InlineExpression, Pattern, PatternElement, 
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
-use super::{Language, Texts};
+use super::said::Form;
+use super::{Language, Texts, VERBATIM};
 use crate::web::assets::Assets;
 
-/// What the hub says of a start: also in events, which a script shows.
-const OF_STARTS: &str = "said-start-";
+/// What the hub says of starts and of requests that it refuses: in events and in answers of the REST API, which scripts
+/// show.
+const TOLD: [&str; 2] = ["said-start-", "said-refused-"];
 /// The script that has the words of all others.
 const WORDS: &str = "texts.js";
 
@@ -23,7 +25,7 @@ const DEEPEST: u8 = 4;
 /// What each script asks for: literal keys, and beginnings of keys (`` t(`state-${state}`) ``).
 pub struct ScriptTexts {
     wanted: HashMap<String, BTreeSet<String>>,
-    /// Those that show what the hub says of a start.
+    /// Those that show such sentences. Who imports one need not: they are long, and one page of several may need them.
     telling: BTreeSet<String>,
     imports: HashMap<String, Vec<String>>,
 }
@@ -87,17 +89,20 @@ impl Texts {
                 .extend(keys.filter_map(|key| Some((key.clone(), self.message(language, key, DEEPEST)?))));
         }
         if scripts.telling.contains(path) {
-            messages.insert("said".to_owned(), self.of_starts(language));
+            messages.insert("said".to_owned(), self.told(language));
+            messages.insert("verbatim".to_owned(), json!(VERBATIM));
         }
         Value::Object(messages.into_iter().collect::<Map<_, _>>())
     }
 
-    /// What the hub says of starts, in English and in the language: texts, the names of the values between them, the message.
-    fn of_starts(&self, language: Language) -> Value {
-        let all = self.said.forms().iter().map(|form| (form.key.as_str(), &form.texts, &form.values));
-        let of_starts = all.filter(|(key, ..)| key.starts_with(OF_STARTS));
-        let messages = of_starts.filter_map(|(key, texts, values)| {
-            Some(json!([texts, values, self.message(language, key, DEEPEST)?]))
+    /// What the hub says, in English and in the language: texts, the names of the values between them, the message. What is
+    /// the same in both stays away.
+    fn told(&self, language: Language) -> Value {
+        let forms = self.said.forms().iter();
+        let told = forms.filter(|form| TOLD.iter().any(|beginning| form.key.starts_with(beginning)));
+        let messages = told.filter_map(|form| {
+            let message = self.message(language, &form.key, DEEPEST)?;
+            (message != as_message(form)).then(|| json!([form.texts, form.values, message]))
         });
         messages.collect()
     }
@@ -143,6 +148,20 @@ impl Texts {
             }
             other => json!({ "v": variable(other) }),
         }
+    }
+}
+
+/// A sentence of the code as scripts would get it.
+fn as_message(form: &Form) -> Value {
+    let values = form.values.iter().map(|name| json!({ "v": name }));
+    let mut parts = Vec::new();
+    for (text, value) in form.texts.iter().zip(values.map(Some).chain([None])) {
+        parts.extend(Some(Value::from(text.as_str())).filter(|_| !text.is_empty()));
+        parts.extend(value);
+    }
+    match parts.as_slice() {
+        [one] if one.is_string() => one.clone(),
+        _ => Value::Array(parts),
     }
 }
 

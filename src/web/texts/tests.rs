@@ -9,7 +9,17 @@ use super::*;
 use crate::web::assets::Assets;
 
 /// Keys that templates and scripts put together: `t("state-" ~ state)`.
-const PUT_TOGETHER: [&str; 6] = ["notice-", "filter-", "state-", "server-", "restart-", "sharing-whom-"];
+const PUT_TOGETHER: [&str; 9] = [
+    "notice-",
+    "filter-",
+    "state-",
+    "server-",
+    "restart-",
+    "sharing-whom-",
+    "session-column-",
+    "account-ended-",
+    "token-which-",
+];
 
 fn texts() -> Texts {
     Texts::new(&LanguageSettings::default(), &[]).expect("languages")
@@ -36,7 +46,7 @@ fn sources(folder: &str, ending: &str) -> Vec<(String, String)> {
     found
 }
 
-/// What templates and scripts ask for: whole keys, and beginnings of keys.
+/// What templates, scripts and code ask for: whole keys, and beginnings of keys.
 fn asked() -> BTreeMap<String, String> {
     let template = Regex::new(r#"\bt\(\s*"([a-z0-9-]+)""#).expect("a pattern");
     let either = Regex::new(r#"\bt\("[a-z0-9-]+" if [^"]+ else "([a-z0-9-]+)""#).expect("a pattern");
@@ -45,6 +55,10 @@ fn asked() -> BTreeMap<String, String> {
         for pattern in [&template, &either] {
             keys.extend(pattern.captures_iter(&text).map(|found| (found[1].to_owned(), path.clone())));
         }
+    }
+    let code = Regex::new(r#"\bvoice\s*\.(?:say|with)\(\s*"([a-z0-9-]+)""#).expect("a pattern");
+    for (path, text) in sources("src/web/pages", "rs") {
+        keys.extend(code.captures_iter(&text).map(|found| (found[1].to_owned(), path.clone())));
     }
     let assets = Assets::embedded();
     let scripts = ScriptTexts::new(&assets).expect("patterns");
@@ -104,7 +118,7 @@ fn every_language_has_the_messages_and_values_of_english() {
 }
 
 #[test]
-fn what_templates_and_scripts_ask_for_is_there_and_nothing_else() {
+fn what_templates_scripts_and_code_ask_for_is_there_and_nothing_else() {
     let texts = texts();
     let english = &texts.catalogues[0].keys;
     let asked = asked();
@@ -143,11 +157,39 @@ fn what_the_code_says_it_says_in_these_words() {
     for form in texts.said.forms().iter().filter(|form| ours(&form.key)) {
         // lists and reasons are put together
         let pieces = form.texts.iter().flat_map(|text| text.split(", ")).flat_map(|text| text.split(": "));
-        for piece in pieces.filter(|piece| piece.len() > 4) {
+        for piece in pieces.map(str::trim).filter(|piece| piece.len() > 4) {
             assert!(code.contains(piece), "{}: {piece:?}", form.key);
         }
     }
     assert!(texts.said.forms().len() > 50);
+}
+
+/// The administration makes its sentences with a voice; the few of its own that are errors are in the catalogue.
+#[test]
+fn code_of_the_administration_has_no_words_of_its_own() {
+    let sentence = Regex::new(r#""([A-Z][a-z]+ [^"]*)""#).expect("a pattern");
+    let texts = texts();
+    for (path, text) in sources("src/web/pages/admin", "rs") {
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for found in sentence.captures_iter(line) {
+                assert!(texts.said.find(&found[1]).is_some(), "{path}: {}", &found[1]);
+            }
+        }
+    }
+}
+
+/// Somebody may be called like a sentence or a number.
+#[test]
+fn names_in_sentences_stay_as_they_are() {
+    let said = |sentence: &str| texts().said(language("de"), sentence).into_owned();
+    assert_eq!(said("User Never already exists"), "Das Konto Never gibt es schon");
+    assert_eq!(said("Group 007 already exists"), "Die Gruppe 007 gibt es schon");
+    assert_eq!(
+        said("Choose one of the profiles that there are for you: a, b."),
+        "Wählen Sie eines der Profile, die es für Sie gibt: a, b."
+    );
+    assert_eq!(said("stopped is pending spawn"), "stopped: Gerade läuft noch etwas anderes (Start)");
 }
 
 #[test]
@@ -173,6 +215,19 @@ fn sentences_of_the_code_are_found_again_with_their_values() {
             "Warten auf einen freien Platz: Sie sind als Nächstes dran",
         ),
         ("Spawn failed: it ended with status 1", "Start fehlgeschlagen: Er endete mit Status 1"),
+        (
+            "The server did not answer within 30 seconds",
+            "Der Server hat nicht rechtzeitig geantwortet (30 Sekunden)",
+        ),
+        (
+            "its start failed: The server's process ended: exit status 1",
+            "Sein Start ist fehlgeschlagen: Der Prozess des Servers wurde beendet: Exit-Status 1",
+        ),
+        (
+            "Starts of the profile \"gpu\" are paused, since your last 3 failed. Try again in 40 seconds, or ask an administrator.",
+            "Starts des Profils „gpu“ sind ausgesetzt, weil Ihre letzten 3 fehlgeschlagen sind. Versuchen Sie es in 40 Sekunden \
+             noch einmal, oder wenden Sie sich an die Verwaltung.",
+        ),
         ("Spawn failed: 2 processes", "Start fehlgeschlagen: 2 Prozesse"),
         (
             "Spawn failed: Server at http://h:1/x didn't respond in 30 seconds",
@@ -244,6 +299,9 @@ fn a_site_adds_languages_and_changes_sentences() {
     write("ar.ftl", "language-name = العربية\n");
     write("en.ftl", "said-never = No end\n");
     write("notes.txt", "not a language");
+    fs::create_dir_all(folder.path().join(FOLDER).join("it")).expect("a folder");
+    write("it/pages.ftl", "page-logout = Esci\n");
+    write("it/admin.ftl", "admin-users = Utenti\n");
     let texts = Texts::new(&LanguageSettings::default(), &[folder.path().to_owned()]).expect("languages");
     let say =
         |tag: &str, key: &str| texts.format(texts.find(tag).expect(tag), key, None).expect(key).into_owned();
@@ -252,6 +310,10 @@ fn a_site_adds_languages_and_changes_sentences() {
     assert_eq!(say("de-AT", "login-username"), "Uni-Kennung:");
     assert_eq!(say("de-AT", "page-logout"), "Auf Wiederschaun");
     assert_eq!(say("ar", "page-logout"), "Logout");
+    assert_eq!(
+        (say("it", "page-logout"), say("it", "admin-users")),
+        ("Esci".to_owned(), "Utenti".to_owned())
+    );
     assert_eq!(texts.direction(texts.find("ar").expect("it")), "rtl");
     assert_eq!(texts.name(texts.find("ar").expect("it")), "العربية");
     assert_eq!(texts.said(Language::default(), "Never"), "No end");
@@ -274,6 +336,14 @@ fn a_script_gets_what_it_and_its_imports_ask_for() {
     assert_eq!(german["ask-cancel"], serde_json::Value::Null, "the template says it");
     assert_eq!(german["api-failed"][1]["v"], "status");
     assert_eq!(german["time-just-now"], "gerade eben");
+    // what the code says, in all languages but that of the code
+    let telling = texts.for_script(language("de"), &scripts, "admin_bulk.js");
+    assert!(telling["said"].to_string().contains("gibt es schon"), "{}", telling["said"]);
+    assert_eq!(texts.for_script(language("de"), &scripts, "admin.js")["said"], serde_json::Value::Null);
+    assert_eq!(
+        texts.for_script(Language::default(), &scripts, "admin_bulk.js")["said"],
+        serde_json::json!([])
+    );
     assert!(
         texts.for_script(Language::default(), &scripts, "nothing.js").as_object().expect("it").is_empty()
     );

@@ -79,6 +79,7 @@ impl Target {
             | "create_share_code" | "delete_share_codes" => self.make_server(client),
             "change_server_default" => self.body = Some(json!({ "user_options": { "a": 1 } })),
             "create_server_default" => self.body = None,
+            "delete_message" => self.make_message(client),
             "show_token" | "revoke_token" | "owner_of_token" => self.make_token(client),
             "show_share_with_user" | "leave_share_with_user" => {
                 self.make_share(client, &json!({ "user": self.user }));
@@ -106,6 +107,9 @@ impl Target {
             | "whoami"
             | "journal"
             | "reload"
+            | "preview_reload"
+            | "list_messages"
+            | "send_message"
             | "show_maintenance"
             | "begin_maintenance"
             | "end_maintenance"
@@ -166,6 +170,13 @@ impl Target {
         let made = client.make("POST", &format!("/users/{}/tokens", self.user), None).json();
         let text = |key: &str| made[key].as_str().unwrap().to_owned();
         (self.token_id, self.token) = (text("id"), text("token"));
+    }
+
+    /// Something that an administrator wrote.
+    fn make_message(&mut self, client: &Client<'_>) {
+        let path = format!("/users/{}/messages", self.user);
+        self.token_id =
+            client.make("POST", &path, Some(json!({ "message": "Hello" }))).json()["id"].to_string();
     }
 
     /// A server of somebody else, opened to the user or group.

@@ -35,6 +35,53 @@ fn oauth_041_logging_out_revokes_what_this_user_granted_in_this_session() {
     assert_eq!(status(&api), 200, "asked for as a token");
 }
 
+/// The ids of ada's sessions, the one seen last first.
+fn sessions(browser: &mut Browser<'_>) -> Vec<String> {
+    let page = browser.get("/hub/account").body;
+    page.split("name=\"session\" value=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn ui_045_ending_a_session_revokes_what_was_granted_in_it() {
+    let hub = hub();
+    let (mut here, mut there) = (Browser::signed_in(&hub, "ada"), Browser::signed_in(&hub, "ada"));
+    let (mine, first) = (token(&hub, &mut here), token(&hub, &mut there));
+    // the browser is closed and opened again: still signed in, in a new session
+    there.cookies.retain(|cookie| cookie.name != "jupyterhub-session-id");
+    let second = token(&hub, &mut there);
+    let api = hub.admin("POST", "/users/ada/tokens", None).json()["token"].clone();
+    let status = |token: &Value| whoami(&hub, token).status;
+    let ended = sessions(&mut there).first().unwrap().clone();
+    let form = [("_xsrf", here.xsrf()), ("session", ended)];
+    let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    // a code that is on its way when the session ends
+    let code = returned(&there.get(&authorize("silent", &[])), "code").unwrap();
+    assert_eq!(here.post("/hub/account/sessions/end", &form).status, 303);
+    assert_eq!(status(&first["access_token"]), 403);
+    assert_eq!(status(&second["access_token"]), 403);
+    assert_eq!(exchange(&hub, "silent", &code, &[]).status, 400);
+    assert_eq!(status(&mine["access_token"]), 200, "another browser");
+    assert_eq!(status(&api), 200, "asked for as a token");
+}
+
+#[test]
+fn ui_045_ending_all_other_sessions_leaves_what_was_granted_here() {
+    let hub = hub();
+    let (mut here, mut there) = (Browser::signed_in(&hub, "ada"), Browser::signed_in(&hub, "ada"));
+    let first = token(&hub, &mut here);
+    here.cookies.retain(|cookie| cookie.name != "jupyterhub-session-id");
+    let (second, other) = (token(&hub, &mut here), token(&hub, &mut there));
+    here.get("/hub/account");
+    let xsrf = here.xsrf();
+    assert_eq!(here.post("/hub/account/sessions/end-others", &[("_xsrf", &xsrf)]).status, 303);
+    let status = |token: &Value| whoami(&hub, token).status;
+    assert_eq!((status(&first["access_token"]), status(&second["access_token"])), (200, 200));
+    assert_eq!(status(&other["access_token"]), 403);
+}
+
 #[test]
 fn oauth_042_a_forged_logout_revokes_nothing() {
     let hub = hub();

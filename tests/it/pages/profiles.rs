@@ -201,15 +201,29 @@ fn a_choice_that_fits_no_longer_leads_to_the_form() {
     assert!(refused.status == 400 && refused.body.contains("for you: small, lab."), "{}", refused.body);
 }
 
+/// A server that ends at once, without the time that an interpreter takes.
+const FAILS_QUICKLY: &str =
+    "spawner.cmd = [\"/bin/sh\", \"-c\", \"echo the disk quota of this user is exceeded >&2; exit 7\"]\n";
+
+/// Asks for a start that fails within the second for which a page waits. On a machine that is too busy for that, the start
+/// is waited for and asked for again.
+fn fails_at_once(hub: &Hub, mut ask: impl FnMut() -> Reply) -> Reply {
+    eventually("a start that fails within a second", || {
+        let reply = ask();
+        if reply.status != 302 {
+            return Some(reply);
+        }
+        eventually("the end of the start", || hub.server("ada", "")["pending"].is_null().then_some(()));
+        None
+    })
+}
+
 #[test]
 fn ui_051_ui_065_a_form_whose_start_fails_at_once_keeps_everything_and_says_why() {
-    let hub = Hub::with(PROFILES);
+    let hub = Hub::with(&format!("{FAILS_QUICKLY}{PROFILES}"));
     let mut browser = Browser::signed_in(&hub, "ada");
     let fields = [("profile", "lab"), ("lab.memory", "6"), ("lab.broken", "true")];
-    let failed = submit(&mut browser, "/hub/spawn", &fields);
-    if failed.status == 302 {
-        return; // a machine that is too busy to fail within a second
-    }
+    let failed = fails_at_once(&hub, || submit(&mut browser, "/hub/spawn", &fields));
     assert_eq!(failed.status, 500);
     for part in
         ["could not be started", "the disk quota of this user is exceeded", "name=\"lab.memory\" value=\"6\""]
@@ -220,12 +234,9 @@ fn ui_051_ui_065_a_form_whose_start_fails_at_once_keeps_everything_and_says_why(
 
 #[test]
 fn ui_065_a_start_that_fails_at_once_has_a_page_with_reason_log_and_retry() {
-    let hub = Hub::with("spawner.environment = { FAKE_FAIL = \"1\" }");
+    let hub = Hub::with(&format!("{FAILS_QUICKLY}spawner.environment = {{ FAKE_FAIL = \"1\" }}"));
     let mut browser = Browser::signed_in(&hub, "ada");
-    let failed = browser.get("/hub/spawn?next=%2Fhub%2Fhome");
-    if failed.status == 302 {
-        return;
-    }
+    let failed = fails_at_once(&hub, || browser.get("/hub/spawn?next=%2Fhub%2Fhome"));
     assert_eq!(failed.status, 500);
     for part in
         ["Spawn failed", "disk quota of this user", "href=\"/hub/spawn/ada?next=%2Fhub%2Fhome\">Relaunch"]
@@ -363,4 +374,27 @@ fn ui_204_a_busy_hub_says_when_to_try_again_and_offers_it() {
     ] {
         assert!(busy.body.contains(&part), "{part}: {}", busy.body);
     }
+}
+
+#[test]
+fn ui_053_a_script_that_sends_the_form_is_told_the_way_on_and_follows_it_itself() {
+    let hub = Hub::with(PROFILES);
+    let mut browser = Browser::signed_in(&hub, "ada");
+    let mut send = |fields: &[(&str, &str)]| {
+        let token = browser.xsrf();
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.append_pair("_xsrf", &token).extend_pairs(fields);
+        let headers = [
+            ("sec-fetch-mode", "cors"),
+            ("sec-fetch-site", "same-origin"),
+            ("x-requested-with", "fetch"),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        browser.send("POST", "/hub/spawn?next=%2Fhub%2Fhome", &headers, body.finish())
+    };
+    let refused = send(&[("profile", "lab"), ("lab.memory", "99")]);
+    assert!(refused.status == 400 && refused.body.contains("id=\"spawn_form\""), "{}", refused.body);
+    let begun = send(&[("profile", "small")]);
+    assert_eq!((begun.status, begun.location()), (202, "/hub/spawn-pending/ada?next=%2Fhub%2Fhome"));
+    assert_eq!(ready(&hub, "ada")["user_options"], json!({"profile": "small"}));
 }

@@ -273,10 +273,69 @@ fn a_reload_is_for_those_who_may_end_the_hub() {
     let hub = Hub::start();
     hub.create_user("ada");
     let token = hub.admin("POST", "/users/ada/tokens", None).json()["token"].as_str().unwrap().to_owned();
+    for token in [Some(token.as_str()), None] {
+        assert_eq!(hub.api("GET", "/reload", token, None).status, 403);
+    }
     for path in ["/reload", "/maintenance", "/announcement"] {
         assert_eq!(hub.api("POST", path, Some(&token), None).status, 403, "{path}");
         assert_eq!(hub.api("POST", path, None, None).status, 403, "{path}");
     }
+}
+
+#[test]
+fn a_preview_tells_what_a_reload_would_change_and_changes_nothing() {
+    let hub = Hub::with(
+        "hub.limits.active_servers = 1\nhub.cookie_max_age = 3600\nservices.old.api_token = \"first-hidden-token-of-it\"",
+    );
+    for user in ["ada", "grace"] {
+        hub.create_user(user);
+    }
+    hub.spawn("ada");
+    change(
+        &hub,
+        "hub.limits.active_servers = 2\nproxy.keep_alive = 7\nservices.old.api_token = \"other-hidden-token-of-it\"",
+    );
+    let journal = || hub.admin("GET", "/journal?action=hub.reload", None).json()["items"].clone();
+    let preview = || hub.admin("GET", "/reload", None);
+    let first = preview();
+    assert_eq!(first.status, 200, "{}", first.body);
+    let report = first.json();
+    assert_eq!(report["outcome"], "applied");
+    assert_eq!(applied(&report), ["hub.limits.active_servers", "services.old.api_token"]);
+    assert_eq!(
+        report["applied"][1],
+        json!({ "key": "services.old.api_token", "before": "***", "after": "***" })
+    );
+    assert_eq!(report["needs_restart"][0]["key"], "proxy.keep_alive");
+    assert!(!first.body.contains("hidden"), "{}", first.body);
+    assert_eq!(preview().json(), report, "told until it is done");
+    assert_eq!(hub.admin("POST", "/users/grace/server", None).status, 429, "the old limit holds");
+    assert_eq!(hub.api("GET", "/user", Some("first-hidden-token-of-it"), None).status, 200);
+    assert_eq!(journal(), json!([]), "nothing was done");
+    assert_eq!(reload(&hub), report, "the reload says the same");
+    assert_eq!(
+        (preview().json()["outcome"].clone(), preview().json()["applied"].clone()),
+        (json!("unchanged"), json!([]))
+    );
+    change(&hub, "hub.limits.concurrent_spwans = 5");
+    let wrong = preview();
+    assert_eq!(wrong.status, 409, "{}", wrong.body);
+    assert!(wrong.json()["problems"].to_string().contains("concurrent_spwans"), "{}", wrong.body);
+    // what only the database can tell
+    remove(&hub, "hub.limits.concurrent_spwans");
+    change(&hub, "roles.reader.scopes = [\"no:such:scope\"]");
+    let wrong = preview();
+    assert_eq!(wrong.status, 409, "{}", wrong.body);
+    assert!(wrong.body.contains("no:such:scope"), "{}", wrong.body);
+    // also what is fine is taken back
+    change(
+        &hub,
+        "roles.reader.scopes = [\"list:users\"]\nroles.reader.users = [\"ada\", \"newcomer\"]\ngroups.new.users = [\"grace\"]",
+    );
+    assert_eq!(preview().status, 200);
+    assert_eq!(hub.admin("GET", "/users/newcomer", None).status, 404);
+    assert_eq!(hub.admin("GET", "/groups/new", None).status, 404);
+    assert_eq!(hub.admin("GET", "/users/ada", None).json()["roles"], json!(["user"]));
 }
 
 #[test]

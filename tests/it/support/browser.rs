@@ -14,12 +14,14 @@ pub(crate) struct Cookie {
 pub(crate) struct Browser<'a> {
     hub: &'a Hub,
     agent: ureq::Agent,
+    /// What it calls itself, if anything.
+    pub(crate) user_agent: Option<&'static str>,
     pub(crate) cookies: Vec<Cookie>,
 }
 
 impl<'a> Browser<'a> {
     pub(crate) fn new(hub: &'a Hub) -> Self {
-        Self { hub, agent: agent(), cookies: Vec::new() }
+        Self { hub, agent: agent(), user_agent: None, cookies: Vec::new() }
     }
 
     /// A browser that has signed in as `name`.
@@ -76,6 +78,7 @@ impl<'a> Browser<'a> {
         let cookie: Vec<String> = fitting.map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
         let mut all: Vec<(String, String)> =
             headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        all.extend(self.user_agent.map(|name| ("user-agent".to_owned(), name.to_owned())));
         if !cookie.is_empty() {
             all.push(("cookie".to_owned(), cookie.join("; ")));
         }

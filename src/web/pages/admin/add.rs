@@ -2,8 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 
-use super::deeds::Doer;
-use super::names::{counted, names_in};
+use super::names::names_in;
 use super::{Admin, Came, Part};
 use crate::domain::access::Resource;
 use crate::web::error::{PageError, Refused};
@@ -11,6 +10,7 @@ use crate::web::pages::form::Submission;
 use crate::web::pages::visitor::SignedIn;
 use crate::web::render::pages::admin::{AddUsersView, NameResult};
 use crate::web::state::Hub;
+use crate::web::texts::Voice;
 
 /// So many names are taken at once.
 const MOST: usize = 1000;
@@ -43,43 +43,56 @@ pub async fn submit(hub: web::Data<Hub>, submission: Submission) -> Result<HttpR
     if names.is_empty() || names.len() > MOST {
         view.names = form.last("names").unwrap_or_default().to_owned();
         let problem = if names.is_empty() {
-            "Type at least one name.".to_owned()
+            admin.voice.say("admin-type-a-name")
         } else {
-            format!("No more than {MOST} names are taken at once.")
+            admin.voice.with("admin-too-many-names", [("most", MOST.into())])
         };
         return admin.show(Part::Users, view, Came::of(Err(Refused::bad(problem)), None)).await;
     }
-    let doer = Doer { hub: admin.hub.clone(), caller: admin.caller.clone() };
+    let doer = admin.doer();
+    let mut sum = Sum::default();
     for name in names {
-        view.results.push(result(name.clone(), doer.add_user(&name, view.admin).await));
+        let added = doer.add_user(&name, view.admin).await;
+        sum.count(&added);
+        view.results.push(result(&admin.voice, name, added));
     }
     let wrong = view.results.iter().filter(|result| !result.fine);
     view.names = wrong.map(|result| result.name.as_str()).collect::<Vec<_>>().join("\n");
-    let told = summary(&view.results);
+    let told = sum.told(&admin.voice);
     admin.show(Part::Users, view, Came::of(Ok(told), None)).await
 }
 
-fn result(name: String, added: Result<bool, Refused>) -> NameResult {
+fn result(voice: &Voice, name: String, added: Result<bool, Refused>) -> NameResult {
     let (fine, what) = match added {
-        Ok(true) => (true, "added".to_owned()),
-        Ok(false) => (true, "existed already".to_owned()),
-        Err(refused) => (false, refused.message),
+        Ok(true) => (true, voice.say("admin-added")),
+        Ok(false) => (true, voice.say("admin-existed")),
+        Err(refused) => (false, voice.said(&refused.message)),
     };
     NameResult { name, fine, what }
 }
 
-fn summary(results: &[NameResult]) -> String {
-    let count = |what: &str| results.iter().filter(|result| result.fine && result.what == what).count();
-    let (added, existed) = (count("added"), count("existed already"));
-    let wrong = results.len().saturating_sub(added).saturating_sub(existed);
-    let mut parts = vec![format!("{} added", counted(added, "user"))];
-    if existed > 0 {
-        parts.push(format!("{existed} existed already"));
+/// How many names came to what.
+#[derive(Default)]
+struct Sum {
+    added: usize,
+    existed: usize,
+    wrong: usize,
+}
+
+impl Sum {
+    fn count(&mut self, added: &Result<bool, Refused>) {
+        match added {
+            Ok(true) => self.added += 1,
+            Ok(false) => self.existed += 1,
+            Err(_) => self.wrong += 1,
+        }
     }
-    if wrong > 0 {
-        parts.push(format!("{wrong} could not be added"));
+
+    fn told(&self, voice: &Voice) -> String {
+        let values =
+            [("added", self.added.into()), ("existed", self.existed.into()), ("wrong", self.wrong.into())];
+        voice.with("admin-added-sum", values)
     }
-    format!("{}.", parts.join(", "))
 }
 
 #[cfg(test)]
@@ -88,13 +101,15 @@ mod tests {
 
     #[test]
     fn ui_124_each_name_has_a_result_and_the_sum_is_told() {
-        let results = [
-            result("ada".to_owned(), Ok(true)),
-            result("bob".to_owned(), Ok(false)),
-            result("a/b".to_owned(), Err(Refused::bad("Invalid username: a/b"))),
-        ];
-        assert_eq!(summary(&results), "1 user added, 1 existed already, 1 could not be added.");
-        assert_eq!(summary(&results[..1]), "1 user added.");
-        assert!(!results[2].fine && results[2].what.contains("a/b"));
+        let voice = Voice::english();
+        let mut sum = Sum::default();
+        sum.count(&Ok(true));
+        assert_eq!(sum.told(&voice), "1 user added.");
+        sum.count(&Ok(false));
+        let wrong = Err(Refused::bad("Invalid username: a/b"));
+        sum.count(&wrong);
+        assert_eq!(sum.told(&voice), "1 user added, 1 existed already, 1 could not be added.");
+        let wrong = result(&voice, "a/b".to_owned(), wrong);
+        assert!(!wrong.fine && wrong.what.contains("a/b"));
     }
 }

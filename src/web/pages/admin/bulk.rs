@@ -11,6 +11,7 @@ use futures_util::{StreamExt, stream};
 use self::plan::{Deed, Plan};
 use super::deeds::{Doer, Order};
 use super::{Admin, Came, Part};
+use crate::domain::notice;
 use crate::web::error::{PageError, Refused};
 use crate::web::pages::form::{Form, Submission};
 use crate::web::render::pages::admin::{BulkItem, BulkView, NameResult};
@@ -28,15 +29,19 @@ const ABREAST: usize = 8;
 pub async fn submit(hub: web::Data<Hub>, submission: Submission) -> Result<HttpResponse, PageError> {
     let (admin, form) = Admin::sent(hub, submission)?;
     let Some(deed) = Deed::read(form.last("op").unwrap_or_default()) else {
-        return Err(Refused::bad("Choose what is to be done.").into());
+        return Err(Refused::bad(admin.voice.say("admin-choose-deed")).into());
     };
     let matching = form.last("matching").unwrap_or_default().to_owned();
     let back = back(&admin.hub, &matching);
+    if let Some(Err(wrong)) = text_of(deed, &form).filter(|_| form.last("confirmed").is_some()) {
+        let view = BulkView { matching, text: typed(deed, &form), ..again(&admin, deed, &form, back) };
+        return admin.show(Part::Users, view, Came::of(Err(wrong), None)).await;
+    }
     if form.last("confirmed").is_some() {
         let view = BulkView { matching, ..carry_out(&admin, deed, &form, back).await };
         return admin.show(Part::Users, view, Came::looking()).await;
     }
-    match plan::make(&admin.hub, &admin.caller, deed, &form).await {
+    match plan::make(&admin, deed, &form).await {
         Ok(plan) => {
             let view = BulkView { matching, ..proposal(deed, plan, back) };
             admin.show(Part::Users, view, Came::looking()).await
@@ -63,8 +68,9 @@ fn proposal(deed: Deed, plan: Plan, back: String) -> BulkView {
         notes: plan.notes,
         button: plan.button,
         danger: deed.takes_away(),
-        past: deed.past(),
         items: plan.items,
+        text: deed.has_text().then(String::new),
+        longest: notice::LONGEST,
         done: false,
         op: deed.word().to_owned(),
         matching: String::new(),
@@ -72,42 +78,68 @@ fn proposal(deed: Deed, plan: Plan, back: String) -> BulkView {
     }
 }
 
+/// What was written to those who are chosen; nothing for a deed without words.
+fn typed(deed: Deed, form: &Form) -> Option<String> {
+    deed.has_text().then(|| form.last("message").unwrap_or_default().to_owned())
+}
+
+/// Whether it can be sent: found out before any of it is.
+fn text_of(deed: Deed, form: &Form) -> Option<Result<String, Refused>> {
+    let text = typed(deed, form)?;
+    Some(notice::plain_text(&text).map_err(|wrong| Refused::bad(wrong.to_string())))
+}
+
+/// The same items once more, none of them done.
+fn again(admin: &Admin, deed: Deed, form: &Form, back: String) -> BulkView {
+    let doer = admin.doer();
+    let items: Vec<BulkItem> =
+        form.all("item").map(|text| plan::item(deed, &doer, &Order::read(text))).collect();
+    let title = admin.voice.with("admin-bulk-title", [("deed", deed.word().into())]);
+    let button = plan::button(&admin.voice, deed, items.len());
+    proposal(deed, Plan { title, notes: Vec::new(), button, items }, back)
+}
+
 /// Does the first items of the form. The rest is shown again, to be gone on with.
 async fn carry_out(admin: &Admin, deed: Deed, form: &Form, back: String) -> BulkView {
-    let doer = Doer { hub: admin.hub.clone(), caller: admin.caller.clone() };
+    let doer = admin.doer();
     let orders: Vec<String> = form.all("item").map(str::to_owned).collect();
     let (now, later) = orders.split_at(orders.len().min(AT_ONCE));
+    let message = typed(deed, form);
     let does = |order: &String| {
-        let (doer, text) = (doer.clone(), order.clone());
+        let (doer, text, message) = (doer.clone(), order.clone(), message.clone());
         async move {
             let order = Order::read(&text);
             // what an item may ask for is what its page asks for
-            let done = match deed.fits(order.op()) {
-                true => doer.perform(&order).await,
-                false => Err(Refused::bad("This is not what the page was made for.")),
+            let done = match (deed.fits(order.op()), message) {
+                (true, Some(message)) => doer.tell(order.get("user"), &message).await.map(|()| String::new()),
+                (true, None) => doer.perform(&order).await,
+                (false, _) => Err(Refused::bad(doer.voice.say("admin-other-order"))),
             };
-            done_item(deed, &doer.hub, text, &order, done)
+            done_item(deed, &doer, text, &order, done)
         }
     };
     let mut items: Vec<BulkItem> = stream::iter(now.iter().map(does)).buffered(ABREAST).collect().await;
     let failed = items.iter().filter(|item| item.result.as_ref().is_some_and(|result| !result.fine)).count();
-    let mut notes =
-        vec![format!("{} of {} {}.", items.len().saturating_sub(failed), items.len(), deed.past())];
+    let (voice, all) = (&admin.voice, items.len());
+    let done = all.saturating_sub(failed);
+    let values = [("done", done.into()), ("count", all.into()), ("deed", deed.word().into())];
+    let mut notes = vec![voice.with("admin-some-done", values)];
     if failed > 0 {
-        notes.push(format!("{failed} failed; the button tries them again."));
+        notes.push(voice.with("admin-some-failed", [("count", failed.into())]));
     }
     if !later.is_empty() {
-        notes.push(format!("{} are still to be done.", later.len()));
+        notes.push(voice.with("admin-some-wait", [("count", later.len().into())]));
     }
-    items.extend(later.iter().map(|text| plan::item(deed, &doer.hub, &Order::read(text))));
+    items.extend(later.iter().map(|text| plan::item(deed, &doer, &Order::read(text))));
     let left = failed.saturating_add(later.len());
     BulkView {
-        title: deed.heading().to_owned(),
+        title: voice.with("admin-bulk-title", [("deed", deed.word().into())]),
         notes,
-        button: if left > 0 { format!("Go on with {left}") } else { String::new() },
+        button: if left > 0 { voice.with("admin-go-on", [("count", left.into())]) } else { String::new() },
         danger: deed.takes_away(),
-        past: deed.past(),
         items,
+        text: message,
+        longest: notice::LONGEST,
         done: true,
         op: deed.word().to_owned(),
         matching: String::new(),
@@ -115,11 +147,17 @@ async fn carry_out(admin: &Admin, deed: Deed, form: &Form, back: String) -> Bulk
     }
 }
 
-fn done_item(deed: Deed, hub: &Hub, text: String, order: &Order, done: Result<String, Refused>) -> BulkItem {
-    let item = plan::item(deed, hub, order);
+fn done_item(
+    deed: Deed,
+    doer: &Doer,
+    text: String,
+    order: &Order,
+    done: Result<String, Refused>,
+) -> BulkItem {
+    let item = plan::item(deed, doer, order);
     let (fine, what) = match done {
-        Ok(_) => (true, deed.past().to_owned()),
-        Err(refused) => (false, refused.message),
+        Ok(_) => (true, doer.voice.with("admin-past", [("deed", deed.word().into())])),
+        Err(refused) => (false, doer.voice.said(&refused.message)),
     };
     let result = NameResult { name: item.what.clone(), fine, what };
     BulkItem { deed: text, result: Some(result), ..item }

@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, web};
 use form_urlencoded::Serializer;
 use serde_json::{Map, Value, json};
 
-use super::names::spoken;
+use super::names::sentence;
 use crate::domain::names::{ServerKey, ServerName, Username};
 use crate::web::api;
 use crate::web::caller::Caller;
@@ -18,6 +18,7 @@ use crate::web::extract::path::Path;
 use crate::web::pages::address::Arguments;
 use crate::web::pages::form::Form;
 use crate::web::state::Hub;
+use crate::web::texts::Voice;
 
 /// The field that says what is asked for.
 const FIELD: &str = "do";
@@ -73,6 +74,8 @@ impl Order {
 pub(super) struct Doer {
     pub(super) hub: web::Data<Hub>,
     pub(super) caller: Arc<Caller>,
+    /// What results are told in.
+    pub(super) voice: Voice,
 }
 
 fn status(answer: Result<HttpResponse, ApiError>) -> Result<StatusCode, Refused> {
@@ -98,25 +101,38 @@ impl Doer {
             "delete-group" => self.delete_group(order.get("group")).await,
             "join" => self.join(order.get("group"), &[order.get("user")]).await,
             "leave" => self.leave(order.get("group"), order.get("user")).await,
-            _ => Err(Refused::bad("This page does not know what was asked for. Reload it and try again.")),
+            _ => Err(self.unknown()),
         }
+    }
+
+    /// Nobody made a button for this.
+    pub(super) fn unknown(&self) -> Refused {
+        Refused::bad(self.voice.say("admin-unknown-order"))
     }
 
     async fn start(&self, key: &ServerKey) -> Result<String, Refused> {
         let path = Path::of(&["users", key.user.as_str(), "servers", key.server.as_str()]);
         let (caller, hub) = self.parts();
         let how = status(Box::pin(api::server::start(path, caller, nothing(), hub)).await)?;
-        Ok(format!("{}: {}.", sentence(key), if how == StatusCode::CREATED { "started" } else { "starts" }))
+        let server = sentence(&self.voice, key);
+        Ok(match how {
+            StatusCode::CREATED => self.voice.with("admin-server-started", [("server", server.into())]),
+            _ => self.voice.with("admin-server-starts", [("server", server.into())]),
+        })
     }
 
     async fn stop(&self, key: &ServerKey) -> Result<String, Refused> {
         let how = self.end(key, nothing()).await?;
-        Ok(format!("{}: {}.", sentence(key), if how == StatusCode::NO_CONTENT { "stopped" } else { "stops" }))
+        let server = sentence(&self.voice, key);
+        Ok(match how {
+            StatusCode::NO_CONTENT => self.voice.with("admin-server-stopped", [("server", server.into())]),
+            _ => self.voice.with("admin-server-stops", [("server", server.into())]),
+        })
     }
 
     async fn remove(&self, key: &ServerKey) -> Result<String, Refused> {
         self.end(key, Body::of(&json!({ "remove": true }))).await?;
-        Ok(format!("{}: deleted.", sentence(key)))
+        Ok(self.voice.with("admin-server-deleted", [("server", sentence(&self.voice, key).into())]))
     }
 
     async fn end(&self, key: &ServerKey, body: Body) -> Result<StatusCode, Refused> {
@@ -146,20 +162,35 @@ impl Doer {
     async fn delete_user(&self, user: &str) -> Result<String, Refused> {
         let (caller, hub) = self.parts();
         status(Box::pin(api::user::remove(Path::of(&["users", user]), caller, hub)).await)?;
-        Ok(format!("User {user}: deleted."))
+        Ok(self.voice.with("admin-user-deleted", [("name", user.into())]))
+    }
+
+    /// Writes to a user.
+    pub(super) async fn tell(&self, user: &str, text: &str) -> Result<(), Refused> {
+        let (caller, hub) = self.parts();
+        let body = Body::of(&json!({ "message": text }));
+        status(api::messages::send(Path::of(&["users", user, "messages"]), caller, body, hub).await)
+            .map(|_| ())
+    }
+
+    /// Takes back what was written to a user.
+    pub(super) async fn withdraw_message(&self, user: &str, id: &str) -> Result<(), Refused> {
+        let (caller, hub) = self.parts();
+        let path = Path::of(&["users", user, "messages", id]);
+        status(api::messages::delete(path, caller, hub).await).map(|_| ())
     }
 
     /// Makes a group.
     pub(super) async fn add_group(&self, group: &str) -> Result<String, Refused> {
         let (caller, hub) = self.parts();
         status(api::group::create(Path::of(&["groups", group]), caller, nothing(), hub).await)?;
-        Ok(format!("Group {group}: created."))
+        Ok(self.voice.with("admin-group-created", [("group", group.into())]))
     }
 
     async fn delete_group(&self, group: &str) -> Result<String, Refused> {
         let (caller, hub) = self.parts();
         status(api::group::remove(Path::of(&["groups", group]), caller, hub).await)?;
-        Ok(format!("Group {group}: deleted."))
+        Ok(self.voice.with("admin-group-deleted", [("group", group.into())]))
     }
 
     /// Adds users to a group, all or none.
@@ -167,14 +198,15 @@ impl Doer {
         let (caller, hub) = self.parts();
         let body = Body::of(&json!({ "users": users }));
         status(api::group::add_users(Path::of(&["groups", group, "users"]), caller, body, hub).await)?;
-        Ok(format!("Group {group}: {} added.", users.join(", ")))
+        let values = [("group", group.into()), ("names", users.join(", ").into())];
+        Ok(self.voice.with("admin-group-added", values))
     }
 
     async fn leave(&self, group: &str, user: &str) -> Result<String, Refused> {
         let (caller, hub) = self.parts();
         let body = Body::of(&json!({ "users": [user] }));
         status(api::group::remove_users(Path::of(&["groups", group, "users"]), caller, body, hub).await)?;
-        Ok(format!("Group {group}: {user} removed."))
+        Ok(self.voice.with("admin-group-removed", [("group", group.into()), ("name", user.into())]))
     }
 
     /// Replaces the properties of a group.
@@ -213,12 +245,6 @@ impl Doer {
     }
 }
 
-/// The server at the beginning of a sentence.
-fn sentence(key: &ServerKey) -> String {
-    let spoken = spoken(key);
-    format!("S{}", spoken.get(1..).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,6 +257,5 @@ mod tests {
         assert_eq!(order.row(), Some(key.full_name()));
         assert_eq!(Order::read(&deed("delete-user", &[("user", "ada")])).row(), None);
         assert_eq!(Order::of(&Form::default()).op(), "");
-        assert!(sentence(&key).starts_with("Server l=b of"));
     }
 }

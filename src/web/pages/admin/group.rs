@@ -1,11 +1,13 @@
 //! `admin/groups/<name>`: members and properties of one group.
 
+use std::ops::ControlFlow;
+
 use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value};
 
-use super::deeds::{Doer, Order, deed};
-use super::names::{counted, names_in, user_url};
-use super::{Admin, Came, Part, confirm, rows};
+use super::deeds::{Doer, deed};
+use super::names::{names_in, user_url};
+use super::{Admin, Came, Ordered, Part, rows};
 use crate::domain::access::Resource;
 use crate::domain::ids::UserId;
 use crate::domain::names::{GroupName, Username};
@@ -18,6 +20,7 @@ use crate::web::pages::form::{Form, Submission};
 use crate::web::pages::visitor::SignedIn;
 use crate::web::render::pages::admin::{GroupPageView, Membership, NameResult, Property};
 use crate::web::state::Hub;
+use crate::web::texts::Voice;
 use crate::web::views::group::GroupView;
 
 /// So many members are shown; others are found by their names.
@@ -46,12 +49,10 @@ pub async fn submit(
     submission: Submission,
     name: web::Path<String>,
 ) -> Result<HttpResponse, PageError> {
-    let (admin, form) = Admin::sent(hub, submission)?;
-    let order = Order::of(&form);
-    if let Some(question) = confirm::question(&order, &form, &admin.visitor.visit.uri) {
-        return confirm::ask(admin, Part::Groups, question).await;
-    }
-    let doer = Doer { hub: admin.hub.clone(), caller: admin.caller.clone() };
+    let Ordered { admin, form, order, doer } = match Admin::ordered(hub, submission, Part::Groups).await? {
+        ControlFlow::Continue(ordered) => ordered,
+        ControlFlow::Break(question) => return Ok(question),
+    };
     match order.op() {
         "join" => {
             let (done, results) = join(&doer, &name, form.last("names").unwrap_or_default()).await?;
@@ -85,7 +86,7 @@ async fn join(
 ) -> Result<(Result<String, Refused>, Vec<NameResult>), Refused> {
     let names = names_in(typed);
     if names.is_empty() {
-        return Ok((Err(Refused::bad("Type at least one name.")), Vec::new()));
+        return Ok((Err(Refused::bad(doer.voice.say("admin-type-a-name"))), Vec::new()));
     }
     let rules = doer.hub.authenticator.rules();
     let wanted: Vec<Username> =
@@ -100,9 +101,9 @@ async fn join(
     };
     let result = |name: &String, wanted: &Username| {
         let (fine, what) = match (&added, exists(wanted)) {
-            (_, false) => (false, "there is no such user".to_owned()),
-            (Ok(_), true) => (true, "added".to_owned()),
-            (Err(refused), true) => (false, refused.message.clone()),
+            (_, false) => (false, doer.voice.say("admin-no-such-user")),
+            (Ok(_), true) => (true, doer.voice.say("admin-added")),
+            (Err(refused), true) => (false, doer.voice.said(&refused.message)),
         };
         NameResult { name: name.clone(), fine, what }
     };
@@ -110,8 +111,11 @@ async fn join(
         names.iter().zip(&wanted).map(|(name, wanted)| result(name, wanted)).collect();
     let fine = results.iter().filter(|result| result.fine).count();
     let told = match results.len().saturating_sub(fine) {
-        0 => Ok(format!("{} added.", counted(fine, "user"))),
-        wrong => Err(Refused::bad(format!("{} added, {wrong} not.", counted(fine, "user")))),
+        0 => Ok(doer.voice.with("admin-users-added", [("count", fine.into())])),
+        wrong => {
+            let values = [("count", fine.into()), ("wrong", wrong.into())];
+            Err(Refused::bad(doer.voice.with("admin-some-added", values)))
+        }
     };
     Ok((told, results))
 }
@@ -125,13 +129,13 @@ async fn save_properties(doer: &Doer, group: &str, form: &Form) -> Result<String
     let name = GroupName::from_stored(group.to_owned());
     let before = doer.hub.store.read(move |db| groups::find(db, &name)).await?;
     let before = before.map(|group| group.properties).unwrap_or_default();
-    let all = typed_properties(form, &before)?;
+    let all = typed_properties(&doer.voice, form, &before)?;
     doer.set_properties(group, all).await?;
-    Ok("Properties saved.".to_owned())
+    Ok(doer.voice.say("admin-properties-saved"))
 }
 
 /// The rows of the form; a value that is left as it was keeps its kind.
-fn typed_properties(form: &Form, before: &Value) -> Result<Map<String, Value>, Refused> {
+fn typed_properties(voice: &Voice, form: &Form, before: &Value) -> Result<Map<String, Value>, Refused> {
     let mut all = Map::new();
     for (key, value) in form.all("key").zip(form.all("value")) {
         let key = key.trim();
@@ -141,7 +145,7 @@ fn typed_properties(form: &Form, before: &Value) -> Result<Map<String, Value>, R
         let known = before.get(key).filter(|known| shown(known) == value);
         let value = known.cloned().unwrap_or_else(|| Value::from(value));
         if all.insert(key.to_owned(), value).is_some() {
-            return Err(Refused::bad(format!("Two properties are called {key}; nothing was saved.")));
+            return Err(Refused::bad(voice.with("admin-property-twice", [("name", key.into())])));
         }
     }
     Ok(all)
@@ -216,15 +220,16 @@ mod tests {
 
     #[test]
     fn properties_that_are_left_as_they_were_keep_their_kind() {
+        let voice = Voice::english();
         let form = |body: &str| Form::parse("application/x-www-form-urlencoded", body.as_bytes());
         let before = json!({"gpu": true, "limits": {"memory": 4}, "tier": "x"});
         let typed =
             form("key=gpu&value=true&key=limits&value=%7B%22memory%22%3A4%7D&key=tier&value=5&key=+&value=y");
         assert_eq!(
-            Value::Object(typed_properties(&typed, &before).unwrap()),
+            Value::Object(typed_properties(&voice, &typed, &before).unwrap()),
             json!({"gpu": true, "limits": {"memory": 4}, "tier": "5"})
         );
-        let twice = typed_properties(&form("key=a&value=1&key=a&value=2"), &before).unwrap_err();
+        let twice = typed_properties(&voice, &form("key=a&value=1&key=a&value=2"), &before).unwrap_err();
         assert!(twice.status == 400 && twice.message.contains("called a"));
     }
 }

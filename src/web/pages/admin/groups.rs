@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 
-use super::deeds::{Doer, Order};
+use super::deeds::Order;
 use super::names::group_url;
 use super::{Admin, Came, Part};
 use crate::domain::access::Resource;
@@ -35,11 +35,11 @@ pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse
 pub async fn submit(hub: web::Data<Hub>, submission: Submission) -> Result<HttpResponse, PageError> {
     let (admin, form) = Admin::sent(hub, submission)?;
     let name = form.last("name").unwrap_or_default().trim().to_owned();
-    let doer = Doer { hub: admin.hub.clone(), caller: admin.caller.clone() };
+    let doer = admin.doer();
     let done = match Order::of(&form).op() {
-        "add-group" if name.is_empty() => Err(Refused::bad("Type a name for the group.")),
+        "add-group" if name.is_empty() => Err(Refused::bad(admin.voice.say("admin-name-the-group"))),
         "add-group" => doer.add_group(&name).await,
-        _ => Err(Refused::bad("This page does not know what was asked for. Reload it and try again.")),
+        _ => Err(doer.unknown()),
     };
     if done.is_ok() {
         let to = group_url(&admin.hub, &name);
@@ -53,7 +53,7 @@ async fn gone(admin: &Admin) -> Result<Option<String>, Refused> {
     let arguments = admin.visitor.arguments();
     let Some(name) = arguments.last("gone").map(str::to_owned) else { return Ok(None) };
     let is_there = super::users::group_exists(&admin.hub, &name).await?;
-    Ok((!is_there).then(|| format!("Group {name}: deleted.")))
+    Ok((!is_there).then(|| admin.voice.with("admin-group-deleted", [("group", name.into())])))
 }
 
 async fn page(admin: Admin, came: Came, typed: String) -> Result<HttpResponse, PageError> {

@@ -20,6 +20,7 @@ use crate::web::pages::form::{Form, Submission};
 use crate::web::pages::visitor::SignedIn;
 use crate::web::render::pages::admin::{Capacity, HubView, JournalLine, StandingNotice};
 use crate::web::state::Hub;
+use crate::web::texts::Voice;
 
 /// How the hub does.
 const READ: &[&str] = &["read:hub"];
@@ -59,7 +60,7 @@ pub async fn submit(
     submission: Submission,
 ) -> Result<HttpResponse, PageError> {
     let (admin, form) = Admin::sent(hub, submission)?;
-    let doer = Doer { hub: admin.hub.clone(), caller: admin.caller.clone() };
+    let doer = admin.doer();
     let mut view = HubView::default();
     let done = perform(&doer, &form, &mut view).await;
     if done.is_err() {
@@ -69,51 +70,52 @@ pub async fn submit(
 }
 
 async fn perform(doer: &Doer, form: &Form, view: &mut HubView) -> Result<String, Refused> {
-    let told = |text: &str| Ok(text.to_owned());
+    let voice = &doer.voice;
     match Order::of(form).op() {
         "announce" => {
-            doer.give_notice(false, notice(form)?).await?;
-            told("The announcement is on all pages.")
+            doer.give_notice(false, notice(voice, form)?).await?;
+            Ok(voice.say("admin-announced"))
         }
         "withdraw" => {
             doer.withdraw_notice(false).await?;
-            told("The announcement is taken away.")
+            Ok(voice.say("admin-withdrawn"))
         }
         "maintain" => {
-            doer.give_notice(true, notice(form)?).await?;
-            told("No servers are started during maintenance; those that run go on.")
+            doer.give_notice(true, notice(voice, form)?).await?;
+            Ok(voice.say("admin-maintained"))
         }
         "open" => {
             doer.withdraw_notice(true).await?;
-            told("Servers are started again.")
+            Ok(voice.say("admin-opened"))
         }
         "preview" => {
             doer.caller.require(RUN, Resource::None)?;
-            reported(view, doer.hub.reloader.preview(&doer.caller.journal_name()).await?)?;
-            told("")
+            reported(voice, view, doer.hub.reloader.preview(&doer.caller.journal_name()).await?)?;
+            Ok(String::new())
         }
         "reload" => {
             doer.caller.require(RUN, Resource::None)?;
-            reported(view, doer.hub.reloader.reload(&doer.caller.journal_name()).await?)?;
+            reported(voice, view, doer.hub.reloader.reload(&doer.caller.journal_name()).await?)?;
             view.reloaded = true;
-            told("The configuration was read again.")
+            Ok(voice.say("admin-reloaded"))
         }
         "shutdown" => {
             if form.last("word").unwrap_or_default().trim() != WORD {
-                return Err(Refused::bad(format!("Type {WORD} to end the hub. Nothing was done.")));
+                return Err(Refused::bad(voice.with("admin-shutdown-no", [("word", WORD.into())])));
             }
             doer.shut_down(form.last("servers").is_some(), form.last("proxy").is_some()).await?;
             view.ending = true;
-            told("The hub is shutting down.")
+            Ok(voice.say("admin-shutting-down"))
         }
-        _ => Err(Refused::bad("This page does not know what was asked for. Reload it and try again.")),
+        _ => Err(doer.unknown()),
     }
 }
 
 /// The report, or why nothing can be changed.
-fn reported(view: &mut HubView, report: ReloadReport) -> Result<(), Refused> {
+fn reported(voice: &Voice, view: &mut HubView, report: ReloadReport) -> Result<(), Refused> {
     if report.outcome == Outcome::Refused {
-        let text = format!("The configuration is wrong; nothing was changed: {}", report.problems.join("; "));
+        let problems = report.problems.join("; ");
+        let text = voice.with("admin-reload-wrong", [("problems", problems.into())]);
         return Err(Refused::new(StatusCode::CONFLICT, text));
     }
     view.report = serde_json::to_value(&report).ok();
@@ -121,7 +123,7 @@ fn reported(view: &mut HubView, report: ReloadReport) -> Result<(), Refused> {
 }
 
 /// A notice as the REST API takes it: minutes until it begins, hours until it ends.
-fn notice(form: &Form) -> Result<Value, Refused> {
+fn notice(voice: &Voice, form: &Form) -> Result<Value, Refused> {
     let mut body = Map::new();
     let typed = |name: &str| form.last(name).map(str::trim).filter(|text| !text.is_empty());
     if let Some(message) = typed("message") {
@@ -130,7 +132,7 @@ fn notice(form: &Form) -> Result<Value, Refused> {
     for (field, key, seconds) in [("in_minutes", "in", 60.0), ("for_hours", "for", 3600.0)] {
         if let Some(text) = typed(field) {
             let number = text.parse::<f64>().ok().filter(|number| (0.0..1e6).contains(number));
-            let number = number.ok_or_else(|| Refused::bad("Times are numbers that are not negative."))?;
+            let number = number.ok_or_else(|| Refused::bad(voice.say("admin-odd-times")))?;
             body.insert(key.to_owned(), whole(number * seconds));
         }
     }
@@ -146,21 +148,16 @@ async fn page(admin: Admin, facts: &Facts, came: Came, view: HubView) -> Result<
     if !is_open_to(&admin.caller) {
         admin.caller.require(READ, Resource::None)?;
     }
-    let view = fill(&admin.hub, &admin.caller, facts, &admin.visitor.visit.uri, view).await?;
+    let view = fill(&admin, facts, view).await?;
     admin.show(Part::Hub, view, came).await
 }
 
-async fn fill(
-    hub: &Hub,
-    caller: &Caller,
-    facts: &Facts,
-    uri: &str,
-    mut view: HubView,
-) -> Result<HubView, Refused> {
+async fn fill(admin: &Admin, facts: &Facts, mut view: HubView) -> Result<HubView, Refused> {
+    let (hub, caller, uri) = (&admin.hub, &admin.caller, &admin.visitor.visit.uri);
     let now = Utc::now();
     if caller.may(READ, Resource::None) {
         view.status = status::gather(hub, facts).await;
-        view.capacity = capacity(hub);
+        view.capacity = capacity(hub, &admin.voice);
         view.queued = hub.servers.directory().select(|status| status.place.is_some()).len();
     }
     if caller.may(JOURNAL, Resource::None) {
@@ -184,15 +181,15 @@ async fn fill(
     Ok(view)
 }
 
-fn capacity(hub: &Hub) -> Vec<Capacity> {
+fn capacity(hub: &Hub, voice: &Voice) -> Vec<Capacity> {
     let (limits, directory) = (hub.servers.limits(), hub.servers.directory());
     let starting = directory.select(|status| {
         status.pending == Some(crate::domain::server_state::Pending::Spawn) && status.place.is_none()
     });
     let active = directory.select(|status| status.is_active() && status.place.is_none());
     vec![
-        Capacity { title: "Servers that run or start", now: active.len(), limit: limits.active },
-        Capacity { title: "Servers that start", now: starting.len(), limit: limits.starting },
+        Capacity { title: voice.say("admin-run-or-start"), now: active.len(), limit: limits.active },
+        Capacity { title: voice.say("admin-starting"), now: starting.len(), limit: limits.starting },
     ]
 }
 
@@ -221,7 +218,9 @@ mod tests {
 
     #[test]
     fn times_of_a_notice_are_minutes_and_hours() {
-        let read = |body: &str| notice(&Form::parse("application/x-www-form-urlencoded", body.as_bytes()));
+        let voice = Voice::english();
+        let read =
+            |body: &str| notice(&voice, &Form::parse("application/x-www-form-urlencoded", body.as_bytes()));
         assert_eq!(
             read("message=+soon+&in_minutes=5&for_hours=1.5").unwrap(),
             json!({"message": "soon", "in": 300, "for": 5400})

@@ -8,6 +8,7 @@ use crate::web::pages::failure;
 use crate::web::render::pages::ServerState;
 use crate::web::render::pages::admin::{Column, Pager, ShownFilter};
 use crate::web::state::Hub;
+use crate::web::texts::Voice;
 
 /// Users by what their servers do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -172,8 +173,8 @@ impl Wanted {
     }
 
     /// The columns that sort; pressing one goes from up to down to unsorted.
-    pub(super) fn columns(&self, here: &str) -> Vec<Column> {
-        [(SortKey::Name, "User"), (SortKey::LastActivity, "Last activity")]
+    pub(super) fn columns(&self, voice: &Voice, here: &str) -> Vec<Column> {
+        [(SortKey::Name, voice.say("admin-user")), (SortKey::LastActivity, voice.say("admin-last-activity"))]
             .into_iter()
             .map(|(key, title)| {
                 let (order, next) = match (self.sort.key == key, self.sort.descending) {
@@ -265,7 +266,7 @@ mod tests {
     /// UI-128: up, down, and back to unsorted.
     #[test]
     fn a_column_goes_through_its_orders() {
-        let url = |query: &str| read(query).columns("/hub/admin").remove(0);
+        let url = |query: &str| read(query).columns(&Voice::english(), "/hub/admin").remove(0);
         let orders = ["", "sort=name", "sort=-name"].map(|query| (url(query).order, url(query).url));
         assert_eq!(orders[0], ("none", "/hub/admin?sort=name".to_owned()));
         assert_eq!(orders[1], ("ascending", "/hub/admin?sort=-name".to_owned()));

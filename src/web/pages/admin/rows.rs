@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::Admin;
 use super::deeds::server_deed;
 use super::list::Servers;
 use super::names::{server_url, spoken, user_url};
@@ -11,17 +12,16 @@ use crate::domain::names::{GroupName, ServerKey, ServerName};
 use crate::domain::usage::Usage;
 use crate::store::servers::Server;
 use crate::store::users::UserDetails;
-use crate::web::caller::Caller;
 use crate::web::pages::failure;
 use crate::web::pages::target::links;
 use crate::web::render::pages::ServerState;
 use crate::web::render::pages::admin::{ServerRow, UserRow};
-use crate::web::state::Hub;
 use crate::web::views::server::{ServerView, StateVisibility};
 use crate::web::views::user::{ListedServers, UserViewer};
 
 /// A user with the servers that are asked for; `None` if the visitor may see nothing of it.
-pub(super) fn user(hub: &Hub, caller: &Caller, details: UserDetails, servers: Servers) -> Option<UserRow> {
+pub(super) fn user(admin: &Admin, details: UserDetails, servers: Servers) -> Option<UserRow> {
+    let (hub, caller) = (&admin.hub, &admin.caller);
     let name = details.user.name.clone();
     let mut rows: Vec<&Server> = details.servers.iter().collect();
     rows.sort_by(|one, other| one.name.cmp(&other.name));
@@ -32,7 +32,7 @@ pub(super) fn user(hub: &Hub, caller: &Caller, details: UserDetails, servers: Se
     let listed = keys
         .filter_map(|(server, row)| {
             let key = ServerKey::new(name.clone(), server);
-            self::server(hub, caller, &key, row, &details.groups)
+            self::server(admin, &key, row, &details.groups)
         })
         .filter(|row| servers.shows(row.state))
         .collect();
@@ -47,12 +47,12 @@ pub(super) fn shown<T: Serialize>(model: &T) -> Value {
 
 /// A server; `None` if the visitor may not see it.
 pub(super) fn server(
-    hub: &Hub,
-    caller: &Caller,
+    admin: &Admin,
     key: &ServerKey,
     row: Option<&Server>,
     groups: &[GroupName],
 ) -> Option<ServerRow> {
+    let (hub, caller) = (&admin.hub, &admin.caller);
     let (user, name) = (key.user.as_str(), key.server.as_str());
     let may = |scope: &str| caller.scopes.covers_server(scope, user, name, groups);
     if !may("read:servers") {
@@ -70,7 +70,7 @@ pub(super) fn server(
     Some(ServerRow {
         key: key.full_name(),
         name: name.to_owned(),
-        spoken: spoken(key),
+        spoken: spoken(&admin.voice, key),
         model: shown(&ServerView::new(hub, key, row, &status, visibility, groups)),
         failure: failure::of(&status).and_then(|failure| failure.message),
         used: status.usage.as_ref().and_then(Usage::in_short),

@@ -1,13 +1,14 @@
 //! `admin/servers/<user>[/<server>]`: all there is to know of one server (UI-137).
 
+use std::ops::ControlFlow;
+
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::deeds::{Doer, Order};
 use super::names::user_url;
 use super::user::details;
-use super::{Admin, Came, Part, confirm, rows};
+use super::{Admin, Came, Ordered, Part, rows};
 use crate::domain::access::Resource;
 use crate::domain::names::{GroupName, ServerKey, ServerName, Username};
 use crate::web::admin::explain;
@@ -53,12 +54,10 @@ pub async fn submit(
     submission: Submission,
     names: web::Path<Names>,
 ) -> Result<HttpResponse, PageError> {
-    let (admin, form) = Admin::sent(hub, submission)?;
-    let order = Order::of(&form);
-    if let Some(question) = confirm::question(&order, &form, &admin.visitor.visit.uri) {
-        return confirm::ask(admin, Part::Users, question).await;
-    }
-    let doer = Doer { hub: admin.hub.clone(), caller: admin.caller.clone() };
+    let Ordered { admin, order, doer, .. } = match Admin::ordered(hub, submission, Part::Users).await? {
+        ControlFlow::Continue(ordered) => ordered,
+        ControlFlow::Break(question) => return Ok(question),
+    };
     let done = doer.perform(&order).await;
     if order.op() == "remove" && done.is_ok() {
         let to = user_url(&admin.hub, &names.user);
@@ -78,7 +77,7 @@ async fn page(admin: Admin, key: &ServerKey, came: Came) -> Result<HttpResponse,
     if stored.is_none() && !key.server.is_default() {
         return Err(missing().into());
     }
-    let row = rows::server(hub, caller, key, stored, &owner.groups).ok_or_else(missing)?;
+    let row = rows::server(&admin, key, stored, &owner.groups).ok_or_else(missing)?;
     let mut facts = explain::gather(hub, key).await?;
     withhold(caller, key, &owner.groups, &mut facts);
     let view = ServerPageView {

@@ -8,11 +8,11 @@ use crate::domain::access::Resource;
 use crate::domain::service_state::Phase;
 use crate::store::Db;
 use crate::store::services::{self, ServiceDetails};
-use crate::web::caller::Caller;
 use crate::web::error::{PageError, Refused};
 use crate::web::pages::visitor::SignedIn;
 use crate::web::render::pages::admin::{ServiceRow, ServicesView};
 use crate::web::state::Hub;
+use crate::web::texts::Voice;
 use crate::web::views::service::ServiceView;
 
 /// Shows them.
@@ -28,12 +28,13 @@ pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse
     };
     let mut all = admin.hub.store.read(read).await?;
     all.sort_by(|one, other| one.service.definition.name.cmp(&other.service.definition.name));
-    let rows = all.into_iter().filter_map(|details| row(&admin.hub, &admin.caller, details));
+    let rows = all.into_iter().filter_map(|details| row(&admin, details));
     let view = ServicesView { rows: rows.collect() };
     admin.show(Part::Services, view, Came::looking()).await
 }
 
-fn row(hub: &Hub, caller: &Caller, details: ServiceDetails) -> Option<ServiceRow> {
+fn row(admin: &Admin, details: ServiceDetails) -> Option<ServiceRow> {
+    let (hub, caller) = (&admin.hub, &admin.caller);
     let name = details.service.definition.name.clone();
     if !caller.scopes.covers_service("list:services", &name) {
         return None;
@@ -41,7 +42,7 @@ fn row(hub: &Hub, caller: &Caller, details: ServiceDetails) -> Option<ServiceRow
     let status = hub.services.status(&name);
     let may_open = details.service.definition.url.is_some()
         && caller.may(&["access:services"], Resource::Service(&name));
-    let (phase, badge) = health(status.as_ref());
+    let (phase, badge) = health(&admin.voice, status.as_ref());
     Some(ServiceRow {
         model: rows::shown(&ServiceView::new(
             details,
@@ -58,8 +59,8 @@ fn row(hub: &Hub, caller: &Caller, details: ServiceDetails) -> Option<ServiceRow
 }
 
 /// How it does, in words, and the badge of that colour. Of a service that somebody else starts the hub knows nothing.
-fn health(status: Option<&ServiceStatus>) -> (String, &'static str) {
-    let Some(status) = status else { return ("not started by the hub".to_owned(), "stopped") };
+fn health(voice: &Voice, status: Option<&ServiceStatus>) -> (String, &'static str) {
+    let Some(status) = status else { return (voice.say("admin-not-ours"), "stopped") };
     let badge = match status.phase {
         Phase::Up { well_since: Some(_) } => "running",
         Phase::Up { well_since: None } | Phase::Pausing => "failed",
@@ -68,8 +69,8 @@ fn health(status: Option<&ServiceStatus>) -> (String, &'static str) {
         Phase::Idle | Phase::Ended => "stopped",
     };
     let word = match status.phase {
-        Phase::Up { well_since: None } => "runs, but does not answer".to_owned(),
-        phase => phase.as_str().to_owned(),
+        Phase::Up { well_since: None } => voice.say("admin-silent"),
+        phase => voice.said(phase.as_str()),
     };
     (word, badge)
 }

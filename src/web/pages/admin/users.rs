@@ -1,10 +1,11 @@
 //! `admin`: the list of users and their servers.
 
+use std::ops::ControlFlow;
+
 use actix_web::{HttpResponse, web};
 
-use super::deeds::{Doer, Order};
 use super::list::Wanted;
-use super::{Admin, Came, Part, confirm, rows};
+use super::{Admin, Came, Ordered, Part, rows};
 use crate::domain::access::Resource;
 use crate::domain::names::{GroupName, Username};
 use crate::store::users::{self, Side, UserDetails};
@@ -33,12 +34,10 @@ pub async fn show(hub: web::Data<Hub>, visitor: SignedIn) -> Result<HttpResponse
 /// # Errors
 /// 403 without `admin-ui`; what goes wrong with the order is told on the page.
 pub async fn submit(hub: web::Data<Hub>, submission: Submission) -> Result<HttpResponse, PageError> {
-    let (admin, form) = Admin::sent(hub, submission)?;
-    let order = Order::of(&form);
-    if let Some(question) = confirm::question(&order, &form, &admin.visitor.visit.uri) {
-        return confirm::ask(admin, Part::Users, question).await;
-    }
-    let doer = Doer { hub: admin.hub.clone(), caller: admin.caller.clone() };
+    let Ordered { admin, order, doer, .. } = match Admin::ordered(hub, submission, Part::Users).await? {
+        ControlFlow::Continue(ordered) => ordered,
+        ControlFlow::Break(question) => return Ok(question),
+    };
     let done = doer.perform(&order).await;
     page(admin, Came::of(done, order.row())).await
 }
@@ -49,15 +48,16 @@ async fn gone(admin: &Admin) -> Result<Option<String>, Refused> {
     let Some(name) = arguments.last("gone").map(str::to_owned) else { return Ok(None) };
     let wanted = Username::from_stored(name.clone());
     let found = admin.hub.store.read(move |db| users::find(db, &wanted)).await?;
-    Ok(found.is_none().then(|| format!("User {name}: deleted.")))
+    Ok(found.is_none().then(|| admin.voice.with("admin-user-deleted", [("name", name.into())])))
 }
 
 async fn page(admin: Admin, came: Came) -> Result<HttpResponse, PageError> {
-    let view = view(&admin.hub, &admin.caller, &admin.visitor.visit.uri).await?;
+    let view = view(&admin).await?;
     admin.show(Part::Users, view, came).await
 }
 
-async fn view(hub: &Hub, caller: &Caller, uri: &str) -> Result<UsersView, Refused> {
+async fn view(admin: &Admin) -> Result<UsersView, Refused> {
+    let (hub, caller, uri) = (&admin.hub, &*admin.caller, &admin.visitor.visit.uri);
     let here = address::path(uri);
     let limits = (hub.settings.page_default_limit, hub.settings.page_max_limit);
     let mut wanted = Wanted::read(&Arguments::of(uri), limits);
@@ -65,7 +65,7 @@ async fn view(hub: &Hub, caller: &Caller, uri: &str) -> Result<UsersView, Refuse
         filter: wanted.shown(),
         most: limits.1,
         rows: Vec::new(),
-        columns: wanted.columns(here),
+        columns: wanted.columns(&admin.voice, here),
         pager: Pager::default(),
         matching: wanted.matching().added_to(""),
         bulk_url: hub.path("admin/bulk"),
@@ -94,7 +94,8 @@ async fn view(hub: &Hub, caller: &Caller, uri: &str) -> Result<UsersView, Refuse
     wanted.side = Side::First;
     view.pager = wanted.pager(here, &window);
     view.may = bulk(caller, &details);
-    view.rows = details.into_iter().filter_map(|one| rows::user(hub, caller, one, wanted.servers)).collect();
+    let row = |one| rows::user(admin, one, wanted.servers);
+    view.rows = details.into_iter().filter_map(row).collect();
     Ok(view)
 }
 
@@ -106,12 +107,14 @@ fn bulk(caller: &Caller, shown: &[UserDetails]) -> Vec<&'static str> {
             |one: &UserDetails| caller.scopes.covers_server(scope, one.user.name.as_str(), "", &one.groups);
         shown.iter().any(server)
     };
-    let users =
-        |one: &UserDetails| caller.scopes.covers_user("delete:users", one.user.name.as_str(), &one.groups);
+    let of_user = |scope: &str, one: &UserDetails| {
+        caller.scopes.covers_user(scope, one.user.name.as_str(), &one.groups)
+    };
     let all = [
         ("start", of_some("start:servers")),
         ("stop", of_some("delete:servers")),
-        ("delete", shown.iter().any(users)),
+        ("message", shown.iter().any(|one| of_user("admin:users", one))),
+        ("delete", shown.iter().any(|one| of_user("delete:users", one))),
         ("group", caller.scopes.has_base("groups")),
     ];
     all.into_iter().filter(|(_, may)| *may).map(|(op, _)| op).collect()

@@ -11,11 +11,13 @@ use crate::domain::names::{GroupName, ServerKey, ServerName, Username};
 use crate::domain::profiles::Profiles;
 use crate::domain::timestamp;
 use crate::domain::usage::Usage;
+use crate::store::messages::{self, Message};
 use crate::store::servers::{self, Server};
 use crate::store::shares::{self, Grantee, Share, ShareFilter};
 use crate::store::{Db, StoreError, users};
 use crate::web::error::Refused;
 use crate::web::pages::failure;
+use crate::web::pages::messages as messages_page;
 use crate::web::pages::spawn::options::has_form;
 use crate::web::pages::target::links;
 use crate::web::render::pages::{HomePage, HomeServer, ServerState, SharedServer, ShownOption};
@@ -33,14 +35,17 @@ struct Rows {
     servers: Vec<Server>,
     groups: Vec<GroupName>,
     shared: Vec<Share>,
+    messages: Vec<Message>,
 }
 
 fn read(db: &mut Db, owner: UserId) -> Result<Rows, StoreError> {
+    let now = Utc::now();
     Ok(Rows {
         admin: users::find_by_id(db, owner)?.is_some_and(|user| user.admin),
         servers: servers::of_user(db, owner)?,
         groups: users::groups_of(db, owner)?,
-        shared: shares::page(db, ShareFilter::User(owner), Utc::now(), 0, SHARED)?.items,
+        shared: shares::page(db, ShareFilter::User(owner), now, 0, SHARED)?.items,
+        messages: messages::of_user(db, owner, now)?,
     })
 }
 
@@ -49,7 +54,8 @@ fn read(db: &mut Db, owner: UserId) -> Result<Rows, StoreError> {
 /// # Errors
 /// If the database fails.
 pub(super) async fn of(hub: &Hub, owner: UserId, name: &Username) -> Result<HomePage, Refused> {
-    let Rows { admin, servers: mut rows, groups, shared } = hub.store.read(move |db| read(db, owner)).await?;
+    let Rows { admin, servers: mut rows, groups, shared, messages } =
+        hub.store.read(move |db| read(db, owner)).await?;
     rows.sort_by(|one, other| one.name.cmp(&other.name));
     let (default, named): (Vec<Server>, Vec<Server>) =
         rows.into_iter().partition(|server| server.name.is_default());
@@ -59,6 +65,7 @@ pub(super) async fn of(hub: &Hub, owner: UserId, name: &Username) -> Result<Home
     let mut named: Vec<_> = named.iter().map(|row| one(row.name.clone(), Some(row))).collect();
     named.sort_by_key(|server| !is_active(server.state));
     let mut page = HomePage {
+        messages: messages.into_iter().map(messages_page::shown).collect(),
         user_api_url: hub.path(&format!("api/users/{}", name.escaped())),
         invalid_server_names: invalid,
         default_server: one(ServerName::default_server(), default.first()),
@@ -147,26 +154,32 @@ fn options(profiles: &Profiles, chosen: &Value) -> Vec<ShownOption> {
     let described = profiles.described(chosen);
     if !described.is_empty() {
         let shown = described.into_iter().take(OPTIONS + 1);
-        return shown.map(|(name, value)| ShownOption { name, value: shortened(&value) }).collect();
+        return shown.map(|(name, value)| ShownOption { name, value: brief(value) }).collect();
     }
     let shown = chosen.iter().filter_map(|(name, value)| {
-        let value = plain(value).filter(|text| !text.is_empty())?;
-        Some(ShownOption { name: shortened(name), value: shortened(&value) })
+        let value = plain(value).filter(|value| value != "")?;
+        Some(ShownOption { name: Some(shortened(name)), value: brief(value) })
     });
     shown.take(OPTIONS).collect()
 }
 
-fn plain(value: &Value) -> Option<String> {
+/// A text or a switch; `None` for what cannot be told in short.
+fn plain(value: &Value) -> Option<Value> {
     match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(true) => Some("yes".to_owned()),
-        Value::Bool(false) => Some("no".to_owned()),
+        Value::String(_) | Value::Bool(_) => Some(value.clone()),
+        Value::Number(number) => Some(number.to_string().into()),
         Value::Array(values) => {
             let texts: Option<Vec<_>> = values.iter().map(|value| value.as_str()).collect();
-            texts.map(|texts| texts.join(", "))
+            texts.map(|texts| texts.join(", ").into())
         }
         Value::Null | Value::Object(_) => None,
+    }
+}
+
+fn brief(value: Value) -> Value {
+    match value {
+        Value::String(text) => shortened(&text).into(),
+        other => other,
     }
 }
 
@@ -204,9 +217,12 @@ mod tests {
         });
         let shown: Vec<_> = options(&Profiles::default(), &chosen)
             .into_iter()
-            .map(|option| format!("{}={}", option.name, option.value))
+            .map(|option| (option.name.unwrap(), option.value))
             .collect();
-        assert_eq!(shown, ["image=lab", "memory=4", "gpu=no", &format!("long={}…", "x".repeat(60))]);
+        let long = json!(format!("{}…", "x".repeat(60)));
+        let expected =
+            [("image", json!("lab")), ("memory", json!("4")), ("gpu", json!(false)), ("long", long)];
+        assert_eq!(shown, expected.map(|(name, value)| (name.to_owned(), value)));
         assert!(options(&Profiles::default(), &json!("not an object")).is_empty());
     }
 }

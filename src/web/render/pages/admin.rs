@@ -2,16 +2,21 @@
 //!
 //! A view's fields must not be called what every page has (`user`, `services`, `announcement`, ...): they would win.
 
+mod groups;
+mod hub;
+
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Page, ServerState};
+pub use self::groups::{GroupPageView, GroupRow, GroupsView, Property};
+pub use self::hub::{Capacity, HubView, JournalLine, StandingNotice};
+use super::{Page, ServerState, SessionRow, ShownMessage};
 
 /// One entry of the menu.
 #[derive(Debug, Clone, Serialize)]
 pub struct Tab {
     /// What people read.
-    pub title: &'static str,
+    pub title: String,
     /// Where it leads.
     pub url: String,
     /// Whether this is it.
@@ -111,7 +116,7 @@ pub struct UserRow {
 #[derive(Debug, Clone, Serialize)]
 pub struct Column {
     /// What people read.
-    pub title: &'static str,
+    pub title: String,
     /// The list in the next order by it.
     pub url: String,
     /// `ascending`, `descending` or `none`.
@@ -213,13 +218,21 @@ pub struct UserPageView {
     /// Deletes the user.
     pub remove: Option<String>,
     /// Why that is not offered.
-    pub no_removal: Option<&'static str>,
+    pub no_removal: Option<String>,
     /// Groups of the user: name, page, and what leaves it.
     pub groups: Vec<Membership>,
     /// Whether the visitor may add the user to some group.
     pub may_join: bool,
+    /// The browsers that the user is signed in with, if the visitor may end them.
+    pub sessions: Option<Vec<SessionRow>>,
     /// What was typed as the new name, after a mistake.
     pub typed: Option<String>,
+    /// Messages that the user has not put away; none if the visitor may not write to the user.
+    pub waiting: Option<Vec<ShownMessage>>,
+    /// A message that could not be sent.
+    pub unsent: String,
+    /// The most characters of one.
+    pub longest: usize,
 }
 
 /// A user's place in a group.
@@ -248,68 +261,6 @@ pub struct ServerPageView {
     pub options: Vec<(String, String)>,
     /// The whole model as JSON.
     pub raw: String,
-}
-
-/// A group in the list.
-#[derive(Debug, Clone, Serialize)]
-pub struct GroupRow {
-    /// Its name.
-    pub name: String,
-    /// The page about it.
-    pub url: String,
-    /// How many members it has, if the visitor may know.
-    pub members: Option<i64>,
-}
-
-/// `admin/groups`.
-#[derive(Debug, Clone, Serialize)]
-pub struct GroupsView {
-    /// Part of the name.
-    pub name_filter: String,
-    /// The groups.
-    pub rows: Vec<GroupRow>,
-    /// The way to the others.
-    pub pager: Pager,
-    /// Whether the visitor may make one.
-    pub may_add: bool,
-    /// What was typed as the name of a new one.
-    pub typed: String,
-}
-
-/// A property of a group.
-#[derive(Debug, Clone, Serialize)]
-pub struct Property {
-    /// Its name.
-    pub key: String,
-    /// Text as it is, everything else as JSON.
-    pub value: String,
-}
-
-/// `admin/groups/<name>`.
-#[derive(Debug, Clone, Serialize)]
-pub struct GroupPageView {
-    /// The group's name.
-    pub name: String,
-    /// Without members.
-    pub model: Value,
-    /// Those that are shown; none if the visitor may not know.
-    pub members: Option<Vec<Membership>>,
-    /// How many there are that fit.
-    pub member_count: i64,
-    /// Part of their names.
-    pub member: String,
-    /// The properties; none if the visitor may not know.
-    pub properties: Option<Vec<Property>>,
-    /// Whether members and properties may be changed.
-    pub may_change: bool,
-    /// Deletes it.
-    pub remove: Option<String>,
-    /// What came of names that were to be added.
-    pub results: Vec<NameResult>,
-    /// What stays to be tried again.
-    pub typed: String,
-    /// Users of the group.
-    pub users_url: Option<String>,
 }
 
 /// A service, and how it does.
@@ -364,80 +315,6 @@ pub struct RolesView {
     pub roles: Vec<RoleRow>,
 }
 
-/// A line of the journal.
-#[derive(Debug, Clone, Serialize)]
-pub struct JournalLine {
-    /// When, as ISO 8601.
-    pub at: String,
-    /// Who.
-    pub actor: String,
-    /// What.
-    pub action: String,
-    /// To what.
-    pub target: String,
-    /// More about it, as JSON.
-    pub detail: Option<String>,
-}
-
-/// How full something is.
-#[derive(Debug, Clone, Serialize)]
-pub struct Capacity {
-    /// Of what.
-    pub title: &'static str,
-    /// How many there are.
-    pub now: usize,
-    /// The limit; 0 for none.
-    pub limit: u32,
-}
-
-/// `admin/hub`.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct HubView {
-    /// What `orrery status` tells; null if the visitor may not know.
-    pub status: Value,
-    /// How full it is.
-    pub capacity: Vec<Capacity>,
-    /// Servers in line.
-    pub queued: usize,
-    /// The newest records; none if the visitor may not know.
-    pub journal: Option<Vec<JournalLine>>,
-    /// Older ones.
-    pub older: Option<String>,
-    /// The announcement, as it stands.
-    pub announced: Option<StandingNotice>,
-    /// Maintenance, as it stands.
-    pub closed: Option<StandingNotice>,
-    /// Whether the visitor may announce, reload and end the hub.
-    pub may_run: bool,
-    /// What a reload would change, or has changed.
-    pub report: Option<Value>,
-    /// Whether that has come to pass.
-    pub reloaded: bool,
-    /// Whether the hub is about to end.
-    pub ending: bool,
-    /// Whether a shutdown stops users' servers if nothing else is said.
-    pub cleanup_servers: bool,
-    /// Whether a shutdown stops the proxy if nothing else is said.
-    pub cleanup_proxy: bool,
-    /// What was typed, after a mistake.
-    pub typed: String,
-    /// When the hub was started.
-    pub started: String,
-}
-
-/// A notice that stands.
-#[derive(Debug, Clone, Serialize)]
-pub struct StandingNotice {
-    /// What is to be read.
-    pub message: String,
-    /// When it begins, if that is still to come.
-    pub begins: Option<String>,
-    /// When it ends by itself.
-    pub ends: Option<String>,
-    /// Who gave it.
-    pub by: String,
-}
-
 /// The question whether to go on, for browsers that run no scripts.
 #[derive(Debug, Clone, Serialize)]
 pub struct ConfirmView {
@@ -446,7 +323,7 @@ pub struct ConfirmView {
     /// What would come of it.
     pub text: String,
     /// The button.
-    pub button: &'static str,
+    pub button: String,
     /// What it asks for.
     pub deed: String,
     /// Back to where one was.
@@ -483,10 +360,12 @@ pub struct BulkView {
     pub button: String,
     /// Whether it takes something away.
     pub danger: bool,
-    /// What has been done in words: `stopped`.
-    pub past: &'static str,
     /// What is to be done, or was.
     pub items: Vec<BulkItem>,
+    /// What is written to them, so far; none if nothing is to be.
+    pub text: Option<String>,
+    /// The most characters of that.
+    pub longest: usize,
     /// Whether this is what came of it.
     pub done: bool,
     /// What was meant, for the form.

@@ -17,7 +17,7 @@ fn framed<V: View>(text: &str, view: V) -> Framed<V> {
         at: Some(format!("{text}/{text}")).filter(|_| text.len() > 10),
     };
     let frame = Frame {
-        tabs: vec![Tab { title: "Users", url: "/jh/hub/admin".to_owned(), here: true }],
+        tabs: vec![Tab { title: "Users".to_owned(), url: "/jh/hub/admin".to_owned(), here: true }],
         here: "/jh/hub/admin".to_owned(),
         outcome,
         server_version: "1.2.3",
@@ -77,8 +77,8 @@ fn users(text: &str) -> UsersView {
         most: 200,
         rows: vec![user(text)],
         columns: vec![
-            Column { title: "User", url: text.to_owned(), order: "ascending" },
-            Column { title: "Last activity", url: text.to_owned(), order: "none" },
+            Column { title: "User".to_owned(), url: text.to_owned(), order: "ascending" },
+            Column { title: "Last activity".to_owned(), url: text.to_owned(), order: "none" },
         ],
         pager: Pager { previous: Some(text.to_owned()), next: Some(text.to_owned()), ..Pager::default() },
         matching: text.to_owned(),
@@ -108,7 +108,7 @@ fn hub(text: &str) -> HubView {
             "actors": [{ "actor": text, "answers": false }],
             "process": { "memory_bytes": 1_000_000, "open_files": 3, "open_files_limit": 9 },
         }),
-        capacity: vec![Capacity { title: "Servers that start", now: 1, limit: 3 }],
+        capacity: vec![Capacity { title: "Servers that start".to_owned(), now: 1, limit: 3 }],
         queued: 1,
         journal: Some(vec![JournalLine {
             at: text.to_owned(),
@@ -157,10 +157,16 @@ pub(super) fn every(visitor: &PageContext, text: &str) -> Vec<(&'static str, Str
         may_edit: true,
         may_make_admins: true,
         remove: Some(text_of()),
-        no_removal: Some("no"),
+        no_removal: Some("no".to_owned()),
         groups: vec![membership(text)],
         may_join: true,
+        sessions: Some(
+            sessions(text).into_iter().map(|row| SessionRow { deed: Some(text_of()), ..row }).collect(),
+        ),
         typed: Some(text_of()),
+        waiting: Some(vec![message(text)]),
+        unsent: text_of(),
+        longest: 2000,
     };
     let details = ServerPageView {
         row: server(text),
@@ -199,8 +205,13 @@ pub(super) fn every(visitor: &PageContext, text: &str) -> Vec<(&'static str, Str
         groups: Some(vec![text_of()]),
         services: Some(vec![text_of()]),
     };
-    let confirm =
-        ConfirmView { title: text_of(), text: text_of(), button: "Delete", deed: text_of(), back: text_of() };
+    let confirm = ConfirmView {
+        title: text_of(),
+        text: text_of(),
+        button: "Delete".to_owned(),
+        deed: text_of(),
+        back: text_of(),
+    };
     let item = BulkItem {
         key: text_of(),
         what: text_of(),
@@ -215,8 +226,9 @@ pub(super) fn every(visitor: &PageContext, text: &str) -> Vec<(&'static str, Str
         notes: vec![text_of()],
         button: text_of(),
         danger: true,
-        past: "stopped",
         items: vec![item],
+        text: Some(text_of()),
+        longest: 2000,
         done: false,
         op: text_of(),
         matching: text_of(),

@@ -31,7 +31,13 @@ fn the_token_page_has_what_scripts_and_browser_tests_hold_on_to() {
             "<input type=\"checkbox\" name=\"scope\" value=\"for the build\">",
         ],
     );
-    let nothing = TokenPage { api_tokens: Vec::new(), oauth_clients: Vec::new(), ..tokens("x") };
+    let nothing = TokenPage {
+        api_tokens: Vec::new(),
+        oauth_clients: Vec::new(),
+        token_choices: Vec::new(),
+        token_kind: TokenKind::All,
+        ..tokens("x")
+    };
     has(
         &show(&visitor("ada"), &nothing),
         &[
@@ -110,6 +116,10 @@ fn ui_045_the_account_page_tells_groups_and_roles() {
         groups: vec!["physics".to_owned()],
         roles: vec![ShownRole { name: "grader".to_owned(), description: "Grades exercises".to_owned() }],
         created: "2026-01-02T03:04:05Z".to_owned(),
+        sessions: Vec::new(),
+        ended: None,
+        end_session_url: "/jh/hub/account/sessions/end".to_owned(),
+        end_others_url: "/jh/hub/account/sessions/end-others".to_owned(),
         end_url: "/jh/hub/account/sign-out".to_owned(),
     };
     let html = show(&visitor("ada"), &page);
@@ -122,4 +132,62 @@ fn ui_045_the_account_page_tells_groups_and_roles() {
         ],
     );
     has(&show(&visitor("ada"), &AccountPage { groups: Vec::new(), ..page }), &["You are in no group."]);
+}
+
+#[test]
+fn ui_045_the_account_page_lists_browsers_and_marks_this_one() {
+    let page = AccountPage {
+        admin: false,
+        groups: Vec::new(),
+        roles: Vec::new(),
+        created: "2026-01-02T03:04:05Z".to_owned(),
+        sessions: sessions("Firefox"),
+        ended: None,
+        end_session_url: "/jh/hub/account/sessions/end".to_owned(),
+        end_others_url: "/jh/hub/account/sessions/end-others".to_owned(),
+        end_url: "/jh/hub/account/sign-out".to_owned(),
+    };
+    let html = show(&visitor("ada"), &page);
+    let browsers = [
+        "Firefox on Firefox",
+        ">curl<",
+        "Unknown browser on Linux",
+        ">Unknown browser<",
+        "Browsers that JupyterHub signed in",
+    ];
+    has(&html, &browsers);
+    has(
+        &html,
+        &[
+            "<tr class=\"session-row\" role=\"row\" data-current>",
+            "action=\"/jh/hub/account/sessions/end\" data-once",
+            "name=\"session\" value=\"user-7\"",
+            "action=\"/jh/hub/account/sessions/end-others\"",
+        ],
+    );
+    assert_eq!(html.matches("class=\"current-session\"").count(), 1);
+    lacks(&html, &["The session is ended.", "All other browsers are signed out."]);
+    for (ended, told) in
+        [(Ended::One, "The session is ended."), (Ended::Others, "All other browsers are signed out.")]
+    {
+        has(&show(&visitor("ada"), &AccountPage { ended: Some(ended), ..page.clone() }), &[told]);
+    }
+}
+
+#[test]
+fn ui_106_the_list_of_tokens_is_narrowed_without_a_script() {
+    let html = show(&visitor("ada"), &tokens("x"));
+    has(
+        &html,
+        &[
+            "<a href=\"/jh/hub/token\">All (1)</a>",
+            "<a href=\"/jh/hub/token?show=expiring\">Expire within a week (1)</a>",
+            "<a href=\"/jh/hub/token?show=unused\" aria-current=\"true\">Not used for three months (1)</a>",
+            "<input type=\"hidden\" name=\"show\" value=\"unused\">",
+        ],
+    );
+    let none = TokenPage { api_tokens: Vec::new(), ..tokens("x") };
+    has(&show(&visitor("ada"), &none), &["There are none of these.", "class=\"table-scroller\" hidden"]);
+    let all = TokenPage { token_choices: Vec::new(), token_kind: TokenKind::All, ..tokens("x") };
+    lacks(&show(&visitor("ada"), &all), &["token-choices", "name=\"show\""]);
 }

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::super::deeds::{Order, deed, server_deed};
+use super::super::Admin;
+use super::super::deeds::{Doer, Order, deed, server_deed};
 use super::super::list::Wanted;
-use super::super::names::{counted, spoken};
+use super::super::names::spoken;
 use super::super::users::group_exists;
 use crate::domain::access::Resource;
 use crate::domain::names::{ServerKey, ServerName, Username};
@@ -17,6 +18,7 @@ use crate::web::pages::form::Form;
 use crate::web::render::pages::ServerLinks;
 use crate::web::render::pages::admin::BulkItem;
 use crate::web::state::Hub;
+use crate::web::texts::Voice;
 
 /// So many users are taken at once; the page says so.
 const MOST: usize = 1000;
@@ -33,19 +35,25 @@ pub(super) enum Deed {
     Delete,
     /// Users come into a group.
     Join,
+    /// Users are written to.
+    Tell,
 }
 
 impl Deed {
     pub(super) fn read(word: &str) -> Option<Self> {
-        [Self::Start, Self::Stop, Self::Delete, Self::Join].into_iter().find(|deed| deed.word() == word)
+        [Self::Start, Self::Stop, Self::Delete, Self::Join, Self::Tell]
+            .into_iter()
+            .find(|deed| deed.word() == word)
     }
 
+    /// The form's word for it, and the catalogues'.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Start => "start",
             Self::Stop => "stop",
             Self::Delete => "delete",
             Self::Join => "group",
+            Self::Tell => "message",
         }
     }
 
@@ -56,29 +64,17 @@ impl Deed {
             Self::Stop => "stop",
             Self::Delete => "delete-user",
             Self::Join => "join",
-        }
-    }
-
-    pub(super) fn past(self) -> &'static str {
-        match self {
-            Self::Start => "started",
-            Self::Stop => "stopped",
-            Self::Delete => "deleted",
-            Self::Join => "added",
-        }
-    }
-
-    pub(super) fn heading(self) -> &'static str {
-        match self {
-            Self::Start => "Start servers",
-            Self::Stop => "Stop servers",
-            Self::Delete => "Delete users",
-            Self::Join => "Add users to a group",
+            Self::Tell => "message",
         }
     }
 
     pub(super) fn takes_away(self) -> bool {
         matches!(self, Self::Stop | Self::Delete)
+    }
+
+    /// Whether something is to be written.
+    pub(super) fn has_text(self) -> bool {
+        self == Self::Tell
     }
 }
 
@@ -106,20 +102,21 @@ struct Left {
 ///
 /// # Errors
 /// 400 if it means nobody, or a group that does not exist.
-pub(super) async fn make(hub: &Hub, caller: &Caller, what: Deed, form: &Form) -> Result<Plan, Refused> {
+pub(super) async fn make(admin: &Admin, what: Deed, form: &Form) -> Result<Plan, Refused> {
+    let (hub, caller, voice) = (&admin.hub, &admin.caller, &admin.voice);
     caller.require(&["list:users"], Resource::Listing)?;
     let group = form.last("to_group").unwrap_or_default().trim().to_owned();
     if what == Deed::Join && (group.is_empty() || !group_exists(hub, &group).await?) {
         return Err(Refused::bad(match group.as_str() {
-            "" => "Type the name of the group first.".to_owned(),
-            group => format!("There is no group {group}."),
+            "" => voice.say("admin-type-a-group"),
+            group => voice.with("admin-no-such-group", [("group", group.into())]),
         }));
     }
     let (found, total) = chosen(hub, caller, form).await?;
     if found.is_empty() {
-        return Err(Refused::bad("Choose at least one user first."));
+        return Err(Refused::bad(voice.say("admin-choose-users")));
     }
-    let users = found.len();
+    let (users, doer) = (found.len(), admin.doer());
     let (mut items, mut left) = (Vec::new(), Left::default());
     for details in &found {
         for key in orders(hub, caller, what, details, &mut left) {
@@ -128,14 +125,14 @@ pub(super) async fn make(hub: &Hub, caller: &Caller, what: Deed, form: &Form) ->
                 Deed::Stop => server_deed("stop", &key),
                 Deed::Delete => deed("delete-user", &[("user", key.user.as_str())]),
                 Deed::Join => deed("join", &[("user", key.user.as_str()), ("group", &group)]),
+                Deed::Tell => deed("message", &[("user", key.user.as_str())]),
             };
-            items.push(item(what, hub, &Order::read(&text)));
+            items.push(item(what, &doer, &Order::read(&text)));
         }
     }
-    let mut plan = described(what, &items, &group, users, &left);
+    let mut plan = described(voice, what, &items, &group, users, &left);
     if total > users {
-        plan.notes
-            .push(format!("{total} users match; these are the first {users}. Do the others afterwards."));
+        plan.notes.push(voice.with("admin-plan-first", [("total", total.into()), ("users", users.into())]));
     }
     plan.items = items;
     Ok(plan)
@@ -182,61 +179,49 @@ fn orders(hub: &Hub, caller: &Caller, what: Deed, details: &UserDetails, left: &
         Deed::Delete if !caller.scopes.covers_user("delete:users", user.as_str(), groups) => {
             left.forbidden += 1
         }
-        Deed::Delete | Deed::Join => return vec![default],
+        Deed::Tell if !caller.scopes.covers_user("admin:users", user.as_str(), groups) => left.forbidden += 1,
+        Deed::Delete | Deed::Join | Deed::Tell => return vec![default],
     }
     Vec::new()
 }
 
-fn described(what: Deed, items: &[BulkItem], group: &str, users: usize, left: &Left) -> Plan {
+fn described(voice: &Voice, what: Deed, items: &[BulkItem], group: &str, users: usize, left: &Left) -> Plan {
     let count = items.len();
-    let owners = counted(users, "user");
-    let (title, verb) = match what {
-        Deed::Start => (format!("Start {}?", counted(count, "server")), "start"),
-        Deed::Stop => (format!("Stop {}?", counted(count, "server")), "stop"),
-        Deed::Delete => (format!("Delete {}?", counted(count, "user")), "delete"),
-        Deed::Join => (format!("Add {} to the group {group}?", counted(count, "user")), "add"),
-    };
+    let deed = || ("deed", what.word().into());
+    let title = voice.with("admin-plan-title", [deed(), ("count", count.into()), ("group", group.into())]);
+    let of_users = || [("count", count.into()), ("users", users.into())];
     let mut notes = match what {
-        Deed::Start => vec![format!("{} of {owners} will start.", counted(count, "server"))],
-        Deed::Stop => vec![format!(
-            "{} of {owners} will stop. What is not saved in them is lost.",
-            counted(count, "server")
-        )],
-        Deed::Delete => vec![
-            "Their servers and tokens will be gone, too. Files in home directories stay. This cannot be undone.".to_owned(),
-        ],
-        Deed::Join => Vec::new(),
+        Deed::Start => vec![voice.with("admin-plan-start", of_users())],
+        Deed::Stop => vec![voice.with("admin-plan-stop", of_users())],
+        Deed::Delete => vec![voice.say("admin-plan-delete")],
+        Deed::Join | Deed::Tell => Vec::new(),
     };
-    let is = |count: usize| if count == 1 { "is" } else { "are" };
-    if left.already > 0 {
-        let state = if what == Deed::Start { "running already" } else { "stopped already" };
-        notes.push(format!("{} {} {state}.", counted(left.already, "server"), is(left.already)));
+    let already = [("count", left.already.into())];
+    match (left.already, what) {
+        (0, _) => {}
+        (_, Deed::Start) => notes.push(voice.with("admin-plan-running", already)),
+        _ => notes.push(voice.with("admin-plan-stopped", already)),
     }
     if left.forbidden > 0 {
-        notes.push(format!(
-            "{} {} left alone: you have no right to {verb} them.",
-            left.forbidden,
-            is(left.forbidden)
-        ));
+        notes.push(voice.with("admin-plan-forbidden", [("count", left.forbidden.into()), deed()]));
     }
     if left.own > 0 {
-        notes.push("You are left out: nobody can delete themselves.".to_owned());
+        notes.push(voice.say("admin-plan-yourself"));
     }
-    let button = match (count, what) {
-        (0, _) => String::new(),
-        (_, Deed::Start | Deed::Stop) => format!("{} {}", capital(verb), counted(count, "server")),
-        (_, Deed::Delete | Deed::Join) => format!("{} {}", capital(verb), counted(count, "user")),
-    };
-    Plan { title, notes, button, items: Vec::new() }
+    Plan { title, notes, button: button(voice, what, count), items: Vec::new() }
 }
 
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+/// The words of the button; nothing to do has none.
+pub(super) fn button(voice: &Voice, what: Deed, count: usize) -> String {
+    match count {
+        0 => String::new(),
+        _ => voice.with("admin-plan-button", [("deed", what.word().into()), ("count", count.into())]),
+    }
 }
 
 /// One thing that is asked for, as forms and as scripts ask for it.
-pub(super) fn item(what: Deed, hub: &Hub, order: &Order) -> BulkItem {
+pub(super) fn item(what: Deed, doer: &Doer, order: &Order) -> BulkItem {
+    let hub = &doer.hub;
     let key = order.key();
     let user = hub.path(&format!("api/users/{}", key.user.escaped()));
     let links = ServerLinks::new(&hub.settings.base_url, &key);
@@ -248,16 +233,19 @@ pub(super) fn item(what: Deed, hub: &Hub, order: &Order) -> BulkItem {
             let group = crate::web::pages::address::escape_value(order.get("group"));
             ("POST", hub.path(&format!("api/groups/{group}/users")), json!({ "users": [key.user.as_str()] }))
         }
+        // scripts put in what is written
+        Deed::Tell => ("POST", format!("{user}/messages"), Value::Null),
     };
     let name = match what {
-        Deed::Start | Deed::Stop => spoken(&key),
-        Deed::Delete | Deed::Join => key.user.to_string(),
+        Deed::Start | Deed::Stop => spoken(&doer.voice, &key),
+        Deed::Delete | Deed::Join | Deed::Tell => key.user.to_string(),
     };
     let text = match what {
         Deed::Start => server_deed("start", &key),
         Deed::Stop => server_deed("stop", &key),
         Deed::Delete => deed("delete-user", &[("user", key.user.as_str())]),
         Deed::Join => deed("join", &[("user", key.user.as_str()), ("group", order.get("group"))]),
+        Deed::Tell => deed("message", &[("user", key.user.as_str())]),
     };
     BulkItem { key: key.full_name(), what: name, deed: text, method, url, body, result: None }
 }
@@ -276,7 +264,7 @@ mod tests {
             body: Value::Null,
             result: None,
         };
-        described(what, &vec![item; count], "lab", 9, &left)
+        described(&Voice::english(), what, &vec![item; count], "lab", 9, &left)
     }
 
     /// UI-121: the dry run says how many of whose servers, and what is left alone.
@@ -290,11 +278,17 @@ mod tests {
         let none = planned(Deed::Delete, 0, Left { own: 1, ..Left::default() });
         assert!(none.button.is_empty() && none.notes[1].contains("nobody can delete themselves"));
         assert_eq!(planned(Deed::Join, 2, Left::default()).title, "Add 2 users to the group lab?");
+        let told = planned(Deed::Tell, 2, Left { forbidden: 1, ..Left::default() });
+        assert_eq!(
+            (told.title.as_str(), told.button.as_str()),
+            ("Send a message to 2 users?", "Send to 2 users")
+        );
+        assert_eq!(told.notes, ["1 is left alone: you have no right to write to them."]);
     }
 
     #[test]
     fn an_item_asks_for_nothing_but_what_its_page_is_for() {
-        for what in [Deed::Start, Deed::Stop, Deed::Delete, Deed::Join] {
+        for what in [Deed::Start, Deed::Stop, Deed::Delete, Deed::Join, Deed::Tell] {
             assert_eq!(Deed::read(what.word()), Some(what));
         }
         assert!(Deed::Stop.fits("stop") && !Deed::Stop.fits("delete-user") && Deed::read("").is_none());
