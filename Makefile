@@ -9,14 +9,14 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 CARGO := cargo
 PARITY := ../shared/parity
 
-.PHONY: run test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision model kills privileged privileged-programs screenshots page-bytes package package-lint test-package test-container bench-pages
+.PHONY: run run-pam test system venv chp build lint rust browser clients parity conformance schemathesis schemathesis-reference jupyterhub-tests fuzz bench bench-proxy soak-proxy bench-programs bench-startup bench-starts bench-crashes bench-idle bench-supervision model kills privileged privileged-programs screenshots page-bytes package package-lint test-package test-container bench-pages
 
-run: system venv
+run: system-run venv
 	$(CARGO) build --release --bin orrery
 	packaging/demo/run.sh target/release/orrery
 
 # The same with the system's accounts, in a namespace with one of its own: as root.
-run-pam: system venv privileged-programs
+run-pam: system-run-pam venv privileged-programs
 	$(CARGO) build --release --bin orrery
 	packaging/demo/run-pam.sh target/release/orrery target/privileged/orrery-launch target/privileged/orrery-session
 
@@ -24,8 +24,11 @@ run-pam: system venv privileged-programs
 test: SECONDS_ = 20
 test: system venv chp lint rust privileged model browser clients parity conformance schemathesis test-package
 
-system:
-	packaging/demo/system-packages.sh
+# What a purpose needs of the system; `make system` is for all tests.
+system: system-run-pam-test-package
+
+system-%:
+	packaging/demo/system-packages.sh $(subst -, ,$*)
 
 venv: .dev/venv/installed
 

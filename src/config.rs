@@ -20,7 +20,7 @@ pub mod layer;
 pub mod load;
 pub mod logging;
 #[cfg(test)]
-mod manual;
+pub(crate) mod manual;
 pub mod metrics;
 pub mod not_yet;
 pub mod proxy;

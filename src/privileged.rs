@@ -13,6 +13,8 @@ pub mod policy;
 pub mod tickets;
 
 #[cfg(test)]
+mod manual;
+#[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -23,7 +23,7 @@ _orrery__proxy() {
 
     case "${cmd}" in
         orrery__proxy)
-            opts="-V -h --version --ip --port --socket --api-ip --api-port --api-socket --metrics-ip --metrics-port --metrics-socket --redirect-port --redirect-to --ssl-key --ssl-cert --ssl-ca --ssl-request-cert --ssl-reject-unauthorized --ssl-protocol --ssl-ciphers --ssl-allow-rc4 --ssl-dhparam --no-http2 --acme-domain --acme-contact --acme-cache --acme-challenge --acme-directory --acme-staging --acme-ca --acme-eab-id --api-ssl-key --api-ssl-cert --api-ssl-ca --api-ssl-request-cert --api-ssl-reject-unauthorized --client-ssl-key --client-ssl-cert --client-ssl-ca --client-ssl-request-cert --client-ssl-reject-unauthorized --insecure --default-target --error-target --error-path --host-routing --no-x-forward --no-prepend-path --no-include-prefix --auto-rewrite --protocol-rewrite --change-origin --custom-header --timeout --proxy-timeout --keep-alive-timeout --header-timeout --body-timeout --connect-timeout --workers --max-connections --max-connections-per-address --max-requests-per-route --drain-timeout --hand-over --successor-timeout --hand-over-timeout --pid-file --access-log --log-level --storage-backend --help"
+            opts="-V -h --version --ip --port --socket --api-ip --api-port --api-socket --metrics-ip --metrics-port --metrics-socket --redirect-port --redirect-to --ssl-key --ssl-cert --ssl-ca --ssl-request-cert --ssl-reject-unauthorized --ssl-protocol --ssl-ciphers --ssl-allow-rc4 --ssl-dhparam --no-http2 --acme-domain --acme-contact --acme-cache --acme-challenge --acme-directory --acme-staging --acme-ca --acme-eab-id --api-ssl-key --api-ssl-cert --api-ssl-ca --api-ssl-request-cert --api-ssl-reject-unauthorized --client-ssl-key --client-ssl-cert --client-ssl-ca --client-ssl-request-cert --client-ssl-reject-unauthorized --insecure --default-target --error-target --error-path --host-routing --no-x-forward --trusted-proxies --no-prepend-path --no-include-prefix --auto-rewrite --protocol-rewrite --change-origin --custom-header --timeout --proxy-timeout --keep-alive-timeout --header-timeout --body-timeout --connect-timeout --workers --max-connections --max-connections-per-address --max-requests-per-route --drain-timeout --hand-over --successor-timeout --hand-over-timeout --pid-file --access-log --log-level --storage-backend --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -158,6 +158,10 @@ _orrery__proxy() {
                     return 0
                     ;;
                 --error-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trusted-proxies)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

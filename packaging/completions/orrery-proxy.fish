@@ -31,6 +31,7 @@ complete -c orrery-proxy -l client-ssl-ca -d 'Authorities to trust instead of th
 complete -c orrery-proxy -l default-target -d 'Where requests go that no other route is for' -r
 complete -c orrery-proxy -l error-target -d 'Server of error pages: asked for URL/CODE?url=ADDRESS, where the client asked for ADDRESS' -r
 complete -c orrery-proxy -l error-path -d 'Directory of error pages: CODE.html, else error.html' -r -F
+complete -c orrery-proxy -l trusted-proxies -d 'Addresses or networks of reverse proxies in front: what anybody else says of the client, in X-Forwarded-*, X-Real-IP, X-Scheme, Forwarded and Remote-User, is not passed on [default: everybody is believed, as by configurable-http-proxy]' -r
 complete -c orrery-proxy -l protocol-rewrite -d 'Put this scheme into the Location of redirections' -r
 complete -c orrery-proxy -l custom-header -d 'Field to set in requests; may be repeated' -r
 complete -c orrery-proxy -l timeout -d 'Milliseconds of silence after which a client\'s connection is dropped [default: never]' -r

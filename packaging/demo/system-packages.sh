@@ -1,11 +1,25 @@
 #!/usr/bin/env bash
-# Installs the system packages that building, running and testing need, if any is missing.
+# Installs system packages that are missing: system-packages.sh PURPOSE..., of
+#   run      a hub for oneself
+#   pam      one with accounts of the system
+#   test     the tests, but for those of the packages
+#   package  the packages: what builds, reads and tries them
 set -euo pipefail
 
-need=(gcc strace passwd libc6-dev pkg-config libpam0g-dev libpq-dev python3-venv postgresql chromium chromium-driver curl ca-certificates util-linux nodejs npm nginx openssl pebble
-  # packages: what builds, reads and tries them
-  binutils dpkg-dev xz-utils rpm lintian rpmlint shellcheck debootstrap systemd systemd-container apparmor checkpolicy selinux-policy-dev
-  apache2-bin fail2ban docker.io)
+[ $# -gt 0 ] || { echo "say what for: run, pam, test, package" >&2; exit 2; }
+need=()
+for purpose in "$@"; do
+  case "$purpose" in
+    run) need+=(gcc libc6-dev pkg-config libpq-dev python3-venv curl ca-certificates) ;;
+    pam) need+=(libpam0g-dev passwd util-linux binutils) ;;
+    test) need+=(strace postgresql chromium chromium-driver nodejs npm nginx openssl pebble) ;;
+    package) need+=(
+      dpkg-dev xz-utils rpm lintian rpmlint shellcheck debootstrap systemd systemd-container apparmor checkpolicy selinux-policy-dev
+      apache2-bin fail2ban docker.io
+    ) ;;
+    *) echo "there is nothing to install for \"$purpose\"" >&2; exit 2 ;;
+  esac
+done
 missing=()
 for package in "${need[@]}"; do
   case "$package" in # what another source may have installed already

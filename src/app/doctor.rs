@@ -2,6 +2,7 @@
 //!
 //! Changes nothing, and shows no secret. Blocks; what asks programs or the network has a deadline.
 
+mod ask;
 mod database;
 mod files;
 mod hub;
@@ -10,6 +11,7 @@ mod network;
 mod privileged;
 mod program;
 mod sign_in;
+mod units;
 
 use serde::Serialize;
 

@@ -142,7 +142,7 @@ fn default_file() -> String {
 }
 
 /// A text as roff shows it: no backslash, no line that begins with a request, code in bold.
-fn roff(text: &str) -> String {
+pub(crate) fn roff(text: &str) -> String {
     let escaped = text.replace('\\', "\\e").replace('-', "\\-");
     let mut parts = escaped.split('`');
     let mut shown = parts.next().unwrap_or_default().to_owned();
@@ -191,7 +191,7 @@ fn page() -> String {
 const PAGE_INTRODUCTION: &str = include_str!("manual/introduction.roff");
 
 /// Compares a file of the source tree with what it should be, or writes it when asked to.
-fn is_current(file: &str, expected: &str) {
+pub(crate) fn is_current(file: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     if std::env::var_os("ORRERY_WRITE_MANUAL").is_some() {
         std::fs::write(&path, expected).unwrap();

@@ -5,6 +5,7 @@
 mod certificates;
 mod forwarding;
 mod listening;
+mod network;
 mod running;
 mod settings;
 mod value;

@@ -111,7 +111,7 @@ pub enum SpawnError {
     },
     /// The program that the policy names is not there.
     #[error(
-        "The server could not be started: {problem}. The administrator of this machine installs it{}",
+        "There is nothing to start on this machine yet: {problem}. Its administrator installs it{}",
         builder(problem)
     )]
     NotInstalled {
@@ -141,12 +141,14 @@ fn builder(command: &str) -> &'static str {
 }
 
 impl SpawnError {
-    /// Whether nothing is broken: the owner may not have a server, now or at all. A word for metrics.
+    /// Whether nothing is broken: the owner may not have a server, now or at all (403), or this machine is not set up for
+    /// servers yet (503). The HTTP status, and a word for metrics.
     #[must_use]
-    pub fn is_no(&self) -> Option<&'static str> {
+    pub fn is_no(&self) -> Option<(u16, &'static str)> {
         match self {
-            Self::SignIn { .. } => Some("sign-in"),
-            Self::NotMember { .. } => Some("not-allowed"),
+            Self::SignIn { .. } => Some((403, "sign-in")),
+            Self::NotMember { .. } => Some((403, "not-allowed")),
+            Self::NotInstalled { .. } => Some((503, "not-installed")),
             _ => None,
         }
     }

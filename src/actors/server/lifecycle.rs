@@ -97,13 +97,12 @@ pub(super) async fn launch(parts: Arc<Supervision>, order: Order) -> Finding {
 /// What is told of a refused launch. Somebody who only has to sign in again finds the way on the page.
 fn not_launched(parts: &Supervision, refused: &SpawnError) -> Failure {
     let message = refused.to_string();
-    let rejection = refused.is_no().map(|reason| {
-        let text = encode_text(&message);
-        let way = format!("{}hub/logout", parts.base_url);
-        let is_helped = matches!(refused, SpawnError::SignIn { .. });
-        let message_html = is_helped
-            .then(|| format!("{text}. <a href=\"{}\">Sign out</a>, and in again.", encode_text(&way)));
-        Box::new(Rejection { status: 403, reason: Some(reason.to_owned()), message_html })
+    let rejection = refused.is_no().map(|(status, reason)| {
+        let message_html = matches!(refused, SpawnError::SignIn { .. }).then(|| {
+            let (text, way) = (encode_text(&message), format!("{}hub/logout", parts.base_url));
+            format!("{text}. <a href=\"{}\">Sign out</a>, and in again.", encode_text(&way))
+        });
+        Box::new(Rejection { status, reason: Some(reason.to_owned()), message_html })
     });
     Failure { rejection, ..Failure::new(FailureKind::Launch, message) }
 }

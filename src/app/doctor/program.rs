@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
 use nix::unistd::{AccessFlags, access};
-use tokio::io::AsyncReadExt;
 
 use super::Finding;
+use super::ask::ask;
 use crate::config::spawner::{SpawnerConfig, SpawnerType};
 use crate::privileged::policy;
 use crate::web::headers::CONTRACT_VERSION;
@@ -16,8 +15,6 @@ use crate::web::headers::CONTRACT_VERSION;
 const CHECK: &str = "single-user command";
 /// How long a program may need to tell its version: a cold Python takes its time.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The most that is read of its answer.
-const LONGEST: u64 = 4096;
 
 pub(super) fn examine(spawner: &SpawnerConfig, environment: &BTreeMap<String, String>) -> Finding {
     // the name alone stands for the places that the policy names
@@ -99,30 +96,7 @@ fn find(name: &str, path: &str) -> Option<PathBuf> {
 
 /// The last word of its first line.
 fn version(program: &Path) -> Result<String, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|failed| failed.to_string())?;
-    let asked = async {
-        let mut child = tokio::process::Command::new(program)
-            .arg("--version")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()?;
-        let mut said = Vec::new();
-        if let Some(output) = child.stdout.take() {
-            output.take(LONGEST).read_to_end(&mut said).await?;
-        }
-        Ok::<_, std::io::Error>((child.wait().await?, String::from_utf8_lossy(&said).into_owned()))
-    };
-    let answer = runtime.block_on(async { tokio::time::timeout(PATIENCE, asked).await });
-    let (status, said) = match answer {
-        Err(_) => return Err(format!("it took more than {} seconds", PATIENCE.as_secs())),
-        Ok(answer) => answer.map_err(|failed| failed.to_string())?,
-    };
-    if !status.success() {
-        return Err(format!("it ended with {status}"));
-    }
+    let said = ask(program, &["--version"], PATIENCE)?;
     let word = said.lines().next().and_then(|line| line.split_whitespace().last());
     word.map(str::to_owned).ok_or_else(|| "it said nothing".to_owned())
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::network::Network;
 use super::value::{CustomHeader, millis};
 
 /// Options that shape requests, answers and errors.
@@ -26,6 +27,10 @@ pub struct Forwarding {
     /// Don't add X-Forwarded-* fields to requests
     #[arg(long)]
     pub no_x_forward: bool,
+    /// Addresses or networks of reverse proxies in front: what anybody else says of the client, in X-Forwarded-*, X-Real-IP,
+    /// X-Scheme, Forwarded and Remote-User, is not passed on [default: everybody is believed, as by configurable-http-proxy]
+    #[arg(long, value_name = "NETWORK,...", value_delimiter = ',')]
+    pub trusted_proxies: Vec<Network>,
     /// Don't put the path of a target before that of a request
     #[arg(long)]
     pub no_prepend_path: bool,

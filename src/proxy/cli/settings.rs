@@ -6,9 +6,10 @@ use std::time::Duration;
 use log::LevelFilter;
 
 use super::certificates::{ApiCertificates, AutomaticCertificates, ClientCertificates, PublicCertificates};
+use super::network::Network;
 use super::{Cli, Listening};
 use crate::api::ApiToken;
-use crate::config::{ErrorTarget, Forwarding};
+use crate::config::{ErrorTarget, Forwarding, Trust};
 use crate::route::Matching;
 use crate::target::TargetError;
 use crate::tls::acme::{AcmeOptions, Challenge, Directory, ExternalAccount};
@@ -173,7 +174,7 @@ impl Settings {
                 change_origin: forwarding.change_origin,
                 headers: headers.collect::<Result<_, _>>()?,
                 withheld_cookies: Vec::new(),
-                trust: None,
+                trust: trust(&forwarding.trusted_proxies),
                 confined: None,
             },
             client_timeout: timeout(forwarding.timeout),
@@ -195,6 +196,15 @@ impl Settings {
             warnings,
         })
     }
+}
+
+/// SEC-095: without a list everybody is believed, as by CHP, which leaves it to whoever is in front.
+fn trust(listed: &[Network]) -> Option<Trust> {
+    if listed.is_empty() {
+        return None;
+    }
+    let listed = listed.to_vec();
+    Some(Trust::new(move |peer| listed.iter().any(|network| network.contains(peer))))
 }
 
 fn warnings(cli: &Cli) -> Vec<String> {

@@ -151,7 +151,9 @@ impl Running<'_> {
     pub(super) async fn hand_over(mut self, successor: Successor, settings: &Settings) -> u8 {
         let pid = successor.pid;
         // In one message, for from then on systemd listens to the other process only.
-        notify::notify(&format!("MAINPID={pid}\n{READY}"));
+        // it is alive, and has a whole WatchdogSec= for its own first word: else processes that replace each other
+        // faster than they speak are killed, with all that older ones still have
+        notify::notify(&format!("MAINPID={pid}\n{READY}\n{ALIVE}"));
         self.side.closing.close().await;
         self.engine.hand_over();
         self.files.leave();

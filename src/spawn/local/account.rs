@@ -111,7 +111,7 @@ mod tests {
     fn auth_025_who_is_in_no_allowed_group_any_more_cannot_start_a_server() {
         let refused = rule(&["no-such-group"], &[], &[]).account_of(&user("daemon")).unwrap_err();
         assert!(refused.to_string().contains("auth.local.allowed_groups"), "{refused}");
-        assert_eq!(refused.is_no(), Some("not-allowed"));
+        assert_eq!(refused.is_no(), Some((403, "not-allowed")));
         assert!(rule(&["no-such-group", "daemon"], &[], &[]).account_of(&user("daemon")).is_ok());
         assert!(
             rule(&["no-such-group"], &["daemon"], &[]).account_of(&user("daemon")).is_ok(),

@@ -16,7 +16,7 @@ fn a_missing_or_void_ticket_asks_its_owner_to_sign_in_again_and_names_the_key_th
         (Refusal::TicketForged, "not valid"),
     ] {
         let said = told(LaunchError::Refused(refusal));
-        assert_eq!(said.is_no(), Some("sign-in"));
+        assert_eq!(said.is_no(), Some((403, "sign-in")));
         let said = said.to_string();
         assert!(said.starts_with("ada must sign in again") && said.contains(named), "{said}");
     }
@@ -39,7 +39,13 @@ fn every_other_refusal_reads_as_it_was_said() {
         reason: StartFailure::Program,
         text: "/opt/orrery/jupyter/bin/jupyterhub-singleuser: No such file or directory".to_owned(),
     };
-    let said = told(missing).to_string();
+    let said = told(missing);
+    assert_eq!(
+        said.is_no(),
+        Some((503, "not-installed")),
+        "the machine is not set up, and nothing is broken"
+    );
+    let said = said.to_string();
     assert!(
         said.contains("/opt/orrery/jupyter/bin") && said.contains("`sudo orrery user-env create`"),
         "{said}"

@@ -59,14 +59,12 @@ mod tests {
     }
 
     #[test]
-    fn ui_052_what_refuses_a_start_may_say_so_with_markup() {
-        let rejection = Rejection { status: 403, reason: None, message_html: Some("<b>no</b>".to_owned()) };
-        let failure = server_state::Failure {
-            rejection: Some(Box::new(rejection)),
-            ..server_state::Failure::new(FailureKind::Launch, "no")
-        };
-        let shown = of(&status(Outcome::Failed(Arc::new(failure)))).unwrap();
-        assert_eq!(shown.message_html.as_deref(), Some("<b>no</b>"));
+    fn a_refusals_markup_is_shown_on_every_page_as_in_the_event_stream() {
+        let way = Some("<a href=\"/hub/logout\">Sign out</a>".to_owned());
+        let rejection = Rejection { status: 403, reason: None, message_html: way.clone() };
+        let mut failure = server_state::Failure::new(FailureKind::Launch, "sign in again");
+        failure.rejection = Some(Box::new(rejection));
+        assert_eq!(of(&status(Outcome::Failed(Arc::new(failure)))).unwrap().message_html, way);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::target::{self, Names, Target};
 use super::visitor::SignedIn;
 use crate::actors::directory::{Outcome, ServerStatus};
 use crate::domain::server_state::Pending;
+use crate::web::api::server::start::status_of;
 use crate::web::error::{PageError, Refused};
 use crate::web::render::pages::{NotRunningPage, SpawnPendingPage, StopPendingPage};
 use crate::web::state::Hub;
@@ -76,7 +77,7 @@ async fn stopped(
     status: &ServerStatus,
 ) -> Result<HttpResponse, PageError> {
     let code = match &status.outcome {
-        Some(Outcome::Failed(_)) => StatusCode::INTERNAL_SERVER_ERROR,
+        Some(Outcome::Failed(failure)) => status_of(failure),
         Some(Outcome::Refused(_)) => StatusCode::TOO_MANY_REQUESTS,
         Some(
             Outcome::Ready | Outcome::Stopped | Outcome::Culled(_) | Outcome::Cancelled | Outcome::Ended(_),

@@ -126,8 +126,11 @@ fn life_031_a_hook_that_says_no_fails_the_start_in_its_words_and_leaves_nothing(
         "{}",
         progress.body
     );
-    let page = Browser::signed_in(&hub, "ada").get("/hub/spawn/ada");
-    assert!(page.status == 409 && page.body.contains("No &lt;GPU&gt; is free."), "{}", page.body);
+    let mut browser = Browser::signed_in(&hub, "ada");
+    for path in ["/hub/spawn/ada", "/hub/spawn-pending/ada"] {
+        let page = browser.get(path);
+        assert!(page.status == 409 && page.body.contains("No &lt;GPU&gt; is free."), "{path}: {}", page.body);
+    }
 }
 
 #[test]

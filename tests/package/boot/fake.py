@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -I
-"""A user's server that costs little: answers each request with its process id, and sends back what it gets on websockets."""
+"""A user's server that costs little: answers each request with its process id, below /slow after a second, and sends back what it gets on websockets."""
 import asyncio
 import base64
 import hashlib
@@ -42,6 +42,8 @@ async def serve(reader, writer):
                              b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
                 return await echo(reader, writer)
             await reader.readexactly(int(fields.get(b"content-length", 0)))
+            if b"/slow" in head.split(b" ", 2)[1]:
+                await asyncio.sleep(1)
             writer.write(ANSWER)
             await writer.drain()
     except (EOFError, ConnectionError):

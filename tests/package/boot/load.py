@@ -1,20 +1,26 @@
 """What many people's browsers ask of a hub and its servers, at a steady rate, and what of it went wrong.
 
-    load.py PLAN    a JSON object: address, and lists of {path, rate, header} `requests` and {path, count, header} `websockets`
+    load.py PLAN    a JSON object: address, and lists of {path, rate, header} `requests` and {path, count, header} `websockets`;
+                    with HTTPS also `ca`, a file, `at`, the host and port that the name of the address stands for, and a list of
+                    {path, rate, connections, body} `http2`
 
 Says "ready" when every websocket is open and a second's requests were answered, goes on until its standard input ends, and
 prints what happened as JSON."""
 import asyncio
 import json
+import ssl
 import sys
 import time
 from collections import Counter
 from urllib.parse import urlsplit
 
+import h2
 import websockets
 
 PLAN = json.loads(sys.argv[1])
 ADDRESS = urlsplit(PLAN["address"])
+TLS = ssl.create_default_context(cafile=PLAN["ca"]) if "ca" in PLAN else None
+HOST, PORT = PLAN.get("at", (ADDRESS.hostname, ADDRESS.port))
 TIMEOUT = 30
 BEAT = 0.5
 
@@ -55,7 +61,7 @@ class Pool:
         return await self.exchange(await self.connect(), path, header, keep=True)
 
     async def connect(self):
-        return await asyncio.open_connection(ADDRESS.hostname, ADDRESS.port)
+        return await asyncio.open_connection(HOST, PORT, ssl=TLS, server_hostname=TLS and ADDRESS.hostname)
 
     async def exchange(self, connection, path, header, keep):
         reader, writer = connection
@@ -83,6 +89,10 @@ class Pool:
             writer.close()
         return int(head.split()[1]), body
 
+    def close(self):
+        for _, writer in self.idle:
+            writer.close()
+
 
 async def one(pool, plan):
     started = time.monotonic()
@@ -98,9 +108,9 @@ async def one(pool, plan):
     times.append(time.monotonic() - started)
 
 
-async def steady(plan):
+async def steady(plan, pool):
     """Starts a request whenever one is due, whether or not the ones before have been answered."""
-    pool, tasks, due = Pool(), set(), time.monotonic()
+    tasks, due = set(), time.monotonic()
     while not done.is_set():
         task = asyncio.create_task(one(pool, plan))
         tasks.add(task)
@@ -108,17 +118,61 @@ async def steady(plan):
         due += 1 / plan["rate"]
         await asyncio.sleep(max(0, due - time.monotonic()))
     await asyncio.gather(*tasks)
-    for _, writer in pool.idle:
-        writer.close()
+    pool.close()
+
+
+class Shared:
+    """A connection of HTTP/2 for many requests, and the next one when the other side is about to end it."""
+
+    def __init__(self, tls):
+        self.tls, self.connection, self.opening, self.all = tls, None, asyncio.Lock(), []
+
+    async def ask(self, path, header):
+        fields = [(name.strip().lower(), value.strip()) for name, value in (line.split(":", 1) for line in header.splitlines() if line)]
+        while True:
+            async with self.opening:
+                if not (self.connection and self.connection.usable):
+                    self.connection = await h2.Connection.open(HOST, PORT, self.tls, ADDRESS.hostname)
+                    self.all.append(self.connection)
+            try:
+                return await self.connection.get(ADDRESS.netloc, path, fields)
+            except h2.Unprocessed:
+                count["sent again"] += 1
+
+    def close(self):
+        """All but the last have ended, and each of them with GOAWAY."""
+        count["HTTP/2 connections"] += len(self.all)
+        for connection in self.all:
+            count["GOAWAY"] += connection.goaway is not None
+            if connection.reading.done() and connection.goaway is None:
+                broke("connections", "ended without GOAWAY")
+            connection.close()
+
+
+async def multiplexed(plan):
+    """Requests on one connection, as `steady` asks them."""
+    tls = ssl.create_default_context(cafile=PLAN["ca"])
+    tls.set_alpn_protocols(["h2"])
+    await steady(plan, Shared(tls))
 
 
 def dial(plan):
     header = [tuple(part.strip() for part in line.split(":", 1)) for line in plan.get("header", "").splitlines() if line]
-    return websockets.connect(f"ws://{ADDRESS.netloc}{plan['path']}", additional_headers=header, open_timeout=TIMEOUT, ping_interval=None)
+    url = PLAN["address"].replace("http", "ws", 1) + plan["path"]
+    more = {"ssl": TLS, "server_hostname": ADDRESS.hostname} if TLS else {}
+    return websockets.connect(url, host=HOST, port=PORT, additional_headers=header, open_timeout=TIMEOUT, ping_interval=None, **more)
 
 
-async def beat(socket):
-    await asyncio.wait_for(await socket.ping(), TIMEOUT)
+async def beat(socket, plan):
+    """Something there and back: a ping, or data where the server sends that back."""
+    if plan.get("echo"):
+        sent = f"{time.monotonic_ns():0200}"
+        await socket.send(sent)
+        back = await asyncio.wait_for(socket.recv(), TIMEOUT)
+        if back != sent:
+            raise ValueError(f"{back[:200]!r} came back for {sent}")
+    else:
+        await asyncio.wait_for(await socket.ping(), TIMEOUT)
     count["websocket messages"] += 1
 
 
@@ -128,9 +182,9 @@ async def long_lived(plan, opened):
             count["websockets"] += 1
             opened.set_result(None)
             while not done.is_set():
-                await beat(socket)
-                await asyncio.sleep(BEAT)
-            await beat(socket)
+                await beat(socket, plan)
+                await asyncio.sleep(plan.get("beat", BEAT))
+            await beat(socket, plan)
     except Exception as error:
         broke("websockets", f"{plan['path']}: {error!r}")
         if not opened.done():
@@ -142,7 +196,7 @@ async def short_lived(plan):
     while not done.is_set():
         try:
             async with dial(plan) as socket:
-                await beat(socket)
+                await beat(socket, plan)
             count["new websockets"] += 1
         except Exception as error:
             broke("new websockets", f"{plan['path']}: {error!r}")
@@ -159,8 +213,10 @@ async def main():
         tasks.append(asyncio.create_task(short_lived(plan)))
     await asyncio.gather(*opened)
     started = time.monotonic()
-    tasks += [asyncio.create_task(steady(plan)) for plan in PLAN["requests"]]
-    while count["requests"] < sum(plan["rate"] for plan in PLAN["requests"]):
+    tasks += [asyncio.create_task(steady(plan, Pool())) for plan in PLAN["requests"]]
+    tasks += [asyncio.create_task(multiplexed(plan)) for plan in PLAN.get("http2", []) for _ in range(plan["connections"])]
+    rates = [plan["rate"] for plan in PLAN["requests"]] + [plan["rate"] * plan["connections"] for plan in PLAN.get("http2", [])]
+    while count["requests"] < sum(rates):
         await asyncio.sleep(0.05)
     print("ready", flush=True)
     await loop.run_in_executor(None, sys.stdin.read)

@@ -13,6 +13,18 @@ from page import Page
 ADDRESS = "http://127.0.0.1:8000"
 
 
+class Site:
+    """Where browsers find the hub: at the proxy's own port."""
+
+    address = ADDRESS
+
+    def client(self, **more):
+        return httpx.Client(timeout=120, **more)
+
+    def websocket(self, path, **more):
+        return connect(self.address.replace("http", "ws", 1) + path, max_size=None, open_timeout=30, **more)
+
+
 class Account:
     """An account of the machine, as `useradd` makes it."""
 
@@ -26,21 +38,21 @@ class Account:
     def uid(self):
         return int(self.machine.run("id", "-u", self.name))
 
-    def browser(self):
-        return Person(self)
+    def browser(self, site=Site()):
+        return Person(self, site)
 
 
 class Person:
     """One person's browser without scripts."""
 
-    def __init__(self, account):
-        self.account, self.machine, self.name = account, account.machine, account.name
-        self.client = httpx.Client(headers={"Sec-Fetch-Mode": "navigate"}, timeout=120)
+    def __init__(self, account, site):
+        self.account, self.machine, self.name, self.site = account, account.machine, account.name, site
+        self.client = site.client(headers={"Sec-Fetch-Mode": "navigate"})
         self.reply = None
 
     def request(self, method, path, **more):
         with self.machine.network():
-            return self.client.request(method, urljoin(ADDRESS, path), **more)
+            return self.client.request(method, urljoin(self.site.address, path), **more)
 
     def get(self, path):
         self.reply = self.request("GET", path)
@@ -112,19 +124,20 @@ class Jupyter:
         self.prefix = f"/user/{quote(person.name)}"
 
     def request(self, method, path, **more):
-        with self.person.machine.network():
-            return httpx.request(method, ADDRESS + self.prefix + path, headers={"Authorization": f"token {self.token}"}, timeout=60, **more)
+        site = self.person.site
+        with self.person.machine.network(), site.client(headers={"Authorization": f"token {self.token}"}) as client:
+            return client.request(method, site.address + self.prefix + path, **more)
 
     @contextmanager
-    def terminal(self):
+    def terminal(self, **more):
         """A new shell in JupyterLab."""
         reply = self.request("POST", "/api/terminals")
         assert reply.status_code == 200, reply.text
-        url = ADDRESS.replace("http", "ws") + f"{self.prefix}/terminals/websocket/{reply.json()['name']}"
+        path = f"{self.prefix}/terminals/websocket/{reply.json()['name']}"
         with ExitStack() as open_while:
             with self.person.machine.network():
                 header = {"Authorization": f"token {self.token}"}
-                socket = open_while.enter_context(connect(url, additional_headers=header, max_size=None, open_timeout=30))
+                socket = open_while.enter_context(self.person.site.websocket(path, additional_headers=header, **more))
             yield Terminal(socket)
 
 

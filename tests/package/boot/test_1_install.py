@@ -2,7 +2,7 @@
 import re
 import time
 
-from conftest import DEB, Installed, number
+from conftest import DEB, Installed, answers, number
 from machine import wait_for
 
 UNITS = ("orrery.service", "orrery-proxy.service", "orrery-proxy.socket", "orrery-launch.socket")
@@ -79,6 +79,28 @@ def test_sec_117_the_units_are_locked_in(machine):
         exposure = float(re.search(r"Overall exposure level for \S+: ([\d.]+)", told)[1])
         number(f"systemd-analyze security {unit}", exposure)
         assert exposure <= most, told
+
+
+def test_the_doctor_knows_for_whom_systemd_listens(machine):
+    def addresses():
+        told = machine.run("setpriv", "--reuid=orrery", "--regid=orrery", "--init-groups", "orrery", "doctor", check=False).stdout
+        return [line for line in told.splitlines() if "bind_url" in line]
+
+    services = ("orrery.service", "orrery-proxy.service")
+    machine.run("systemctl", "stop", *services)
+    hub, proxy = addresses()
+    assert "systemd listens on 127.0.0.1:8081 (orrery.socket), and the next connection starts orrery.service" in hub
+    assert "systemd listens on 127.0.0.1:8000 (orrery-proxy.socket), and the next connection starts orrery-proxy.service" in proxy
+    # to look starts nothing
+    assert {machine.property(unit, "ActiveState") for unit in services} == {"inactive"}
+    # and another program is another program
+    machine.run("systemctl", "stop", "orrery.socket")
+    machine.run("systemd-run", "--unit=squatter", "python3", "-m", "http.server", "--bind", "127.0.0.1", "8081")
+    wait_for(lambda: machine.shell("ss -Hltn sport = :8081"), "the other program")
+    assert addresses()[0].startswith("wrong")
+    machine.run("systemctl", "stop", "squatter")
+    machine.run("systemctl", "start", "orrery.socket", *services)
+    wait_for(lambda: answers(machine), lambda: machine.journal("--unit=orrery", "-n", "30"))
 
 
 def test_the_services_have_their_watchdog_and_say_when_they_are_ready(machine):

@@ -60,6 +60,12 @@ def test_without_an_environment_the_page_and_the_doctor_say_what_to_do(machine, 
         while COMMAND not in page.text and time.monotonic() < deadline:
             page = browser.get("/hub/spawn/ada")
     assert COMMAND in page.text, page.text
+    # the machine is not ready for it yet, and nothing is broken: the same from the page, the one that watches and the API
+    assert browser.reply.status_code == 503
+    browser.get("/hub/spawn-pending/ada")
+    assert browser.reply.status_code == 503 and COMMAND in browser.reply.text, browser.reply.text
+    reply = browser.api("POST", "/users/ada/server")
+    assert reply.status_code == 503 and COMMAND in reply.json()["message"], reply.text
 
 
 def test_root_makes_the_environment_with_one_command(machine):

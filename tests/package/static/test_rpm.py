@@ -53,6 +53,25 @@ def test_rpmlint_has_nothing_to_say(rpm):
     assert re.search(r" 0 errors, 0 warnings,", said), said
 
 
+# What every RPM system with a systemd of this age has: packages by these names, and libraries by their symbols.
+NAMES = {"/bin/sh", "pam", "systemd >= 249", "rtld(GNU_HASH)"}
+LIBRARIES = {"ld-linux-x86-64.so.2", "libc.so.6", "libgcc_s.so.1", "libm.so.6", "libpam.so.0", "libpq.so.5"}
+# glibc of RHEL 9, the oldest that is meant
+GLIBC = (2, 34)
+
+
+def test_it_asks_for_nothing_that_rhel_9_does_not_have(rpm):
+    """The names that dnf has to find; on a machine whose books have them it installs: tests/package/boot/test_9_readme.py."""
+    for wanted in run("rpm", "-qp", "--requires", rpm).splitlines():
+        wanted = wanted.strip()
+        if wanted in NAMES or wanted.startswith(("rpmlib(", "config(orrery)")):
+            continue
+        library, _, symbols = wanted.removesuffix("(64bit)").partition("(")
+        assert library in LIBRARIES, wanted
+        if found := re.match(r"GLIBC_([\d.]+)\)", symbols):
+            assert tuple(map(int, found[1].split("."))) <= GLIBC, wanted
+
+
 def test_scripts_are_clean_and_know_every_unit(rpm, tmp_path):
     needs("shellcheck")
     units = {path.name for path in (ROOT / "packaging/systemd").iterdir() if "[Install]" in path.read_text()}

@@ -217,3 +217,14 @@ fn what_is_ignored_or_dangerous_is_warned_about() {
         ["--ssl-allow-rc4", "--ssl-dhparam", "f", "--storage-backend", "x", "--insecure", "--ip", "*"];
     assert_eq!(settings(&options).warnings.len(), 5);
 }
+
+#[test]
+fn sec_095_the_listed_proxies_are_believed_and_without_a_list_everybody_is() {
+    let trust = |options: &[&str]| settings(options).forwarding.trust;
+    assert!(trust(&[]).is_none());
+    let listed = trust(&["--trusted-proxies", "127.0.0.0/8,::1"]).unwrap();
+    for (address, believed) in [("127.0.0.1", true), ("::1", true), ("192.0.2.7", false), ("::2", false)] {
+        assert_eq!(listed.holds(address.parse().unwrap()), believed, "{address}");
+    }
+    assert!(parse(&["--trusted-proxies", "localhost"]).is_err());
+}

@@ -313,7 +313,7 @@ fn systemd_is_told_once_by_the_old_process_and_nothing_if_there_is_no_successor(
     assert_eq!(proxy.order().status.code(), Some(1));
     proxy.replace_program(None);
     proxy.hand_over();
-    assert_eq!(next(), format!("MAINPID={}\nREADY=1", proxy.pid));
+    assert_eq!(next(), format!("MAINPID={}\nREADY=1\nWATCHDOG=1", proxy.pid));
     assert_eq!(next(), "READY=1");
     assert_eq!(proxy.first_ended().code(), Some(0));
     kill(proxy.pid, Signal::TERM);
