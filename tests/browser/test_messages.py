@@ -4,7 +4,7 @@ import secrets
 import pytest
 from selenium.webdriver.common.by import By
 
-from scenes import Person, become, chromium, hub, look, settled
+from scenes import Person, become, chromium, hub, look, settled, speak
 from visit import Visit
 
 MISCHIEF = "Dear <b>all</b>,\n<img src=x onerror=\"document.title='broken into'\">\n\u202eafter"
@@ -127,3 +127,27 @@ def test_a_users_page_sends_and_takes_back_and_keeps_what_is_typed(site, boss, u
         assert page.find("#message-text").get_attribute("value") == "Two, not finished"
         assert boss.api("GET", f"/users/{ann.name}/messages") == []
         assert driver.find_element(By.ID, "admin-outcome").is_displayed() and not complaints(driver)
+
+
+def test_a_message_is_sent_and_put_away_in_german(site, boss, users):
+    ann, gone = users[:2]
+    with chromium() as driver:
+        speak(driver, "de-DE,de")
+        page = Visit(site, driver, boss)
+        page.open("/hub/admin")
+        for person in (ann, gone):
+            page.find(f"input[name=user][value='{person.name}']").click()
+        page.find("#bulk button[value=message]").click()
+        page.until(lambda: page.find("h1").text == "Nachricht an 2 Konten senden?")
+        settled(driver)
+        boss.api("DELETE", f"/users/{gone.name}")
+        page.find("#bulk-text").send_keys("Guten Tag")
+        page.find("#bulk-go").click()
+        page.until(lambda: page.find("#bulk-progress").text.startswith("1 von 2 gesendet"))
+        assert f"Es gibt kein Konto „{gone.name}“" in page.find(".bulk-items").text
+        become(driver, site, ann)
+        page.open()
+        assert page.find("#messages-title").text == "Nachrichten für Sie" and messages(page) == ["Guten Tag"]
+        assert page.find(".message .small").text.startswith("Von boss, ")
+        page.find(".dismiss-form button").click()
+        page.until(lambda: not page.all(".messages"))

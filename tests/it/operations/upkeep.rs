@@ -15,8 +15,8 @@ fn outdated(extra: &str) -> Hub {
     let mut hub = Hub::with(extra);
     hub.create_user("ada");
     hub.terminate();
-    sql(&hub, "DROP TABLE messages");
-    sql(&hub, "DELETE FROM __diesel_schema_migrations WHERE version = '0009'");
+    sql(&hub, "DROP TABLE logins");
+    sql(&hub, "DELETE FROM __diesel_schema_migrations WHERE version = '0010'");
     hub
 }
 
@@ -40,7 +40,7 @@ fn an_upgrade_leaves_a_copy_and_the_old_schema_comes_back_from_it() {
     hub.start_again();
     let said = hub.log();
     let [copy] = copies(&hub, "schema").try_into().unwrap();
-    assert!(copy.to_str().unwrap().contains(".schema-0008.") && mode(&copy) == 0o600, "{copy:?}");
+    assert!(copy.to_str().unwrap().contains(".schema-0009.") && mode(&copy) == 0o600, "{copy:?}");
     assert!(said.contains("the database was upgraded") && said.contains(copy.to_str().unwrap()), "{said}");
     let shown = copy.to_str().unwrap().to_owned();
     let (status, _, said) = command(&hub, &["db", "restore", &shown]);
@@ -58,9 +58,9 @@ fn an_upgrade_leaves_a_copy_and_the_old_schema_comes_back_from_it() {
 
     let (status, said, wrong) = command(&hub, &["db", "restore", &shown]);
     assert_eq!(status, Some(0), "{said}{wrong}");
-    assert!(said.contains("at schema 0008") && said.contains(".replaced-9999."), "{said}");
+    assert!(said.contains("at schema 0009") && said.contains(".replaced-9999."), "{said}");
     let (status, _, said) = command(&hub, &["db", "migrate", "--check"]);
-    assert!(status == Some(1) && said.contains("0009"), "it is the old schema: {said}");
+    assert!(status == Some(1) && said.contains("0010"), "it is the old schema: {said}");
     assert!(has_ada(&hub) && copies(&hub, "replaced").len() == 1);
     hub.start_again();
     assert_eq!(hub.admin("GET", "/users/ada", None).status, 200, "and a hub runs on it");
@@ -69,12 +69,12 @@ fn an_upgrade_leaves_a_copy_and_the_old_schema_comes_back_from_it() {
 #[test]
 fn a_migration_that_fails_at_the_start_leaves_the_database_and_says_what_to_do() {
     let hub = outdated("database.upgrade_on_start = true");
-    sql(&hub, "CREATE TABLE messages (in_the_way INTEGER)");
+    sql(&hub, "CREATE TABLE logins (in_the_way INTEGER)");
     let before = sql(&hub, "SELECT sql FROM sqlite_master ORDER BY name");
     let file = hub.path("orrery.toml");
     let (status, _, said) = run(&["--config", file.to_str().unwrap()], hub.folder.path());
     assert_eq!(status, Some(1), "{said}");
-    for part in ["from schema 0008 to 0009", "left as it was", "install its package again"] {
+    for part in ["from schema 0009 to 0010", "left as it was", "install its package again"] {
         assert!(said.contains(part), "{said}");
     }
     assert_eq!(sql(&hub, "SELECT sql FROM sqlite_master ORDER BY name"), before);
