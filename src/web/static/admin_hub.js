@@ -60,4 +60,7 @@ function watchHub(place) {
   watch();
 }
 
-watchHub(document.getElementById("hub-ending"));
+const ending = document.getElementById("hub-ending");
+if (ending) {
+  watchHub(ending);
+}

@@ -97,12 +97,11 @@ fn ui_134_an_open_list_of_users_is_told_of_a_start_at_once() {
     others.iter().for_each(|(_, stream)| drop(stream.next()));
     let before = Instant::now();
     hub.admin("POST", "/users/ada/server", None);
-    stream.within(2).unwrap_or_else(|| panic!("nothing after {:?}", before.elapsed()));
+    let mut told = stream.within(2).unwrap_or_else(|| panic!("nothing after {:?}", before.elapsed()));
     for (page, stream) in &others {
         assert!(stream.within(2).is_some(), "{page}");
     }
     eventually("the running server", || (hub.server("ada", "")["ready"] == true).then_some(()));
-    let mut told = stream.next();
     eventually("the news of the running server", || {
         let page = boss.get("/hub/admin?name_filter=ada").body;
         let current = page.contains("state-running") && version(&page) == told;
