@@ -274,20 +274,21 @@ fn the_options_form_comes_back_as_options() {
     let page = browser.get("/hub/spawn?next=/hub/home");
     assert_eq!(page.status, 200);
     assert!(page.body.contains("<input name='energy'>"), "{}", page.body);
-    let token = browser.xsrf();
-    let action = format!("/hub/spawn?next=%2Fhub%2Fhome&amp;_xsrf={token}");
+    let (token, action) = (browser.xsrf(), "/hub/spawn?next=%2Fhub%2Fhome");
     assert!(page.body.contains(&format!("action=\"{action}\"")), "{}", page.body);
+    assert!(page.body.contains(&format!("name=\"_xsrf\" value=\"{token}\"")), "{}", page.body);
     assert!(hub.server("ada", "").is_null(), "a form starts nothing");
 
-    let body =
-        "--q\r\nContent-Disposition: form-data; name=\"energy\"\r\n\r\n511 keV\r\n--q--\r\n".to_owned();
+    let part =
+        |name, value| format!("--q\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    let body = format!("{}{}--q--\r\n", part("_xsrf", token.as_str()), part("energy", "511 keV"));
     let headers = [("content-type", "multipart/form-data; boundary=q")];
-    let reply = browser.send("POST", &action.replace("&amp;", "&"), &headers, body);
+    let reply = browser.send("POST", action, &headers, body);
     assert_eq!(reply.location(), "/hub/spawn-pending/ada?next=%2Fhub%2Fhome", "the token is not passed on");
     let server =
         eventually("the server", || Some(hub.server("ada", "")).filter(|server| server["ready"] == true));
     assert_eq!(server["user_options"], serde_json::json!({"energy": ["511 keV"]}));
-    assert_eq!(browser.post(&action.replace("&amp;", "&"), &[]).status, 400, "it runs already");
+    assert_eq!(browser.post(action, &[("_xsrf", &token)]).status, 400, "it runs already");
 }
 
 #[test]
