@@ -5,7 +5,7 @@
 //! counts as nobody's activity.
 //!
 //! Nothing is kept for a reader that is slow: an event is made when the last one is on its way. However much happens, a
-//! page is told once a [`LOOK`], and read anew no more often.
+//! page is told once a second, and read anew no more often.
 
 mod streams;
 #[cfg(test)]
