@@ -54,7 +54,7 @@ export function request(method, url, body) {
       } else if (asked.responseURL.includes("/login") || (status === 403 && !html?.querySelector("#logout"))) {
         resolve(null);
       } else {
-        reject(new Refused(html?.querySelector("main p")?.textContent.trim() || t("api-answered", { status }), { status }));
+        reject(new Refused(html?.querySelector("main p:not(.quiet)")?.textContent.trim() || t("api-answered", { status }), { status }));
       }
     });
     asked.addEventListener("error", () => reject(new Error(t("api-unreachable"))));
