@@ -127,7 +127,7 @@ privileged: venv build privileged-programs
 # In headless Chromium: journeys, and axe-core on every page (tests/browser/README.md).
 AXE := axe-core@4.10.3
 browser: .dev/axe/$(AXE)
-	ORRERY_BIN=target/debug/orrery .dev/venv/bin/pytest -q tests/browser
+	ORRERY_BIN=target/debug/orrery .dev/venv/bin/pytest -q -n 2 --dist loadfile tests/browser
 
 .dev/axe/$(AXE):
 	mkdir -p .dev/axe

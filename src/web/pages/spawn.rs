@@ -236,12 +236,11 @@ async fn form(
 ) -> Result<HttpResponse, PageError> {
     let token = visitor.visitor.xsrf_token(hub);
     let uri = visitor.visitor.visit.uri.clone();
-    let arguments = Arguments::of(&uri).without(&[xsrf::NAME]);
+    let arguments = Arguments::of(&uri).without(&[xsrf::NAME]).with(xsrf::NAME, token);
     let mut page = SpawnPage {
         for_user: (target.key.user != visitor.name).then(|| target.key.user.to_string()),
         server_name: target.key.server.to_string(),
-        action: arguments.clone().added_to(address::path(&uri)),
-        url: arguments.with(xsrf::NAME, token).added_to(address::path(&uri)),
+        url: arguments.added_to(address::path(&uri)),
         ..SpawnPage::default()
     };
     let mut status = StatusCode::OK;

@@ -12,6 +12,13 @@ const LARGE_BYTES = 1e6;
 
 let form;
 
+/** Sends the XSRF token as a field only: from the form's address it would come into the address bar. */
+function hideToken() {
+  const address = new URL(form.getAttribute("action"), location.href);
+  address.searchParams.delete("_xsrf");
+  form.setAttribute("action", address.pathname + address.search);
+}
+
 /** What can be filled in by a script; passwords and files are for their owner alone. */
 const fillable = () => [...form.elements].filter((field) =>
   field.name && field.name !== "_xsrf" && !["password", "file", "hidden", "submit", "button", "reset"].includes(field.type));
@@ -64,6 +71,7 @@ function begin(isFresh = false) {
   if (!form) {
     return; // the hub has answered with another page
   }
+  hideToken();
   if (isFresh) {
     once(form);
   }

@@ -4,7 +4,7 @@
 export function upload(form, submitter, progress) {
   return new Promise((resolve, reject) => {
     const sent = new XMLHttpRequest();
-    sent.open("POST", form.action);
+    sent.open("POST", form.getAttribute("action")); // a field may be called "action"
     sent.responseType = "document";
     // asks for the way on instead of a redirection, which a script would follow to its end
     sent.setRequestHeader("x-requested-with", "fetch");

@@ -274,9 +274,15 @@ fn the_options_form_comes_back_as_options() {
     let page = browser.get("/hub/spawn?next=/hub/home");
     assert_eq!(page.status, 200);
     assert!(page.body.contains("<input name='energy'>"), "{}", page.body);
-    let (token, action) = (browser.xsrf(), "/hub/spawn?next=%2Fhub%2Fhome");
+    let token = browser.xsrf();
+    let action = format!("/hub/spawn?next=%2Fhub%2Fhome&amp;_xsrf={token}");
     assert!(page.body.contains(&format!("action=\"{action}\"")), "{}", page.body);
-    assert!(page.body.contains(&format!("name=\"_xsrf\" value=\"{token}\"")), "{}", page.body);
+    assert!(
+        page.body.contains(&format!("name=\"_xsrf\" value=\"{token}\"")),
+        "the script uses it: {}",
+        page.body
+    );
+    let action = "/hub/spawn?next=%2Fhub%2Fhome";
     assert!(hub.server("ada", "").is_null(), "a form starts nothing");
 
     let part =

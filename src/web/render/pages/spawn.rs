@@ -17,9 +17,8 @@ pub struct SpawnPage {
     pub profiles: Vec<FormProfile>,
     /// What was entered into `spawner_options_form` last, a list of texts for each field; none says nothing is known.
     pub entered: Option<serde_json::Value>,
-    /// Where the form posts to, with a field `_xsrf`: this page's own address.
-    pub action: String,
-    /// The same with `_xsrf` in the query, for a form without that field. It ends in the browser's address bar.
+    /// Where the form posts to: this page's own address with `_xsrf` in the query (pages.md 6.5). The page's script takes that out
+    /// again, so that it does not end in the address bar (UI-058).
     pub url: String,
     /// What was wrong with the last attempt.
     pub error_message: Option<String>,

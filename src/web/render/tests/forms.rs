@@ -54,7 +54,7 @@ fn spawn_inserts_the_form_and_posts_where_told() {
     let page = SpawnPage {
         for_user: Some("grace".to_owned()),
         spawner_options_form: "<input name=\"energy\">".to_owned(),
-        action: "/jh/hub/spawn?next=%2Fx&y=z".to_owned(),
+        url: "/jh/hub/spawn?next=%2Fx&_xsrf=t".to_owned(),
         error_message: Some("<bad>".to_owned()),
         html_error_message: Some("<i>ignored</i>".to_owned()),
         ..SpawnPage::default()
@@ -63,7 +63,7 @@ fn spawn_inserts_the_form_and_posts_where_told() {
     has(
         &html,
         &[
-            "<form id=\"spawn_form\" class=\"card\" enctype=\"multipart/form-data\" method=\"post\" action=\"/jh/hub/spawn?next=%2Fx&amp;y=z\"",
+            "<form id=\"spawn_form\" class=\"card\" enctype=\"multipart/form-data\" method=\"post\" action=\"/jh/hub/spawn?next=%2Fx&amp;_xsrf=t\"",
             "<input type=\"hidden\" name=\"_xsrf\" value=\"",
             "<input name=\"energy\">",
             "Spawning server for grace",
