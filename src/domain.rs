@@ -13,7 +13,6 @@ pub mod ids;
 pub mod landing;
 pub mod login_cookie;
 pub mod names;
-pub mod network;
 pub mod next_url;
 pub mod notice;
 pub mod oauth;

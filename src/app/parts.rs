@@ -27,7 +27,6 @@ use crate::config::database::Database;
 use crate::config::{Addresses, Config, hub, spawner};
 use crate::domain::failed_starts::FailurePolicy;
 use crate::domain::landing::Rule;
-use crate::domain::network::Network;
 use crate::domain::next_url::Origin;
 use crate::domain::oauth::pkce;
 use crate::domain::restart::{Restart, RestartPolicy};
@@ -51,6 +50,7 @@ use crate::web::sessions::Sessions;
 use crate::web::state::{Hub, Kinds, PageHooks, Shutdown, WebSettings};
 use crate::web::texts::LanguageSettings;
 use crate::web::visit;
+use orrery_proxy::network::Network;
 
 /// Waiting for one's turn, with `hub.limits.when_full = "queue"`.
 const LONGEST_QUEUE: Duration = Duration::from_secs(3600);
@@ -230,7 +230,7 @@ pub(super) fn web(
     let networks = |variable: &'static str| -> Result<Vec<Network>, AppError> {
         let listed = std::env::var(variable).unwrap_or_default();
         let parsed = listed.split(';').map(str::trim).filter(|text| !text.is_empty()).map(str::parse);
-        parsed.collect::<Result<_, _>>().map_err(|wrong: crate::domain::network::NetworkError| {
+        parsed.collect::<Result<_, _>>().map_err(|wrong: orrery_proxy::network::NetworkError| {
             AppError::Setting { key: variable, reason: wrong.to_string() }
         })
     };

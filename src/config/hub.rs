@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Json};
 
 use super::setting::{choice, section};
 use super::value::{FileMode, Hook, SecondsOrDay, days, minutes};
-use crate::domain::network::Network;
 use crate::secret::Secret;
+use orrery_proxy::network::Network;
 
 section! {
     /// `[hub]`: the hub itself. Durations are seconds or text such as `"5m"`.

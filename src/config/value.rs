@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::setting::kinds::{integer, number, text};
 use super::setting::{leaf, section};
-use crate::domain::network::Network;
+use orrery_proxy::network::Network;
 
 /// A text, a number, or true or false.
 #[derive(Debug, Clone, PartialEq)]

@@ -12,9 +12,9 @@ use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::domain::network::Network;
 use crate::domain::signed_value;
 use crate::domain::signing_keys::SigningKeys;
+use orrery_proxy::network::Network;
 
 /// The name of the cookie, of the argument, and what the token is signed for.
 pub const NAME: &str = "_xsrf";

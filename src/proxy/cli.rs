@@ -5,7 +5,6 @@
 mod certificates;
 mod forwarding;
 mod listening;
-mod network;
 mod running;
 mod settings;
 mod value;

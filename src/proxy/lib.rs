@@ -20,6 +20,7 @@
 //! | `tls` | certificates of the public port and of the API, trust in `https` targets |
 //! | `metrics`, `access_log` | what is counted; one line a request |
 //! | `api`, `redirect`, `side` | the listeners beside the public one |
+//! | `network` | networks that are believed (and the daemon's, which reads them alike) |
 //! | `cli`, `program`, `chp_log` | the program `orrery-proxy` |
 
 mod access_log;
@@ -38,6 +39,7 @@ mod http1;
 mod http2;
 mod listen;
 mod metrics;
+pub mod network;
 pub mod notify;
 mod own_file;
 mod path;

@@ -32,7 +32,6 @@ use crate::auth::{Authenticator, Limiter};
 use crate::config::hub::InvalidNames;
 use crate::domain::landing::Rule;
 use crate::domain::names::ServerName;
-use crate::domain::network::Network;
 use crate::domain::next_url::Origin;
 use crate::domain::oauth::pkce;
 use crate::domain::places::Places;
@@ -44,6 +43,7 @@ use crate::hooks::{Hook, Turns};
 use crate::metrics::Metrics;
 use crate::privileged::Launcher;
 use crate::store::Store;
+use orrery_proxy::network::Network;
 
 /// The web layer's settings, from `[hub]`, `[auth]`, `[spawner]` and `[metrics]`.
 #[derive(Debug, Clone)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::network::Network;
 use super::value::{CustomHeader, millis};
+use crate::network::Network;
 
 /// Options that shape requests, answers and errors.
 #[derive(Debug, Args)]

@@ -6,10 +6,10 @@ use std::time::Duration;
 use log::LevelFilter;
 
 use super::certificates::{ApiCertificates, AutomaticCertificates, ClientCertificates, PublicCertificates};
-use super::network::Network;
 use super::{Cli, Listening};
 use crate::api::ApiToken;
 use crate::config::{ErrorTarget, Forwarding, Trust};
+use crate::network::Network;
 use crate::route::Matching;
 use crate::target::TargetError;
 use crate::tls::acme::{AcmeOptions, Challenge, Directory, ExternalAccount};

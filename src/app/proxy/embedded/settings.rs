@@ -9,9 +9,9 @@ use orrery_proxy::{AccessLog, Confined, ErrorTarget, Forwarding, Metrics, ProxyC
 use super::AppError;
 use crate::config::auth::AuthType;
 use crate::config::{self, Addresses, Config};
-use crate::domain::network::Network;
 use crate::domain::route_spec::Routing;
 use crate::web::cookies::LOGIN_HOST_PREFIXED;
+use orrery_proxy::network::Network;
 
 /// How long open requests may go on when the hub stops.
 const DRAIN: Duration = Duration::from_secs(5);
