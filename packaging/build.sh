@@ -64,6 +64,27 @@ units() {
   grep -l '^\[Install\]' packaging/systemd/*."$1" | xargs -n1 basename | sort -t. -k1,1r | xargs
 }
 
+# Packs the files of a .deb anew: machine code takes 7 % less when the targets of its jumps are made absolute first, which
+# every liblzma undoes while it unpacks (so dpkg and apt read it as any other).
+repack() {
+  local deb filter parts
+  case $(uname -m) in
+  x86_64) filter=--x86 ;;
+  *) return ;;
+  esac
+  deb=$(realpath "$1")
+  parts=$(mktemp -d)
+  (
+    cd "$parts"
+    ar x "$deb"
+    xz --decompress data.tar.xz
+    xz "$filter" --lzma2=preset=9e,lc=4,pb=0 data.tar
+    rm "$deb"
+    ar rcD "$deb" debian-binary control.tar.xz data.tar.xz
+  )
+  rm -r "$parts"
+}
+
 programs
 papers
 scripts
@@ -73,6 +94,7 @@ arch=$(dpkg --print-architecture)
 if [ "$(cat "$out/profile")" = dist ]; then deb_options=() rpm_options=(--payload-compress xz); else deb_options=(--fast) rpm_options=(--payload-compress gzip); fi
 cp etc/pam.d/orrery "$out/pam.d/orrery"
 "$cargo" deb --no-build --no-strip --quiet "${deb_options[@]}" --output "$out/orrery_${version}_$arch.deb"
+[ "$(cat "$out/profile")" != dist ] || repack "$out/orrery_${version}_$arch.deb"
 cp packaging/pam.d/orrery.rpm "$out/pam.d/orrery"
 packaging/rpm/files.py >"$out/rpm/files.toml"
 "$cargo" generate-rpm "${rpm_options[@]}" --metadata-overwrite "$out/rpm/files.toml" --output "$out/orrery-$version.$(uname -m).rpm"
