@@ -28,6 +28,27 @@ def shared_driver():
         yield driver
 
 
+@pytest.fixture(scope="module")
+def driver():
+    """A browser for one file."""
+    with chromium() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def boss(site):
+    """The administrator of the file's own hub."""
+    return Person(site, "boss")
+
+
+@pytest.fixture
+def users(boss):
+    """Three new users of the file's own hub."""
+    names = [f"{name}{secrets.token_hex(3)}" for name in ("ann", "ben", "cat")]
+    boss.api("POST", "/users", usernames=names)
+    return names
+
+
 @pytest.fixture(scope="session")
 def played():
     """A hub with something to see on every page (`scenes.play`): to be looked at, not to be changed."""

@@ -3,13 +3,11 @@
 A scene is a name, who looks, and an address; `play` brings the hub there first. The servers are the small one of the
 other tests; whether one starts, hangs or fails is an option of its start.
 """
-import json
 import os
 import re
 import shutil
 import subprocess
 import tempfile
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode

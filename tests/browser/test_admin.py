@@ -24,17 +24,6 @@ def site():
         yield url
 
 
-@pytest.fixture(scope="module")
-def boss(site):
-    return Person(site, "boss")
-
-
-@pytest.fixture(scope="module")
-def driver():
-    with chromium() as driver:
-        yield driver
-
-
 @pytest.fixture
 def page(site, driver, boss):
     return Page(site, driver, boss)
@@ -66,14 +55,6 @@ class Page(Visit):
     def complaints(self):
         return [e["message"] for e in self.driver.get_log("browser")
                 if "Content Security Policy" in e["message"] or "Uncaught" in e["message"]]
-
-
-@pytest.fixture
-def users(boss):
-    """Three new users."""
-    names = [f"{name}{secrets.token_hex(3)}" for name in ("ann", "ben", "cat")]
-    boss.api("POST", "/users", usernames=names)
-    return names
 
 
 

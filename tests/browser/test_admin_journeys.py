@@ -7,7 +7,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from scenes import Person, chromium, hub, look, settled
+from scenes import chromium, hub, look, settled
 from test_admin import MISCHIEF, Page
 
 CONFIG = """
@@ -24,28 +24,9 @@ def site():
         yield url
 
 
-@pytest.fixture(scope="module")
-def boss(site):
-    return Person(site, "boss")
-
-
-@pytest.fixture(scope="module")
-def driver():
-    with chromium() as driver:
-        yield driver
-
-
 @pytest.fixture
 def page(site, driver, boss):
     return Page(site, driver, boss)
-
-
-@pytest.fixture
-def users(boss):
-    """Three new users."""
-    names = [f"{name}{secrets.token_hex(3)}" for name in ("ann", "ben", "cat")]
-    boss.api("POST", "/users", usernames=names)
-    return names
 
 
 def focused(page):

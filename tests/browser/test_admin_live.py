@@ -1,7 +1,6 @@
 """Open administration pages are told of changes: what others do shows without a reload, and takes nothing away that
 somebody is doing."""
 import os
-import secrets
 import signal
 import time
 
@@ -25,30 +24,11 @@ def site():
         yield url
 
 
-@pytest.fixture(scope="module")
-def boss(site):
-    return Person(site, "boss")
-
-
-@pytest.fixture(scope="module")
-def driver():
-    with chromium() as driver:
-        yield driver
-
-
 @pytest.fixture
 def page(site, driver, boss):
     page = Live(site, driver, boss)
     yield page
     page.run("delete document.hidden")
-
-
-@pytest.fixture
-def users(boss):
-    """Three new users."""
-    names = [f"{name}{secrets.token_hex(3)}" for name in ("ann", "ben", "cat")]
-    boss.api("POST", "/users", usernames=names)
-    return names
 
 
 class Live(Page):

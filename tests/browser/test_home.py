@@ -20,12 +20,6 @@ def site():
         yield url
 
 
-@pytest.fixture(scope="module")
-def driver():
-    with chromium() as driver:
-        yield driver
-
-
 @pytest.fixture
 def page(site, driver):
     """A new user, and a browser in which they are signed in."""

@@ -16,11 +16,6 @@ def site():
         yield url
 
 
-@pytest.fixture(scope="module")
-def boss(site):
-    return Person(site, "boss")
-
-
 @pytest.fixture
 def users(site):
     return [Person(site, f"{name}{secrets.token_hex(3)}") for name in ("ann", "ben", "cat")]

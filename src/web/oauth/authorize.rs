@@ -15,7 +15,7 @@ use crate::domain::oauth::redirect::{Refusal, with_code, with_refusal};
 use crate::domain::scope::{Catalogue, Filter, RawScope};
 use crate::secret::{self, Secret};
 use crate::store::oauth_codes::{self, OAuthCode};
-use crate::store::{Db, logins};
+use crate::store::{Db, StoreError, logins};
 use crate::web::error::{PageError, Refused};
 use crate::web::openapi::bodies::AuthorizationForm;
 use crate::web::openapi::parameters::AuthorizationParameters;
@@ -164,13 +164,19 @@ async fn complete(hub: &Hub, visitor: SignedIn, question: Question) -> Result<Ht
     let signed = visit.signed_login(hub).zip(visitor.caller.user());
     let sighting = signed.map(|(signed, user)| hub.sighting(visit, &signed, user));
     let grant = move |db: &mut Db| {
-        // what is granted in this session goes with its login, in whichever session of the browser that ends
-        if let Some(sighting) = sighting {
-            logins::see(db, &sighting)?;
+        // what is granted in this session goes with its login, in whichever session of the browser that ends; nothing is
+        // granted any more in one that ended since the request came
+        if let Some(sighting) = sighting
+            && !logins::see(db, &sighting)?
+        {
+            return Ok::<_, StoreError>(false);
         }
-        oauth_codes::create(db, &code, &bound)
+        oauth_codes::create(db, &code, &bound)?;
+        Ok(true)
     };
-    hub.store.write(grant).await?;
+    if !hub.store.write(grant).await? {
+        return Err(PageError::LoginNeeded);
+    }
     visitor.visitor.redirect(StatusCode::FOUND, &to)
 }
 

@@ -137,10 +137,10 @@ def reader(request):
 
 
 def test_every_command_of_the_readme_does_what_it_says(reader):
-    started, todo = time.monotonic(), of(reader.tool)
-    for command in todo:
+    started, commands = time.monotonic(), of(reader.tool)
+    for command in commands:
         reader.follow(command)
-    number(f"the README's section Install, by {reader.tool}", f"{len(todo)} commands in {time.monotonic() - started:.0f} s")
+    number(f"the README's section Install, by {reader.tool}", f"{len(commands)} commands in {time.monotonic() - started:.0f} s")
 
 
 def test_its_files_are_there(reader):

@@ -101,7 +101,7 @@ def test_size(deb, tree, number):
     for program in PROGRAMS:
         number(Path(program).name, f"{(tree / program).stat().st_size / 1e6:.1f} MB")
     if profile() == "dist":
-        assert size <= 8 * 1024 * 1024
+        assert size <= 8_000_000
 
 
 def profile():
