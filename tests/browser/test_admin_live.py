@@ -131,6 +131,55 @@ def test_typed_text_and_what_is_open_survive_on_the_pages_of_one(page, boss, use
     assert page.stayed()
 
 
+HOLD = """
+  const send = XMLHttpRequest.prototype.send;
+  const open = XMLHttpRequest.prototype.open;
+  window.held = [];
+  window.looks = 0;
+  XMLHttpRequest.prototype.open = function (method, ...others) {
+    this.method = method;
+    open.call(this, method, ...others);
+  };
+  XMLHttpRequest.prototype.send = function (body) {
+    if (this.method !== "GET") {
+      send.call(this, body);
+      return;
+    }
+    window.looks += 1;
+    window.held.push(() => new Promise((resolve) => {
+      this.addEventListener("loadend", () => setTimeout(resolve, 50)); // all that listens to it, and what that begins
+      send.call(this, body);
+    }));
+  };"""
+
+
+def test_what_came_of_a_form_outlives_a_look_that_was_under_way(page, boss, users):
+    page.open("/hub/admin/hub")
+    page.run(HOLD)
+    Person(page.site, users[0]).start()
+    page.until(lambda: page.run("return window.looks") == 1, "nothing was looked at")
+    page.find("button[value='op=preview']").click()
+    page.until(lambda: "No key has another value" in page.find("#reload-report").text)
+    page.driver.execute_async_script("window.held.shift()().then(arguments[0])")
+    assert page.run("return window.looks") == 1, "looked again at what is not to be taken away"
+    assert "No key has another value" in page.find("#reload-report").text and page.stayed()
+
+
+def test_a_refused_name_stays_with_its_reason_whatever_happens_meanwhile(page, boss, users):
+    page.open(f"/hub/admin/users/{users[0]}")
+    page.run(HOLD)
+    field = page.find("#new-user-name")
+    field.clear()
+    field.send_keys("boss")
+    boss.api("POST", f"/groups/team{users[0]}", users=[users[0]])
+    page.until(lambda: page.run("return window.looks") == 1, "nothing was looked at")
+    page.find("#edit-user button").click()
+    page.until(lambda: "already exists" in page.find("#name-error").text)
+    page.driver.execute_async_script("window.held.shift()().then(arguments[0])")
+    assert page.run("return window.looks") == 1 and "already exists" in page.find("#name-error").text
+    assert page.find("#new-user-name").get_attribute("value") == "boss" and page.stayed()
+
+
 def test_ui_213_much_that_happens_is_fetched_once_a_second_and_not_at_all_while_hidden(page, boss, users):
     person = Person(page.site, users[0])
     page.open("/hub/admin?sort=-name&limit=200")

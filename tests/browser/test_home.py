@@ -149,6 +149,23 @@ def test_ui_037_ui_036_a_named_server_is_renamed_and_deleted_after_a_question(pa
     assert page.person.server("lab") == {}
 
 
+def test_a_press_is_a_click_even_if_the_row_changes_under_it(page):
+    page.person.api("PUT", f"/users/{page.name}/servers/lab", display_name="Lab")
+    page.open()
+    ActionChains(page.driver).click_and_hold(page.find("#rename-lab")).perform()
+    page.driver.execute_script("""
+        window.looked = new Promise((resolve) => new PerformanceObserver((list) => {
+          if (list.getEntries().some(({ initiatorType }) => initiatorType === "xmlhttprequest")) {
+            setTimeout(resolve, 50); // what listens to the answer
+          }
+        }).observe({ type: "resource" }));""")
+    page.person.api("PATCH", f"/users/{page.name}/servers/lab", display_name="Laboratory")
+    page.driver.execute_async_script("window.looked.then(arguments[0])")
+    ActionChains(page.driver).release().perform()
+    page.until(lambda: page.find("#ask-input").is_displayed(), "the press was lost")
+    page.until(lambda: "Laboratory" in page.card("lab").text, "what was held back is shown")
+
+
 def test_ui_038_a_restart_is_one_click(page):
     page.person.start(image="Minimal")
     before = page.person.http.get(f"/user/{page.name}/whoami").json()["pid"]

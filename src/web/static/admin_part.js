@@ -4,6 +4,7 @@
 import { page } from "./api.js";
 import { h } from "./dom.js";
 import { Part } from "./patch.js";
+import { released } from "./press.js";
 import { otherAccount, signedOut } from "./session.js";
 import { connection, Stream } from "./stream.js";
 import { t } from "./texts.js";
@@ -148,7 +149,7 @@ export function lookAt(url) {
   history.replaceState(null, "", url);
   document.getElementById("act").action = url;
   stream?.reopen();
-  return refresh().catch(() => {}); // the stream's matter
+  return refresh(true).catch(() => {}); // the stream's matter
 }
 
 /** Does something that makes older answers wrong. */
@@ -160,12 +161,16 @@ export async function doing(action) {
   }
 }
 
-/** Brings the part up to date now. */
-async function refresh() {
+/** Whether the part is one to keep up to date: what came of a form is not taken away. */
+const isLive = () => part().dataset.live !== undefined;
+
+/** Brings the part up to date now; `anyway` even if it shows what came of a form. */
+async function refresh(anyway = false) {
   const [asked, before] = [address, done];
   let answer;
   try {
     answer = await request("GET", asked);
+    await released();
   } catch (error) {
     if (error.told || [403, 404].includes(error.status)) {
       stream?.end();
@@ -177,10 +182,10 @@ async function refresh() {
   if (answer === null) {
     stream?.end();
     signedOut();
-  } else if (asked !== address) {
-    // another answer is on its way
+  } else if (asked !== address || !(anyway || isLive())) {
+    // another answer is on its way, or has come meanwhile
   } else if (before !== done) {
-    await refresh(); // it may be from before
+    await refresh(anyway); // it may be from before
   } else {
     swap(answer.html);
   }
@@ -196,12 +201,11 @@ function events() {
 /** Keeps the part up to date while somebody looks. */
 export function keepFresh() {
   showTimes(part());
-  if (part().dataset.live === undefined) {
+  if (!isLive()) {
     return;
   }
   stream = new Stream(events, async (version) => {
-    // what came of a form is not taken away
-    if (part().dataset.live !== undefined && part().dataset.version !== version) {
+    if (isLive() && part().dataset.version !== version) {
       await refresh();
     }
   });

@@ -1,6 +1,7 @@
 // Keeping a part of a page as the hub has it: a stream says that something changed, the part is fetched again, and what
 // differs is replaced. The hub alone decides what things look like; what scripts show is what the page shows without them.
 
+import { released } from "./press.js";
 import { otherAccount, signedOut } from "./session.js";
 import { Stream } from "./stream.js";
 import { t } from "./texts.js";
@@ -66,6 +67,7 @@ export class Live {
 
   async replace() {
     const fresh = await fetched(this.partUrl, this.id);
+    await released();
     if (!fresh) {
       this.stream.end();
       signedOut();
