@@ -1,14 +1,17 @@
 //! The files that pages are made of besides their markup: style sheet, scripts, drawings.
 //!
-//! They are compiled into the program and their hashes known before the first request. What a script imports it names by
-//! version too, so that a browser asks for no file a second time. This module knows nothing of HTTP beyond the words that
-//! go into headers; serving is the web layer's.
+//! They are compiled into the program; their hashes and how they are compressed are known before the first request. What
+//! a script imports it names by version too, so that a browser asks for no file a second time. This module knows nothing
+//! of HTTP beyond the words that go into headers; serving is the web layer's.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fs;
+use std::io::{self, Write};
 use std::path::Path;
-use std::{fs, io};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
@@ -31,6 +34,8 @@ struct StaticFiles;
 pub struct Asset {
     /// What the file holds. Borrowed from the program in release builds, so cloning is free there.
     pub bytes: Cow<'static, [u8]>,
+    /// The same compressed (RFC 1952), where that makes it smaller: once, as well as it goes.
+    pub gzip: Option<Vec<u8>>,
     /// For `Content-Type`.
     pub content_type: &'static str,
     /// Hexadecimal start of the content's SHA-256: the `?v=` of its address, which therefore may be cached forever.
@@ -42,14 +47,26 @@ impl Asset {
     #[must_use]
     pub fn new(name: &str, bytes: Vec<u8>) -> Self {
         let version = version(&Sha256::digest(&bytes));
-        Self { content_type: content_type(name), version, bytes: Cow::Owned(bytes) }
+        Self::of(name, version, Cow::Owned(bytes))
     }
 
-    /// For `ETag`, quotes included.
-    #[must_use]
-    pub fn etag(&self) -> String {
-        format!("\"{}\"", self.version)
+    fn of(name: &str, version: String, bytes: Cow<'static, [u8]>) -> Self {
+        Self { content_type: content_type(name), version, gzip: compressed(&bytes), bytes }
     }
+
+    /// For `ETag`, quotes included. The two encodings are two representations, which have tags of their own (RFC 9110, 8.8.3).
+    #[must_use]
+    pub fn etag(&self, gzip: bool) -> String {
+        format!("\"{}{}\"", self.version, if gzip { "-gzip" } else { "" })
+    }
+}
+
+/// What of `bytes` goes over the wire to who understands gzip; `None` for what is as small without.
+fn compressed(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::best());
+    encoder.write_all(bytes).ok()?;
+    let found = encoder.finish().ok()?;
+    (found.len() < bytes.len()).then_some(found)
 }
 
 /// All static files by their path below `<hub>/static/`.
@@ -135,7 +152,7 @@ fn add(path: &str, by_path: &mut HashMap<String, Asset>, depth: u8) {
     let script = path.ends_with(".js").then(|| std::str::from_utf8(&file.data).ok()).flatten();
     let Some(script) = script.filter(|_| depth > 0) else {
         let version = version(&file.metadata.sha256_hash());
-        let asset = Asset { content_type: content_type(path), version, bytes: file.data };
+        let asset = Asset::of(path, version, file.data);
         by_path.insert(path.to_owned(), asset);
         return;
     };
@@ -176,6 +193,10 @@ fn content_type(path: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
+    use flate2::read::GzDecoder;
+
     use super::*;
 
     #[test]
@@ -189,6 +210,21 @@ mod tests {
         for path in assets.paths() {
             assert_ne!(type_of(path), "application/octet-stream", "{path}");
         }
+    }
+
+    #[test]
+    fn what_is_compressed_is_smaller_and_the_same() {
+        let assets = Assets::embedded();
+        for path in assets.paths() {
+            let asset = assets.find(path).expect(path);
+            if let Some(gzip) = &asset.gzip {
+                let mut plain = Vec::new();
+                GzDecoder::new(gzip.as_slice()).read_to_end(&mut plain).expect(path);
+                assert!(plain == *asset.bytes && gzip.len() < plain.len(), "{path}");
+            }
+        }
+        assert!(assets.find("style.css").expect("style.css").gzip.is_some());
+        assert!(Asset::new("a.png", b"\x89PNG".to_vec()).gzip.is_none());
     }
 
     #[test]
@@ -209,7 +245,7 @@ mod tests {
             let expected: String =
                 Sha256::digest(&asset.bytes).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
             assert_eq!(asset.version, expected, "{path}");
-            assert_eq!(asset.etag(), format!("\"{expected}\""));
+            assert_eq!(asset.etag(false), format!("\"{expected}\""));
         }
     }
 

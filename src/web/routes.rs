@@ -4,7 +4,7 @@
 //! before it is anything else.
 
 use actix_web::guard::{self, Guard};
-use actix_web::middleware::{Compress, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::web::{ServiceConfig, delete, get, patch, post, resource, route, scope, to};
 use actix_web::{Resource, Route};
 
@@ -22,7 +22,7 @@ pub fn configure(hub: &Hub, table: &mut ServiceConfig) {
     let page = |path: &str| resource(at(path)).default_service(to(errors::wrong_method));
     table
         // pages hold tokens and are sent as they are (BREACH); files hold no secret
-        .service(file(at("static/{path:.*}")).route(read().to(static_files::file)).wrap(Compress::default()))
+        .service(file(at("static/{path:.*}")).route(read().to(static_files::file)))
         .service(file("/favicon.ico".to_owned()).route(read().to(static_files::favicon)))
         .service(file(at("favicon.ico")).route(read().to(static_files::favicon)))
         .service(file("/robots.txt".to_owned()).route(read().to(static_files::robots)))

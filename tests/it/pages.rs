@@ -127,6 +127,30 @@ fn files_are_kept_for_ever_at_the_address_of_their_version() {
 }
 
 #[test]
+fn files_go_out_compressed_to_who_asks_for_it_and_pages_never() {
+    let hub = Hub::start();
+    let asked = |path: &str, more: &[(&str, &str)]| {
+        anonymous(&hub, "GET", path, &[&[("accept-encoding", "gzip, deflate")], more].concat())
+    };
+    let (plain, small) = (hub.get("/hub/static/style.css"), asked("/hub/static/style.css", &[]));
+    assert_eq!((plain.header("content-encoding"), small.header("content-encoding")), (None, Some("gzip")));
+    let length = |reply: &Reply| reply.header("content-length").unwrap().parse::<usize>().unwrap();
+    assert!(length(&small) * 3 < length(&plain), "{} of {}", length(&small), length(&plain));
+    for reply in [&plain, &small] {
+        assert_eq!(reply.header("vary"), Some("Accept-Encoding"));
+    }
+    let (tag, other) = (small.header("etag").unwrap(), plain.header("etag").unwrap());
+    assert_ne!(tag, other, "two representations");
+    let again = asked("/hub/static/style.css", &[("if-none-match", tag)]);
+    assert_eq!(
+        (again.status, again.header("etag"), again.header("vary")),
+        (304, Some(tag), Some("Accept-Encoding"))
+    );
+    // pages hold tokens beside what others may have put there (BREACH)
+    assert_eq!(asked("/hub/login", &[]).header("content-encoding"), None);
+}
+
+#[test]
 fn proxies_fetch_error_pages_with_status_200() {
     let hub = Hub::start();
     for (path, words) in
