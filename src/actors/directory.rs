@@ -93,6 +93,13 @@ impl ServerStatus {
         self.pending != Some(Pending::Spawn) || self.progress.len() > 1
     }
 
+    /// What a start that is under way does now.
+    #[must_use]
+    pub fn start_step(&self) -> Option<&str> {
+        let under_way = matches!(self.pending, Some(Pending::Spawn | Pending::Check));
+        self.progress.last().filter(|_| under_way).map(|step| step.message.as_str())
+    }
+
     /// The reason of a failed start, while it is the last thing that happened.
     #[must_use]
     pub fn failure(&self) -> Option<&Arc<Failure>> {
@@ -198,5 +205,21 @@ impl Directory {
 
     fn write<T>(&self, change: impl FnOnce(&mut HashMap<ServerKey, Entry>) -> T) -> T {
         change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_told_only_while_a_start_is_under_way() {
+        let progress = Arc::new(vec![Progress { percent: 50, message: "Spawning server...".to_owned() }]);
+        let step = |pending| {
+            let status = ServerStatus { pending, progress: progress.clone(), ..ServerStatus::default() };
+            status.start_step().map(str::to_owned)
+        };
+        assert_eq!(step(Some(Pending::Spawn)).as_deref(), Some("Spawning server..."));
+        assert_eq!((step(Some(Pending::Stop)), step(None)), (None, None));
     }
 }

@@ -80,7 +80,7 @@ fn model(hub: &Hub, key: &ServerKey, row: Option<&Row>) -> Value {
         "started": server.and_then(|server| server.started).map(timestamp::format),
         "last_activity": server.and_then(|server| server.last_activity).map(timestamp::format),
         "cull_at": cull_at.map(timestamp::format),
-        "progress": status.pending.and_then(|_| status.progress.last()).map(|last| last.message.clone()),
+        "progress": status.start_step(),
         "failure": status.failure().map(|failure| failure.message.clone()),
     })
 }

@@ -120,7 +120,7 @@ async fn one_pending(hub: &Hub, key: &ServerKey) -> Value {
         "pending": status.pending.map(Pending::as_str),
         "state": last.map(|step| step.state),
         "since": last.map(|step| timestamp::format(step.at)),
-        "progress": status.progress.last().map(|progress| progress.message.clone()),
+        "progress": status.start_step(),
         "answers": told.is_ok(),
     })
 }

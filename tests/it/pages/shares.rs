@@ -50,6 +50,16 @@ fn rest_150_a_code_is_accepted_as_often_as_one_likes() {
 }
 
 #[test]
+fn ui_044_what_one_shares_with_an_own_group_is_not_shared_with_oneself() {
+    let hub = Hub::with("groups.physics.users = [\"ada\", \"grace\"]");
+    let (mut ada, mut grace) = (Browser::signed_in(&hub, "ada"), Browser::signed_in(&hub, "grace"));
+    assert_eq!(hub.admin("POST", "/shares/grace/", Some(json!({ "group": "physics" }))).status, 200);
+    assert!(ada.get("/hub/home").body.contains("Shared with me"));
+    let own = grace.get("/hub/home").body;
+    assert!(!own.contains("Shared with me"), "{own}");
+}
+
+#[test]
 fn codes_that_open_nothing_are_refused() {
     let (hub, code) = offered();
     let mut ada = Browser::signed_in(&hub, "ada");

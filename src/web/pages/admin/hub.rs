@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use chrono::Utc;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::deeds::{Doer, Order};
 use super::{Admin, Came, Part};
@@ -205,8 +205,17 @@ fn line(Record { entry, .. }: Record) -> JournalLine {
         actor: entry.actor,
         action: entry.action,
         target: entry.target,
-        detail: entry.detail.filter(|detail| *detail != json!({})).map(|detail| detail.to_string()),
+        detail: entry.detail.map(pairs).unwrap_or_default(),
     }
+}
+
+/// What an entry has beside its columns, as pairs to read; what is null is left out.
+fn pairs(detail: Value) -> Vec<(String, String)> {
+    let Value::Object(fields) = detail else { return Vec::new() };
+    let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
+    { fields }
+        .map(|(name, value)| (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        .collect()
 }
 
 fn standing(notice: &Notice, now: chrono::DateTime<Utc>) -> StandingNotice {
@@ -220,7 +229,19 @@ fn standing(notice: &Notice, now: chrono::DateTime<Utc>) -> StandingNotice {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn what_a_record_says_is_read_as_names_and_values() {
+        let shown = pairs(
+            json!({ "status": 201, "via": "cookie", "reason": null, "fields": { "usernames": ["a"] } }),
+        );
+        let shown: Vec<_> = shown.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(shown, [("status", "201"), ("via", "cookie"), ("fields", r#"{"usernames":["a"]}"#)]);
+        assert!(pairs(Value::Null).is_empty() && pairs(json!({})).is_empty());
+    }
 
     #[test]
     fn times_of_a_notice_are_minutes_and_hours() {

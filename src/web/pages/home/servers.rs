@@ -70,7 +70,10 @@ pub(super) async fn of(hub: &Hub, owner: UserId, name: &Username) -> Result<Home
         named_servers: named,
         allow_named_servers: hub.settings.named_servers,
         named_server_limit_per_user: hub.settings.named_server_limit(admin),
-        shared_servers: shared.iter().map(|share| shared_server(hub, name, share)).collect(),
+        // what is shared with a group is shared with its owner too, who has it above
+        shared_servers: { shared.iter().filter(|share| share.server.user != *name) }
+            .map(|share| shared_server(hub, name, share))
+            .collect(),
         sharing_url: None,
         version: String::new(),
     };

@@ -116,7 +116,7 @@ fn hub(text: &str) -> HubView {
             actor: text.to_owned(),
             action: text.to_owned(),
             target: text.to_owned(),
-            detail: Some(text.to_owned()),
+            detail: vec![(text.to_owned(), text.to_owned())],
         }]),
         older: Some(text.to_owned()),
         announced: notice(),

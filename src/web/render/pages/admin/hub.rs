@@ -17,8 +17,8 @@ pub struct JournalLine {
     pub action: String,
     /// To what.
     pub target: String,
-    /// More about it, as JSON.
-    pub detail: Option<String>,
+    /// More about it: names and values.
+    pub detail: Vec<(String, String)>,
 }
 
 /// How full something is.
