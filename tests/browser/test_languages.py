@@ -65,6 +65,15 @@ def test_a_token_made_by_the_script_is_listed_in_german(url, german):
     assert text(german, "#ask-title") == "Nachtlauf widerrufen?"
 
 
+def test_a_refusal_of_a_script_is_told_in_german(url, german):
+    become(german, url, Person(url, "ada"))
+    german.get(url + "/hub/token")
+    settled(german)
+    german.find_element(By.ID, "token-scopes").send_keys("nonsense")
+    german.find_element(By.CSS_SELECTOR, "#request-token-form [type=submit]").click()
+    wait(german, lambda driver: "Den Scope „nonsense“ gibt es nicht" in text(driver, "#token-scopes-error"))
+
+
 def test_a_start_is_told_in_german(url, german):
     person = Person(url, "watcher")
     person.start(wait=False, fail="1", delay="3")

@@ -6,21 +6,26 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
 use percent_encoding::percent_decode_str;
 
 use super::address::{self, Arguments, escape_value};
 use super::form::Submission;
 use super::target::links;
-use super::visitor::{Visitor, hub_of};
+use super::visitor::{Visitor, hub_of, language_of};
 use crate::domain::names::{ServerKey, ServerName, Username};
 use crate::domain::xsrf;
-use crate::web::error::{PageError, PageFault, Refused};
+use crate::web::error::{ApiError, PageError, PageFault, Refused};
 use crate::web::render::pages::{Argument, ErrorPage};
 use crate::web::render::plain_error;
 use crate::web::state::Hub;
+use crate::web::visit::Visit;
 
-/// Puts a page into responses that carry a [`PageFault`].
+/// The header with which scripts of our pages ask the REST API: what it refuses is shown to people as it is said.
+const SCRIPT: &str = "x-orrery-page";
+
+/// Puts a page into responses that carry a [`PageFault`], and says what the REST API refuses a page's script in the language
+/// of the page. Programs are always told in English (rest-api.md 1.9).
 ///
 /// # Errors
 /// Those of the service, unchanged.
@@ -29,11 +34,23 @@ pub async fn render_faults(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let response = next.call(request).await?.map_into_boxed_body();
+    let refused = response.response().error().and_then(|error| error.as_error::<ApiError>());
+    if let Some(refused) = refused.filter(|_| response.request().headers().contains_key(SCRIPT)) {
+        let said = translated(response.request(), refused)?;
+        return Ok(response.into_response(said.error_response()));
+    }
     let fault = response.response().extensions().get::<PageFault>().cloned();
     let Some(PageFault(error)) = fault else { return Ok(response) };
     let request = response.request().clone();
     let page = answer(&request, error).await;
     Ok(response.into_response(page))
+}
+
+fn translated(request: &HttpRequest, ApiError(refused): &ApiError) -> Result<ApiError, PageError> {
+    let hub = hub_of(request)?;
+    let language = language_of(request, &hub, &Visit::read(request, &hub));
+    let message = hub.renderer.voice(language).said(&refused.message);
+    Ok(ApiError(Refused { message, ..refused.clone() }))
 }
 
 async fn answer(request: &HttpRequest, error: PageError) -> HttpResponse {

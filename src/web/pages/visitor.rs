@@ -62,6 +62,12 @@ pub fn hub_of(request: &HttpRequest) -> Result<web::Data<Hub>, Refused> {
     })
 }
 
+/// The language that was chosen in this browser, or else the one that it asks for.
+pub(super) fn language_of(request: &HttpRequest, hub: &Hub, visit: &Visit) -> Language {
+    let accepted = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    hub.renderer.texts().choose(visit.chosen_language(), accepted)
+}
+
 impl Visitor {
     /// Finds out who is asking. A login cookie that is not valid is taken away; somebody who is signed in gets a
     /// browser session.
@@ -100,8 +106,7 @@ impl Visitor {
         } else if freshness.is_good() && visit.sent_login_cookie(hub) {
             set_cookies.extend(visit.cleared_login(hub));
         }
-        let accepted = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        let language = hub.renderer.texts().choose(visit.chosen_language(), accepted);
+        let language = language_of(request, hub, &visit);
         Ok(Self { visit, user, renewal: Renewal::IfNeeded, set_cookies, language, xsrf: None })
     }
 

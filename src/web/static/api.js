@@ -28,7 +28,7 @@ export async function call(method, url, body, accept = "application/json") {
   try {
     response = await fetch(withXsrf(url), {
       method,
-      headers: { Accept: accept, "Content-Type": "application/json" },
+      headers: { Accept: accept, "Content-Type": "application/json", "X-Orrery-Page": "1" },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {

@@ -43,6 +43,31 @@ fn errors_of_pages_speak_german_and_the_rest_api_english() {
 }
 
 #[test]
+fn what_the_rest_api_refuses_a_page_is_said_in_its_language_and_programs_hear_english() {
+    let hub = Hub::start();
+    let mut browser = Browser::signed_in(&hub, "ada");
+    let xsrf = browser.xsrf();
+    let (german, json) = (("accept-language", "de"), ("content-type", "application/json"));
+    let headers = [german, json, ("x-xsrftoken", xsrf.as_str())];
+    let mut refused = |more: &[(&str, &str)]| {
+        let body = r#"{"scopes": ["nonsense"]}"#.to_owned();
+        let reply = browser.send("POST", "/hub/api/users/ada/tokens", &[&headers, more].concat(), body);
+        assert_eq!((reply.status, reply.header("content-type")), (400, Some("application/json")));
+        reply.json()
+    };
+    assert_eq!(
+        refused(&[])["message"],
+        "scope 'nonsense' does not exist: check its spelling (scopes are case-sensitive)"
+    );
+    let said = refused(&[("x-orrery-page", "1")]);
+    assert_eq!(said["status"], 400);
+    assert_eq!(
+        said["message"],
+        "Den Scope „nonsense“ gibt es nicht. Prüfen Sie die Schreibweise, auch groß und klein."
+    );
+}
+
+#[test]
 fn who_chooses_a_language_keeps_it_signed_in_or_not() {
     let hub = Hub::start();
     let mut browser = Browser::new(&hub);
