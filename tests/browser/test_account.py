@@ -2,6 +2,7 @@
 import secrets
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from scenes import Person, become, chromium, hub
 from test_home import Page
@@ -70,3 +71,38 @@ def test_ui_045_an_open_page_notices_that_its_session_was_ended_elsewhere(site):
         page.find("#request-token-form .actions button").click()
         page.until(lambda: "Your session has ended" in page.find("#signed-out").text)
         page.no_complaints()
+
+
+def test_ui_201_other_tabs_go_on_after_the_other_browsers_are_signed_out(site):
+    """The browser has another session and another XSRF token then; it is the same person's."""
+    with chromium() as driver:
+        page = Page(site, driver, Person(site, "boss"))
+        signed_in(page)
+        account = driver.current_window_handle
+        tabs = {}
+        for path in ("/hub/home", "/hub/admin/hub"):
+            driver.switch_to.new_window("tab")
+            page.open(path)
+            tabs[path] = driver.current_window_handle
+        driver.switch_to.window(account)
+        page.find("form[action$='end-others'] button").click()
+        page.until(lambda: "All other browsers are signed out." in page.find("main .note").text)
+
+        driver.switch_to.window(tabs["/hub/home"])
+        page.find("#new-server-name").send_keys("lab", Keys.ENTER)
+        page.until(lambda: page.card("lab"))
+        driver.switch_to.window(tabs["/hub/admin/hub"])
+        page.find("button[value='op=preview']").click()
+        page.until(lambda: "No key has another value" in page.find("#reload-report").text)
+
+
+def test_ui_133_what_is_not_allowed_any_more_is_said_and_nobody_is_signed_out(site):
+    with chromium() as driver:
+        boss = Person(site, "boss")
+        page = Page(site, driver, Person(site, "deputy"))
+        boss.api("PATCH", "/users/deputy", admin=True)
+        page.open("/hub/admin/hub")
+        boss.api("PATCH", "/users/deputy", admin=False)
+        page.find("button[value='op=preview']").click()
+        page.until(lambda: page.find("#admin-outcome .problem").text or page.find(".connection").text)
+        assert not page.all("#signed-out")

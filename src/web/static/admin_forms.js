@@ -1,8 +1,9 @@
 // Forms of administration pages: sent once, without leaving the page; what came of it is shown where it happened.
 
+import { page } from "./api.js";
 import { ask } from "./ask.js";
 import { h } from "./dom.js";
-import { signedOut } from "./session.js";
+import { renewToken, signedOut } from "./session.js";
 import { t } from "./texts.js";
 import { complain, doing, isHere, lookAt, pretend, remember, request, row, swap } from "./admin_part.js";
 
@@ -58,8 +59,15 @@ async function send(form, submitter, more = {}) {
   Object.entries(more).forEach(([name, value]) => body.set(name, value));
   // a start takes its time: what it does meanwhile is looked at as always
   const later = home && setTimeout(() => peek(home.dataset.key), 600);
+  const post = () => doing(() => request("POST", form.action, body));
   try {
-    const answer = await doing(() => request("POST", form.action, body));
+    const answer = await post().catch(async (error) => {
+      if (error.status !== 403 || error.told || !await renewToken()) {
+        throw error;
+      }
+      body.set("_xsrf", page.xsrf_token);
+      return post();
+    });
     if (answer === null) {
       signedOut();
       return;

@@ -52,7 +52,7 @@ export function request(method, url, body) {
         reject(new Refused("", { status, told: true }));
       } else if (html?.getElementById("admin-view")) {
         resolve({ html, url: asked.responseURL });
-      } else if (asked.responseURL.includes("/login") || (status === 403 && !html?.querySelector("#logout"))) {
+      } else if (asked.responseURL.includes("/login") || (status === 403 && !owner)) {
         resolve(null);
       } else {
         reject(new Refused(html?.querySelector("main p:not(.quiet)")?.textContent.trim() || t("api-answered", { status }), { status }));

@@ -1,6 +1,6 @@
 // Talking to the hub's REST API as the person who is signed in, and telling them when that fails.
 
-import { tellIfChanged } from "./session.js";
+import { renewToken, tellIfChanged } from "./session.js";
 import { page, t } from "./texts.js";
 
 export { page };
@@ -33,6 +33,9 @@ export async function call(method, url, body, accept = "application/json") {
     });
   } catch {
     throw new ApiError(0, t("api-unreachable"));
+  }
+  if (response.status === 403 && await renewToken()) {
+    return call(method, url, body, accept);
   }
   if (!response.ok) {
     const error = new ApiError(response.status, await reason(response), Number(response.headers.get("Retry-After")) || 0);

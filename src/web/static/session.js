@@ -30,6 +30,20 @@ export async function tellIfChanged() {
   return true;
 }
 
+/**
+ * Takes over the XSRF token that another tab has got meanwhile, for the page's forms too; false if there is none, or if it
+ * is not the same person any more.
+ */
+export async function renewToken() {
+  const token = /(?:^|; )_xsrf=([^;]*)/.exec(document.cookie)?.[1];
+  if (!token || token === page.xsrf_token || await tellIfChanged()) {
+    return false;
+  }
+  page.xsrf_token = token;
+  document.querySelectorAll("input[name=_xsrf]").forEach((field) => { field.value = token; });
+  return true;
+}
+
 /** Asks to sign in, and comes back to this page afterwards. */
 export function signedOut() {
   const next = encodeURIComponent(location.pathname + location.search);
