@@ -4,7 +4,7 @@ can be used. Fails if a page is over 100 kB."""
 import json
 import sys
 
-from scenes import FORM_SCENES, PROFILE_SCENES, PROFILES, Person, become, chromium, hub, play, scenes, settled, FORM
+from scenes import FORM_SCENES, PROFILE_SCENES, PROFILES, Person, become, chromium, hub, play, scenes, settled, wait_until, FORM
 
 MOST = 100_000
 
@@ -47,6 +47,14 @@ def main():
     with hub(PROFILES) as url:
         for name, who, path in PROFILE_SCENES:
             line(name, url, Person(url, who), path)
+    with hub() as url:  # the longest page of users that is shown unasked
+        boss = Person(url, "boss")
+        students = [f"student{number:02}" for number in range(50)]
+        boss.api("POST", "/users", usernames=students)
+        for student in students:
+            boss.api("POST", f"/users/{student}/server")
+        wait_until(lambda: len(boss.api("GET", "/users?state=ready")) == len(students), 120)
+        line("admin-50-run", url, boss, "/hub/admin?name_filter=student")
     sys.exit(f"{heavy} pages are over {MOST} bytes" if heavy else 0)
 
 
