@@ -161,7 +161,7 @@ impl Renderer {
             logout_url => &site.logout_url,
         };
         let texts = Arc::new(Texts::new(&site.languages, &site.template_paths)?);
-        let words = words::of_all(&texts, &assets)?;
+        let words = words::of_all(&texts, &assets, &base_url)?;
         let mut environment = environment(site.template_paths.clone());
         environment.add_function("static_url", move |path: &str| assets.url(&base_url, path));
         let template_vars = Value::from(Serde(&site.template_vars));

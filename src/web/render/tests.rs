@@ -9,6 +9,7 @@ mod site;
 mod stable;
 mod tokens;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::sync::LazyLock;
 
@@ -29,6 +30,7 @@ use samples::{
 
 use super::*;
 use crate::domain::names::{ServerKey, ServerName, Username};
+use crate::web::texts::ScriptTexts;
 
 const HOSTILE: &str = r#""><script>alert('1')</script>&"#;
 
@@ -177,5 +179,24 @@ fn every_static_file_that_a_page_names_exists() {
             let asset = assets.find(&found[1]).unwrap_or_else(|| panic!("{page}: {}", &found[1]));
             assert_eq!(asset.version, found[2]);
         }
+    }
+}
+
+#[test]
+fn what_scripts_import_is_fetched_with_them() {
+    let scripts = ScriptTexts::new(&Assets::embedded()).expect("patterns");
+    let named = |html: &str, pattern: &str| -> Vec<String> {
+        let all = Regex::new(pattern).expect("a pattern");
+        all.captures_iter(html).map(|found| found[1].to_owned()).collect()
+    };
+    for (page, html) in every_page("ada") {
+        let modules = named(&html, r#"<script type="module"[^>]* src="/jh/hub/static/([^"?]+)"#);
+        let preloaded = named(&html, r#"<link rel="modulepreload" href="/jh/hub/static/([^"?]+)"#);
+        let fetched: BTreeSet<_> = modules.iter().chain(&preloaded).map(String::as_str).collect();
+        let needed: BTreeSet<_> = modules.iter().flat_map(|module| scripts.modules(module)).collect();
+        assert!(
+            modules.contains(&"page.js".to_owned()) && fetched == needed,
+            "{page}: {fetched:?}, {needed:?}"
+        );
     }
 }

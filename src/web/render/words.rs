@@ -15,6 +15,9 @@ use crate::web::texts::{Language, ScriptTexts, Texts};
 /// Stand for values that are markup while the text around them is escaped. Characters of nobody's language.
 const MARKS: std::ops::RangeInclusive<char> = '\u{F0000}'..='\u{F00FF}';
 
+/// The script of every page.
+const EVERYWHERE: &str = "page.js";
+
 /// The variables of one language, for every page.
 pub(super) fn variables(texts: &Arc<Texts>, language: Language, blocks: HashMap<String, Value>) -> Value {
     let offered = texts.offered().map(|other| {
@@ -30,13 +33,23 @@ pub(super) fn variables(texts: &Arc<Texts>, language: Language, blocks: HashMap<
     }
 }
 
-/// For each script, its words as a block for the page's head.
-pub(super) fn blocks(texts: &Texts, language: Language, scripts: &ScriptTexts) -> HashMap<String, Value> {
+/// For each script, what the page's head has before it: its words, and what it imports, so that a browser fetches all of it
+/// at once instead of one layer after the other. Every page has `page.js` and its imports first.
+pub(super) fn blocks(
+    texts: &Texts,
+    language: Language,
+    scripts: &ScriptTexts,
+    url: &dyn Fn(&str) -> String,
+) -> HashMap<String, Value> {
+    let everywhere = scripts.modules(EVERYWHERE);
+    let preload = |path: &str| format!("\n<link rel=\"modulepreload\" href=\"{}\">", url(path));
     let block = |path: &str| {
         let words = texts.for_script(language, scripts, path).to_string();
         // nothing in it may end the element or begin another
         let words = words.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
-        let block = format!("<script type=\"application/json\" class=\"texts\">{words}</script>");
+        let is_new = |module: &&str| *module != path && (path == EVERYWHERE || !everywhere.contains(module));
+        let preloads: String = scripts.modules(path).into_iter().filter(is_new).map(preload).collect();
+        let block = format!("<script type=\"application/json\" class=\"texts\">{words}</script>{preloads}");
         Value::from_safe_string(block)
     };
     scripts.paths().map(|path| (path.to_owned(), block(path))).collect()
@@ -54,7 +67,7 @@ struct Said {
     language: Language,
 }
 
-/// `texts`: the words of a script.
+/// `texts`: the words of a script, and what it imports.
 #[derive(Debug)]
 struct Blocks(HashMap<String, Value>);
 
@@ -137,7 +150,13 @@ impl Object for Blocks {
 }
 
 /// The variables of every language, in the order of [`Texts::all`].
-pub(super) fn of_all(texts: &Arc<Texts>, assets: &Assets) -> Result<Vec<Value>, regex::Error> {
+pub(super) fn of_all(
+    texts: &Arc<Texts>,
+    assets: &Assets,
+    base_url: &str,
+) -> Result<Vec<Value>, regex::Error> {
     let scripts = ScriptTexts::new(assets)?;
-    Ok(texts.all().map(|language| variables(texts, language, blocks(texts, language, &scripts))).collect())
+    let url = |path: &str| assets.url(base_url, path);
+    let words = |language| variables(texts, language, blocks(texts, language, &scripts, &url));
+    Ok(texts.all().map(words).collect())
 }

@@ -3,7 +3,7 @@
 import { call } from "./api.js";
 import { h } from "./dom.js";
 import { signedOut } from "./session.js";
-import { t, told } from "./texts.js";
+import { t } from "./texts.js";
 
 const ABREAST = 4;
 
@@ -75,7 +75,7 @@ async function act(item, deed) {
     show(item, "fine", answer.status === 202 ? t("admin-takes-a-while") : t("admin-past", { deed }));
     item.querySelector("[name=item]")?.remove();
   } catch (error) {
-    show(item, "wrong", told(error.reason ?? error.message));
+    show(item, "wrong", error.reason ?? error.message);
     return error;
   }
   return null;

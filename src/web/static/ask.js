@@ -1,6 +1,5 @@
 // The dialog that asks before something is done that cannot be undone, or for a name.
 
-import { told } from "./texts.js";
 
 /** Asks before `action`; it runs while the dialog is open, so that what goes wrong is told there. */
 export function ask({ title, text, label, value, button, danger }, action) {
@@ -21,7 +20,7 @@ export function ask({ title, text, label, value, button, danger }, action) {
       await action(at("ask-input").value);
       dialog.close();
     } catch (error) {
-      at("ask-error").textContent = told(error.reason ?? error.message);
+      at("ask-error").textContent = error.reason ?? error.message;
       at("ask-error").hidden = false;
     } finally {
       at("ask-do").disabled = false;

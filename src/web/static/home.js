@@ -5,7 +5,7 @@ import { call, page } from "./api.js";
 import { h, said, toast } from "./dom.js";
 import { Live } from "./live.js";
 import { displayName, slug } from "./names.js";
-import { t, told } from "./texts.js";
+import { t } from "./texts.js";
 import { countDown } from "./retry.js";
 
 const part = () => document.getElementById("servers-part");
@@ -50,7 +50,7 @@ async function act(card, action) {
   } catch (error) {
     if (!error.told) {
       const from = error.retryAfter ? Date.now() + error.retryAfter * 1000 : 0;
-      problems.set(key, { text: told(error.reason ?? error.message), action, from });
+      problems.set(key, { text: error.reason ?? error.message, action, from });
       showProblem(card);
     }
   } finally {
@@ -220,7 +220,7 @@ function prepareAdding(form) {
       await live.refresh();
       document.getElementById(`start-${name}`)?.focus();
     } catch (error) {
-      wrong(told(error.reason ?? error.message));
+      wrong(error.reason ?? error.message);
     } finally {
       button.disabled = false;
       showAdding();

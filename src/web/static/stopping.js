@@ -2,7 +2,7 @@
 // now and then in any case; or the server starts again by itself.
 
 import { call, page } from "./api.js";
-import { t, told } from "./texts.js";
+import { t } from "./texts.js";
 
 const LOOK_MS = 5000;
 const place = document.getElementById("stopping");
@@ -65,7 +65,7 @@ document.getElementById("start-again").addEventListener("click", async (event) =
   try {
     await call("POST", `${place.dataset.apiUrl}/restart`);
   } catch (error) {
-    status.textContent = told(error.reason ?? error.message);
+    status.textContent = error.reason ?? error.message;
     button.disabled = false;
     place.removeAttribute("aria-busy");
   }

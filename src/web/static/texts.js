@@ -40,7 +40,7 @@ export function t(key, values = {}) {
   return key in words ? made(words[key], values) : key;
 }
 
-/** A sentence of the hub (why a start failed or a request was refused) in the language of the page, if it is translated. */
+/** A sentence of the hub in an event, in the language of the page, if it is translated. */
 export function told(sentence, depth = 3) {
   for (const [texts, names, message] of depth > 0 ? words.said ?? [] : []) {
     const values = valuesIn(sentence, texts, names);

@@ -13,8 +13,7 @@ use super::said::Form;
 use super::{Language, Texts, VERBATIM};
 use crate::web::assets::Assets;
 
-/// What the hub says of starts and of requests that it refuses: in events and in answers of the REST API, which scripts
-/// show.
+/// What the hub says of starts, and why it refuses one, in events. What the REST API answers is translated by the hub.
 const TOLD: [&str; 2] = ["said-start-", "said-refused-"];
 /// The script that has the words of all others.
 const WORDS: &str = "texts.js";
@@ -63,9 +62,9 @@ impl ScriptTexts {
         self.wanted.keys().map(String::as_str)
     }
 
-    /// What a script and its imports ask for.
+    /// A script and all that it imports, also in its turn.
     #[must_use]
-    pub fn wanted(&self, path: &str) -> BTreeSet<&str> {
+    pub fn modules<'s>(&'s self, path: &'s str) -> BTreeSet<&'s str> {
         let mut seen = BTreeSet::new();
         let mut open = vec![path];
         while let Some(path) = open.pop() {
@@ -73,7 +72,14 @@ impl ScriptTexts {
                 open.extend(self.imports.get(path).into_iter().flatten().map(String::as_str));
             }
         }
-        seen.iter().filter_map(|path| self.wanted.get(*path)).flatten().map(String::as_str).collect()
+        seen
+    }
+
+    /// What a script and its imports ask for.
+    #[must_use]
+    pub fn wanted(&self, path: &str) -> BTreeSet<&str> {
+        let modules = self.modules(path).into_iter().filter_map(|module| self.wanted.get(module));
+        modules.flatten().map(String::as_str).collect()
     }
 }
 

@@ -337,13 +337,10 @@ fn a_script_gets_what_it_and_its_imports_ask_for() {
     assert_eq!(german["api-failed"][1]["v"], "status");
     assert_eq!(german["time-just-now"], "gerade eben");
     // what the code says, in all languages but that of the code
-    let telling = texts.for_script(language("de"), &scripts, "admin_bulk.js");
+    let telling = texts.for_script(language("de"), &scripts, "progress.js");
     assert!(telling["said"].to_string().contains("gibt es schon"), "{}", telling["said"]);
     assert_eq!(texts.for_script(language("de"), &scripts, "admin.js")["said"], serde_json::Value::Null);
-    assert_eq!(
-        texts.for_script(Language::default(), &scripts, "admin_bulk.js")["said"],
-        serde_json::json!([])
-    );
+    assert_eq!(texts.for_script(Language::default(), &scripts, "progress.js")["said"], serde_json::json!([]));
     assert!(
         texts.for_script(Language::default(), &scripts, "nothing.js").as_object().expect("it").is_empty()
     );

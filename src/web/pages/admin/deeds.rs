@@ -30,9 +30,10 @@ pub(super) fn deed(op: &str, fields: &[(&str, &str)]) -> String {
     text.finish()
 }
 
-/// The value of a button that does something to a server.
+/// The value of a button that does something to a server; none is named for the default one.
 pub(super) fn server_deed(op: &str, key: &ServerKey) -> String {
-    deed(op, &[("user", key.user.as_str()), ("server", key.server.as_str())])
+    let fields = [("user", key.user.as_str()), ("server", key.server.as_str())];
+    deed(op, if key.server.is_default() { &fields[..1] } else { &fields })
 }
 
 /// What is asked for.
