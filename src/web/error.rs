@@ -170,6 +170,14 @@ impl<E: Into<Refused>> From<E> for ApiError {
     }
 }
 
+impl ApiError {
+    /// As it goes over the wire.
+    #[must_use]
+    pub fn body(&self) -> String {
+        serde_json::json!({ "status": self.0.status.as_u16(), "message": self.0.message }).to_string()
+    }
+}
+
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         self.0.status
@@ -181,8 +189,7 @@ impl ResponseError for ApiError {
         if let Some(seconds) = self.0.retry_after {
             response.insert_header((RETRY_AFTER, seconds.to_string()));
         }
-        let body = serde_json::json!({ "status": self.0.status.as_u16(), "message": self.0.message });
-        response.body(body.to_string())
+        response.body(self.body())
     }
 }
 

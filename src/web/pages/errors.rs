@@ -6,7 +6,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use percent_encoding::percent_decode_str;
 
 use super::address::{self, Arguments, escape_value};
@@ -36,8 +36,8 @@ pub async fn render_faults(
     let response = next.call(request).await?.map_into_boxed_body();
     let refused = response.response().error().and_then(|error| error.as_error::<ApiError>());
     if let Some(refused) = refused.filter(|_| response.request().headers().contains_key(SCRIPT)) {
-        let said = translated(response.request(), refused)?;
-        return Ok(response.into_response(said.error_response()));
+        let said = translated(response.request(), refused)?.body();
+        return Ok(response.map_body(|_, _| BoxBody::new(said)));
     }
     let fault = response.response().extensions().get::<PageFault>().cloned();
     let Some(PageFault(error)) = fault else { return Ok(response) };

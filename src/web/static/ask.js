@@ -1,6 +1,5 @@
 // The dialog that asks before something is done that cannot be undone, or for a name.
 
-
 /** Asks before `action`; it runs while the dialog is open, so that what goes wrong is told there. */
 export function ask({ title, text, label, value, button, danger }, action) {
   const at = (id) => document.getElementById(id);

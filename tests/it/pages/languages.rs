@@ -53,6 +53,7 @@ fn what_the_rest_api_refuses_a_page_is_said_in_its_language_and_programs_hear_en
         let body = r#"{"scopes": ["nonsense"]}"#.to_owned();
         let reply = browser.send("POST", "/hub/api/users/ada/tokens", &[&headers, more].concat(), body);
         assert_eq!((reply.status, reply.header("content-type")), (400, Some("application/json")));
+        assert_eq!(reply.header("content-length"), Some(reply.body.len().to_string().as_str()));
         reply.json()
     };
     assert_eq!(
