@@ -148,6 +148,7 @@ def test_ui_106_tokens_that_end_soon_are_found_and_revoked(hub, browser):
     eventually(browser, lambda: find(browser, "#ask-do").is_displayed())
     find(browser, "#ask-do").click()
     eventually(browser, lambda: not browser.find_elements(By.CSS_SELECTOR, ".token-row"))
+    eventually(browser, lambda: find(browser, "#token-choices [aria-current]").text == "Expire within a week (0)")
     browser.refresh()
     assert "There are none of these." in find(browser, "#api-tokens-section").text
     browser.find_element(By.LINK_TEXT, "All (1)").click()

@@ -1,10 +1,10 @@
 // Keeping a part of a page as the hub has it: a stream says that something changed, the part is fetched again, and what
 // differs is replaced. The hub alone decides what things look like; what scripts show is what the page shows without them.
 
+import { fetched } from "./part.js";
 import { released } from "./press.js";
 import { otherAccount, signedOut } from "./session.js";
 import { Stream } from "./stream.js";
-import { t } from "./texts.js";
 import { showTimes } from "./times.js";
 
 /** Those that are replaced one by one. */
@@ -13,30 +13,6 @@ const ITEMS = ".servers > li, .messages > ul > li";
 /** What tells an item from others. */
 function keyOf(element) {
   return element.dataset.serverName ?? (element.id || element.dataset.displayName);
-}
-
-/** The part with this id, as the hub has it now; null for who is signed out. */
-function fetched(url, id) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("GET", url);
-    request.responseType = "document";
-    request.timeout = 15000;
-    request.addEventListener("load", () => {
-      const part = request.response?.getElementById(id);
-      if (part) {
-        resolve(part);
-      } else if (request.responseURL.includes("/login")) {
-        resolve(null);
-      } else {
-        reject(new Error(t("api-answered", { status: request.status })));
-      }
-    });
-    for (const failure of ["error", "timeout", "abort"]) {
-      request.addEventListener(failure, () => reject(new Error(t("api-unreachable"))));
-    }
-    request.send();
-  });
 }
 
 /** Watches the part `id`: `streamUrl` tells versions, `partUrl` has the part; `changed` is told the old and new items. */

@@ -3,6 +3,7 @@
 import { call } from "./api.js";
 import { ask } from "./ask.js";
 import { h, said, toast, when } from "./dom.js";
+import { fetched } from "./part.js";
 import { t } from "./texts.js";
 import { showTimes } from "./times.js";
 
@@ -51,6 +52,15 @@ function wrong(text) {
   }
 }
 
+/** Shows how many tokens there are of each kind now. */
+async function recount() {
+  const shown = document.getElementById("token-choices");
+  const fresh = shown && await fetched(location.href, shown.id).catch(() => null); // a count that stays old harms nobody
+  if (fresh) {
+    shown.replaceChildren(...fresh.childNodes);
+  }
+}
+
 let sending = false;
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -73,6 +83,7 @@ form.addEventListener("submit", async (event) => {
       list.hidden = false;
     }
     showTimes(row);
+    recount();
   } catch (error) {
     wrong(error.reason ?? error.message);
   } finally {
@@ -108,6 +119,7 @@ async function revoke(row) {
   const section = row.closest("section");
   row.remove();
   section.hidden = !section.querySelector(".token-row, nav");
+  recount();
   toast(t("token-revoked", { name: row.dataset.name }));
   (next?.querySelector(".revoke-token-btn") ?? document.getElementById("main")).focus();
 }
