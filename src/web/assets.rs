@@ -34,7 +34,7 @@ struct StaticFiles;
 pub struct Asset {
     /// What the file holds. Borrowed from the program in release builds, so cloning is free there.
     pub bytes: Cow<'static, [u8]>,
-    /// The same compressed (RFC 1952), where that makes it smaller: once, as well as it goes.
+    /// The same compressed (RFC 1952), if it is a text and smaller so: once, as well as it goes.
     pub gzip: Option<Vec<u8>>,
     /// For `Content-Type`.
     pub content_type: &'static str,
@@ -51,7 +51,9 @@ impl Asset {
     }
 
     fn of(name: &str, version: String, bytes: Cow<'static, [u8]>) -> Self {
-        Self { content_type: content_type(name), version, gzip: compressed(&bytes), bytes }
+        let content_type = content_type(name);
+        let gzip = if is_text(content_type) { compressed(&bytes) } else { None };
+        Self { bytes, gzip, content_type, version }
     }
 
     /// For `ETag`, quotes included. The two encodings are two representations, which have tags of their own (RFC 9110, 8.8.3).
@@ -59,6 +61,11 @@ impl Asset {
     pub fn etag(&self, gzip: bool) -> String {
         format!("\"{}{}\"", self.version, if gzip { "-gzip" } else { "" })
     }
+}
+
+/// Pictures and fonts are compressed as they are; a site's own may be large, and are not gone through for nothing.
+fn is_text(content_type: &str) -> bool {
+    content_type.starts_with("text/") || matches!(content_type, "application/json" | "image/svg+xml")
 }
 
 /// What of `bytes` goes over the wire to who understands gzip; `None` for what is as small without.
@@ -224,7 +231,11 @@ mod tests {
             }
         }
         assert!(assets.find("style.css").expect("style.css").gzip.is_some());
-        assert!(Asset::new("a.png", b"\x89PNG".to_vec()).gzip.is_none());
+        let even = vec![0; 4096];
+        let named = |name: &str| Asset::new(name, even.clone()).gzip.is_some();
+        assert!(named("a.svg") && named("a.json") && named("a.html"));
+        assert!(!named("a.png") && !named("a.woff2") && !named("a"), "no text");
+        assert!(Asset::new("a.txt", b"short".to_vec()).gzip.is_none(), "no smaller");
     }
 
     #[test]

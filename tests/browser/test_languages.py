@@ -51,12 +51,18 @@ def test_hub_and_scripts_speak_the_browsers_language(url, german):
     assert not errors, errors
 
 
-def test_a_token_made_by_the_script_is_listed_in_german(url, german):
-    become(german, url, Person(url, "grace"))
+def ask_for_token(url, german, name, **entries):
+    """Fills in the form for a token, and sends it."""
+    become(german, url, Person(url, name))
     german.get(url + "/hub/token")
     settled(german)
-    german.find_element(By.ID, "token-note").send_keys("Nachtlauf")
+    for field, entry in entries.items():
+        german.find_element(By.ID, f"token-{field}").send_keys(entry)
     german.find_element(By.CSS_SELECTOR, "#request-token-form [type=submit]").click()
+
+
+def test_a_token_made_by_the_script_is_listed_in_german(url, german):
+    ask_for_token(url, german, "grace", note="Nachtlauf")
     wait(german, seen.visibility_of_element_located((By.ID, "token-area")))
     row = german.find_element(By.CSS_SELECTOR, '.token-row[data-name="Nachtlauf"]')
     assert "Nie" in row.text and "Widerrufen" in row.text, row.text
@@ -66,11 +72,7 @@ def test_a_token_made_by_the_script_is_listed_in_german(url, german):
 
 
 def test_a_refusal_of_a_script_is_told_in_german(url, german):
-    become(german, url, Person(url, "ada"))
-    german.get(url + "/hub/token")
-    settled(german)
-    german.find_element(By.ID, "token-scopes").send_keys("nonsense")
-    german.find_element(By.CSS_SELECTOR, "#request-token-form [type=submit]").click()
+    ask_for_token(url, german, "ada", scopes="nonsense")
     wait(german, lambda driver: "Den Scope „nonsense“ gibt es nicht" in text(driver, "#token-scopes-error"))
 
 

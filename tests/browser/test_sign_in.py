@@ -6,7 +6,7 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from scenes import CONFIG, PASSWORD, Person, become, chromium, hub, settled
+from scenes import CONFIG, PASSWORD, become, chromium, hub, settled
 from test_home import Page
 
 SECRET = "0123456789abcdef0123456789abcdef"

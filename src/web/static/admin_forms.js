@@ -61,8 +61,8 @@ async function send(form, submitter, more = {}) {
   const later = home && setTimeout(() => peek(home.dataset.key), 600);
   const post = () => doing(() => request("POST", form.action, body));
   try {
-    const answer = await post().catch(async (error) => {
-      if (error.status !== 403 || error.told || !await renewToken()) {
+    const answer = await post().catch((error) => {
+      if (error.status !== 403 || error.told || !renewToken()) {
         throw error;
       }
       body.set("_xsrf", page.xsrf_token);

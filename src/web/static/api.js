@@ -34,12 +34,13 @@ export async function call(method, url, body, accept = "application/json") {
   } catch {
     throw new ApiError(0, t("api-unreachable"));
   }
-  if (response.status === 403 && await renewToken()) {
+  const told = response.status === 403 && await tellIfChanged();
+  if (response.status === 403 && !told && renewToken()) {
     return call(method, url, body, accept);
   }
   if (!response.ok) {
     const error = new ApiError(response.status, await reason(response), Number(response.headers.get("Retry-After")) || 0);
-    error.told = response.status === 403 && await tellIfChanged();
+    error.told = told;
     throw error;
   }
   return response;

@@ -31,12 +31,12 @@ export async function tellIfChanged() {
 }
 
 /**
- * Takes over the XSRF token that another tab has got meanwhile, for the page's forms too; false if there is none, or if it
- * is not the same person any more.
+ * Takes over the XSRF token that another tab has got meanwhile, for the page's forms too; false if there is none. Only for
+ * who knows that it is still the same person's.
  */
-export async function renewToken() {
+export function renewToken() {
   const token = /(?:^|; )_xsrf=([^;]*)/.exec(document.cookie)?.[1];
-  if (!token || token === page.xsrf_token || await tellIfChanged()) {
+  if (!token || token === page.xsrf_token) {
     return false;
   }
   page.xsrf_token = token;
