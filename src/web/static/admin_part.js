@@ -3,8 +3,8 @@
 
 import { page } from "./api.js";
 import { h } from "./dom.js";
+import { released } from "./part.js";
 import { Part } from "./patch.js";
-import { released } from "./press.js";
 import { otherAccount, signedOut } from "./session.js";
 import { connection, Stream } from "./stream.js";
 import { t } from "./texts.js";

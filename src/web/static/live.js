@@ -1,8 +1,7 @@
 // Keeping a part of a page as the hub has it: a stream says that something changed, the part is fetched again, and what
 // differs is replaced. The hub alone decides what things look like; what scripts show is what the page shows without them.
 
-import { fetched } from "./part.js";
-import { released } from "./press.js";
+import { fetched, released } from "./part.js";
 import { otherAccount, signedOut } from "./session.js";
 import { Stream } from "./stream.js";
 import { showTimes } from "./times.js";
